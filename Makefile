@@ -1,0 +1,41 @@
+# Everything a user or CI runs. `make setup` is implied by the others.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SOURCES := pyproject.toml watchkeeper/pyproject.toml examples/taskboard/pyproject.toml constraints.txt
+
+.PHONY: setup up demo gameday test check dashboards lint clean
+
+setup: $(STAMP)
+
+$(STAMP): $(SOURCES) setup.sh
+	./setup.sh $(PYTHON) $(VENV)
+	@touch $@
+
+up: setup
+	$(BIN)/watchkeeper up $(ARGS)
+
+demo: setup
+	$(BIN)/watchkeeper up --demo $(ARGS)
+
+gameday: setup
+	$(BIN)/watchkeeper gameday $(if $(FAULTS),--faults $(FAULTS)) $(if $(JSON),--json $(JSON)) $(ARGS)
+
+check: setup
+	$(BIN)/watchkeeper check $(ARGS)
+
+dashboards: setup
+	$(BIN)/python -m dashboards.generate
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: setup lint
+	$(BIN)/python -m pytest $(ARGS)
+
+clean:
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""Taskboard: a small real task-handling service to watch, load and break."""

@@ -1,0 +1,49 @@
+"""What the anomaly service says of the series it watches."""
+
+from watchkeeper.catalogue.metric import counter, gauge, histogram
+
+SCORE = gauge(
+    "anomaly_score",
+    "How unusual a series is now; above 1 is anomalous, whichever detector scored.",
+    ("query", "detector", "series"),
+)
+EXPECTED = gauge("anomaly_expected", "The value expected of a series now.", ("query", "series"))
+LOWER = gauge("anomaly_lower", "Lower edge of the expected band.", ("query", "series"))
+UPPER = gauge("anomaly_upper", "Upper edge of the expected band.", ("query", "series"))
+ACTUAL = gauge("anomaly_actual", "The value the score was computed from.", ("query", "series"))
+STATE = gauge(
+    "anomaly_state",
+    "1 for the state a series is in (warming, ready, stale, absent), 0 for the others.",
+    ("query", "series", "state"),
+)
+ALERTING = gauge(
+    "anomaly_alerting",
+    "1 while an anomaly alert is being sent for the series.",
+    ("query", "series"),
+)
+EVALUATION_SECONDS = histogram(
+    "anomaly_evaluation_seconds",
+    "Duration of one evaluation of a query.",
+    ("query",),
+    unit="seconds",
+)
+EVALUATIONS = counter(
+    "anomaly_evaluations_total",
+    "Evaluations by outcome (ok, or the reason of the error).",
+    ("query", "outcome"),
+)
+LAG = gauge(
+    "anomaly_lag_seconds",
+    "Age of the newest scored sample of a query.",
+    ("query",),
+    unit="seconds",
+)
+MISFIRES = counter(
+    "anomaly_misfires_total", "Scheduled runs that were skipped or merged, by job.", ("job",)
+)
+SERIES = gauge("anomaly_series", "Series a query watches, by state.", ("query", "state"))
+DROPPED_SERIES = counter(
+    "anomaly_dropped_series_total",
+    "Series left out because a query exceeded its maximum.",
+    ("query",),
+)

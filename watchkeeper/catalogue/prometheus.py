@@ -1,0 +1,16 @@
+"""What Prometheus says of its targets, alerts and itself."""
+
+from watchkeeper.catalogue.metric import counter, gauge
+
+UP = gauge("up", "1 when the last scrape of a target succeeded.", ("job", "instance"))
+ALERTS = gauge(
+    "ALERTS", "1 for each pending or firing alert.", ("alertname", "alertstate", "severity")
+)
+SCRAPE_DURATION = gauge(
+    "scrape_duration_seconds", "Duration of the last scrape.", ("job", "instance"), unit="seconds"
+)
+SCRAPE_SAMPLES = gauge("scrape_samples_scraped", "Samples in the last scrape.", ("job", "instance"))
+HEAD_SERIES = gauge("prometheus_tsdb_head_series", "Series in Prometheus' head block.")
+NOTIFICATIONS_DROPPED = counter(
+    "prometheus_notifications_dropped_total", "Alerts Prometheus could not send."
+)

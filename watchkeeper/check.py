@@ -1,0 +1,83 @@
+"""``watchkeeper check``: validate every configuration file and say all that is wrong."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from watchkeeper.configuration import Settings, load
+from watchkeeper.errors import ConfigError, Problem
+
+FILES = {
+    "agent.yml": "agent.settings:AgentSettings",
+    "anomaly.yml": "anomaly.settings:AnomalySettings",
+    "alerting.yml": "alerting.settings:AlertingSettings",
+    "remediation.yml": "alerting.remediation_rules:RemediationSettings",
+    "endpoint.yml": "remediation.settings:EndpointSettings",
+    "console.yml": "dashboards.console.settings:ConsoleSettings",
+    "stack.yml": "watchkeeper.supervisor.settings:StackSettings",
+}
+"""File name to the model that must validate it."""
+
+SHIPPED = {
+    "agent.yml": "agent/agent.yml",
+    "anomaly.yml": "anomaly/anomaly.yml",
+    "alerting.yml": "alerting/alerting.yml",
+    "remediation.yml": "alerting/remediation.yml",
+    "endpoint.yml": "remediation/endpoint.yml",
+    "console.yml": "dashboards/console/console.yml",
+    "stack.yml": "watchkeeper/supervisor/stack.yml",
+}
+"""File name to the shipped default, relative to the directory the packages are installed in."""
+
+
+def model_of(name: str) -> type[Settings]:
+    """Return the model of a configuration file by its name."""
+    module, _, attribute = FILES[name].partition(":")
+    model: type[Settings] = getattr(import_module(module), attribute)
+    return model
+
+
+def config_file(name: str, config_dir: Path | None) -> Path:
+    """Return the file in force: the one in ``config_dir``, else the shipped default."""
+    if config_dir is not None and (config_dir / name).exists():
+        return config_dir / name
+    room = SHIPPED[name].split("/", maxsplit=1)[0]
+    package = import_module(room)
+    assert package.__file__ is not None  # noqa: S101  # our rooms are ordinary packages
+    return Path(package.__file__).parent.parent / SHIPPED[name]
+
+
+def problems_in(config_dir: Path | None) -> list[Problem]:
+    """Return every problem in the configuration in force; also files nothing would read."""
+    problems: list[Problem] = []
+    for name in FILES:
+        try:
+            load(config_file(name, config_dir), model_of(name))
+        except ConfigError as error:
+            problems += error.problems
+    if config_dir is not None:
+        unknown = {path.name for path in config_dir.glob("*.yml")} - set(FILES)
+        expected = ", ".join(sorted(FILES))
+        problems += [
+            Problem(str(config_dir / name), 1, "", f"no part reads this file; expected {expected}")
+            for name in sorted(unknown)
+        ]
+    return problems
+
+
+@click.command()
+@click.option("--config-dir", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def check(config_dir: Path | None) -> None:
+    """Validate all configuration; exit 2 naming file, line and key of each problem."""
+    problems = problems_in(config_dir)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if problems:
+        click.echo(f"{len(problems)} problem(s) found", err=True)
+        sys.exit(2)
+    for name in FILES:
+        click.echo(f"ok  {config_file(name, config_dir)}")

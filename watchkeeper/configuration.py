@@ -1,0 +1,308 @@
+"""YAML configuration: validated whole, with every problem named by file, line and key.
+
+A file is read once into nodes that remember their lines, ``${NAME}`` and ``${NAME:-default}`` are
+filled from the environment, and the result is validated by a pydantic model derived from
+``Settings`` (unknown keys are refused). Secrets never stand in the file: a ``Secret`` is written as
+``{env: NAME}`` or ``{file: PATH}`` and is read when the file is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import threading
+from collections.abc import Callable, Hashable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Generic, Self, TypeVar
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
+
+from watchkeeper.errors import ConfigError, Problem
+from watchkeeper.logs import get_logger
+
+log = get_logger(__name__)
+
+Key = tuple[str | int, ...]
+
+_PLACEHOLDER = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+_DURATION_PART = re.compile(r"(?P<count>\d+)(?P<unit>ms|s|m|h|d|w)")
+_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+class Settings(BaseModel):
+    """Base of every configuration model: frozen, and strict about unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def parse_duration_seconds(value: object) -> object:
+    """Turn ``90s``, ``1h30m`` or ``250ms`` (Prometheus' spelling) into seconds.
+
+    Numbers pass through as seconds; anything else is left for pydantic to refuse.
+    """
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if not isinstance(value, str):
+        return value
+    parts = list(_DURATION_PART.finditer(value))
+    if not parts or "".join(part.group(0) for part in parts) != value:
+        raise ValueError(f"expected a duration such as 30s, 5m or 1h30m, got {value!r}")
+    return sum(int(part["count"]) * _UNIT_SECONDS[part["unit"]] for part in parts)
+
+
+DurationSeconds = Annotated[float, BeforeValidator(parse_duration_seconds)]
+"""Seconds as a float, written in YAML as ``30s``, ``5m``, ``1h30m`` or a number."""
+
+
+class Secret(Settings):
+    """A value that stands outside the file: ``{env: NAME}`` or ``{file: PATH}``.
+
+    With ``optional: true`` an unset variable or missing file gives an empty secret instead of an
+    error; whatever needs it is then switched off. The value never appears in ``repr`` or errors.
+    """
+
+    env: str | None = None
+    file: Path | None = None
+    optional: bool = False
+    _value: str = PrivateAttr("")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_literals(cls, data: object) -> object:
+        if isinstance(data, str):
+            raise ValueError(  # noqa: TRY004  # pydantic turns ValueError, not TypeError, into a problem
+                "a secret is not written in the file; expected {env: NAME} or {file: PATH}"
+            )
+        return data
+
+    @model_validator(mode="after")
+    def _read(self) -> Self:
+        if (self.env is None) == (self.file is None):
+            raise ValueError("expected exactly one of env and file")
+        self._value = self._from_env() if self.env is not None else self._from_file()
+        return self
+
+    def _from_env(self) -> str:
+        value = os.environ.get(self.env or "", "")
+        if not value and not self.optional:
+            raise ValueError(f"environment variable {self.env} is not set")
+        return value
+
+    def _from_file(self) -> str:
+        assert self.file is not None  # noqa: S101  # narrows the type: _read checked it
+        try:
+            value = self.file.read_text(encoding="utf-8").strip()
+            mode = self.file.stat().st_mode
+        except FileNotFoundError:
+            if self.optional:
+                return ""
+            raise ValueError(f"secret file {self.file} does not exist") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"secret file {self.file} cannot be read: {error}") from None
+        if mode & stat.S_IWOTH:
+            raise ValueError(f"secret file {self.file} can be written by anyone; chmod o-w it")
+        if not value and not self.optional:
+            raise ValueError(f"secret file {self.file} is empty")
+        return value
+
+    def reveal(self) -> str:
+        """Return the secret itself; call it only where the value leaves for its destination."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret(****)"
+
+    __str__ = __repr__
+
+
+Model = TypeVar("Model", bound=Settings)
+
+
+class _Lines:
+    """The line of each key and value, by path from the root of the file."""
+
+    def __init__(self) -> None:
+        self._by_path: dict[Key, int] = {}
+
+    def note(self, path: Key, line: int) -> None:
+        self._by_path[path] = line
+
+    def nearest(self, path: Key) -> int:
+        """Return the 1-based line of ``path``, or of the closest parent that stands in the file."""
+        while path and path not in self._by_path:
+            path = path[:-1]
+        return self._by_path.get(path, 1)
+
+
+class _Reader:
+    """Builds plain data from a YAML node tree and notes the line of every path."""
+
+    def __init__(self, file: str, environment: Mapping[str, str]) -> None:
+        self.file = file
+        self.environment = environment
+        self.lines = _Lines()
+        self.problems: list[Problem] = []
+        self._constructor = yaml.SafeLoader("")
+
+    def read(self, node: yaml.Node, path: Key = ()) -> Any:
+        self.lines.note(path, self.lines._by_path.get(path, node.start_mark.line + 1))  # noqa: SLF001
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.read(child, (*path, at)) for at, child in enumerate(node.value)]
+        return self._scalar(node, path)
+
+    def _mapping(self, node: yaml.MappingNode, path: Key) -> dict[Hashable, Any]:
+        self._constructor.flatten_mapping(node)
+        result: dict[Hashable, Any] = {}
+        for key_node, value_node in node.value:
+            key = self._constructor.construct_object(key_node)
+            child: Key = (*path, key if isinstance(key, int) else str(key))
+            line = key_node.start_mark.line + 1
+            if key in result:
+                self.problems.append(Problem(self.file, line, _dotted(child), "written twice"))
+            self.lines.note(child, line)
+            result[key] = self.read(value_node, child)
+        return result
+
+    def _scalar(self, node: yaml.Node, path: Key) -> Any:
+        if not (isinstance(node.value, str) and "${" in node.value):
+            return self._constructor.construct_object(node)
+        filled = _PLACEHOLDER.sub(lambda match: self._fill(match, path, node), node.value)
+        if node.style in ("'", '"'):  # type: ignore[attr-defined]
+            return filled
+        return yaml.safe_load(filled) if filled else None
+
+    def _fill(self, match: re.Match[str], path: Key, node: yaml.Node) -> str:
+        value = self.environment.get(match["name"])
+        if value is not None:
+            return value
+        if match["default"] is not None:
+            return match["default"]
+        message = f"environment variable {match['name']} is not set and has no default"
+        line = node.start_mark.line + 1
+        self.problems.append(Problem(self.file, line, _dotted(path), message))
+        return ""
+
+
+def load(path: Path, model: type[Model], environment: Mapping[str, str] | None = None) -> Model:
+    """Return ``path`` validated as ``model``.
+
+    Args:
+        path: a YAML file. An empty file means all defaults.
+        model: what it must hold.
+        environment: fills ``${NAME}``; the process' own by default.
+
+    Raises:
+        ConfigError: listing every problem with its file, line, key and what was expected.
+    """
+    name = str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([Problem(name, 1, "", f"cannot be read: {error}")]) from None
+    reader = _Reader(name, os.environ if environment is None else environment)
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = reader.read(node) if node is not None else {}
+    except yaml.MarkedYAMLError as error:
+        raise ConfigError([_syntax_problem(name, error)]) from None
+    except yaml.YAMLError as error:
+        raise ConfigError([Problem(name, 1, "", f"not valid YAML: {error}")]) from None
+    problems = reader.problems
+    try:
+        settings = model.model_validate(data)
+    except ValidationError as error:
+        problems += [_validation_problem(name, reader.lines, detail) for detail in error.errors()]
+    if problems:
+        raise ConfigError(sorted(problems, key=lambda problem: problem.line))
+    return settings
+
+
+def _syntax_problem(file: str, error: yaml.MarkedYAMLError) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark else 1
+    return Problem(file, line, "", f"not valid YAML: {error.problem or error.context}")
+
+
+def _validation_problem(file: str, lines: _Lines, detail: Any) -> Problem:
+    path: Key = tuple(part for part in detail["loc"])
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        message = "unknown key; expected one of the documented keys"
+    elif detail["type"] == "missing":
+        message = "missing; a value is expected here"
+    return Problem(file, lines.nearest(path), _dotted(path), message)
+
+
+def _dotted(path: Key) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+class WatchedFile(Generic[Model]):
+    """A configuration file that may change while the service runs.
+
+    ``current`` is always usable: a bad edit is reported (``problem``, the log, and whatever
+    ``on_reload`` does with it) and the last good settings stay in force.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        model: type[Model],
+        *,
+        on_reload: Callable[[ConfigError | None], None] = lambda _problem: None,
+    ) -> None:
+        self.path = path
+        self.model = model
+        self.current: Model = load(path, model)
+        self.problem: ConfigError | None = None
+        self._on_reload = on_reload
+        self._stamp = self._read_stamp()
+        self._lock = threading.Lock()
+
+    def _read_stamp(self) -> tuple[int, int, int]:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return (0, 0, 0)
+        return (found.st_mtime_ns, found.st_size, found.st_ino)
+
+    def reload_if_changed(self) -> bool:
+        """Reload when the file on disk is another than the one last read; return whether it was."""
+        with self._lock:
+            stamp = self._read_stamp()
+            if stamp == self._stamp:
+                return False
+            self._stamp = stamp
+            return self._reload()
+
+    def _reload(self) -> bool:
+        try:
+            self.current = load(self.path, self.model)
+            self.problem = None
+            log.info("configuration reloaded", extra={"file": str(self.path)})
+        except ConfigError as error:
+            self.problem = error
+            log.warning(
+                "configuration kept: the changed file cannot be used",
+                extra={"file": str(self.path), "problems": [str(p) for p in error.problems]},
+            )
+        self._on_reload(self.problem)
+        return self.problem is None

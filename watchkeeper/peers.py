@@ -1,0 +1,81 @@
+"""Calling our own services over HTTP, with the stack's token when there is one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+
+from watchkeeper import addresses
+from watchkeeper.errors import Reason, UpstreamError
+
+
+class Peer:
+    """One of our services, such as ``Peer("alerting")``.
+
+    Args:
+        part: its name in ``addresses``.
+        timeout_seconds: for connecting and for each read.
+        base_url: instead of the configured address.
+    """
+
+    def __init__(
+        self, part: str, *, timeout_seconds: float = 5.0, base_url: str | None = None
+    ) -> None:
+        self.part = part
+        self.base_url = base_url or addresses.url_of(part)
+        self._timeout_seconds = timeout_seconds
+        self._session = requests.Session()
+        self._session.trust_env = False
+        token = addresses.api_token()
+        if token:
+            self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def get(self, path: str, **parameters: str) -> Any:
+        """Return the JSON at ``path``; raise UpstreamError when there is none."""
+        return self._call("GET", path, parameters=parameters)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """Send ``body`` as JSON and return the JSON answer; raise UpstreamError otherwise."""
+        return self._call("POST", path, body=body)
+
+    def delete(self, path: str) -> Any:
+        """Delete ``path`` and return the JSON answer; raise UpstreamError otherwise."""
+        return self._call("DELETE", path)
+
+    def is_ready(self) -> bool:
+        """Return whether the service answers /readyz with 200."""
+        try:
+            answer = self._session.get(f"{self.base_url}/readyz", timeout=self._timeout_seconds)
+        except requests.RequestException:
+            return False
+        return answer.status_code == 200
+
+    def _call(
+        self, method: str, path: str, *, parameters: dict[str, str] | None = None, body: Any = None
+    ) -> Any:
+        try:
+            answer = self._session.request(
+                method,
+                self.base_url + path,
+                params=parameters,
+                json=body,
+                timeout=self._timeout_seconds,
+                allow_redirects=False,
+            )
+        except requests.Timeout:
+            raise UpstreamError(
+                f"{self.part} did not answer within {self._timeout_seconds:g} s",
+                reason=Reason.TIMEOUT,
+            ) from None
+        except requests.RequestException as error:
+            raise UpstreamError(
+                f"{self.part} cannot be reached at {self.base_url}: {type(error).__name__}"
+            ) from None
+        if not answer.ok:
+            raise UpstreamError(
+                f"{self.part} answered {answer.status_code}: {answer.text[:300]}",
+                reason=Reason.HTTP_STATUS,
+                status=answer.status_code,
+            )
+        return answer.json() if answer.content else None

@@ -1,0 +1,148 @@
+"""The HTTP shell of a service: /metrics, /healthz, /readyz, one error shape, and its guards."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from urllib.parse import urlsplit
+
+import waitress
+from flask import Flask, Response, jsonify, request
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+from werkzeug.exceptions import HTTPException
+
+from watchkeeper import __version__, addresses
+from watchkeeper.catalogue import watchkeeper as own
+from watchkeeper.errors import ConfigError, Refused, StorageError, UpstreamError, WatchkeeperError
+from watchkeeper.health import Readiness
+from watchkeeper.listen import parse_listen, require_guarded
+from watchkeeper.logs import get_logger
+
+log = get_logger(__name__)
+
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+"""Answered without a token: container health checks have none."""
+
+_STATUS_OF = {Refused: 409, StorageError: 503, UpstreamError: 502, ConfigError: 422}
+
+
+class Service:
+    """A named Flask application with what every service has.
+
+    Attributes:
+        app: add routes and blueprints here.
+        registry: add metrics here; process and GC metrics are in it already.
+        readiness: add checks here.
+    """
+
+    def __init__(self, name: str, *, import_name: str) -> None:
+        self.name = name
+        self.app = Flask(import_name)
+        self.registry = CollectorRegistry()
+        self.readiness = Readiness()
+        self._token = addresses.api_token()
+        self._stop_hooks: list[Callable[[], None]] = []
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        own.BUILD_INFO.gauge(self.registry).labels(name, __version__).set(1)
+        ready = own.READY.gauge(self.registry).labels(name)
+        ready.set_function(lambda: float(not self.readiness.problems()))
+        self._add_routes()
+
+    def on_stop(self, hook: Callable[[], None]) -> None:
+        """Call ``hook`` once when the service is asked to stop, last added first."""
+        self._stop_hooks.append(hook)
+
+    def run(self, listen_text: str, *, threads: int = 8) -> None:
+        """Serve until SIGTERM or SIGINT, then run the stop hooks.
+
+        Raises:
+            ConfigError: the address reaches other machines and no token is set.
+        """
+        listen = parse_listen(listen_text)
+        require_guarded(listen, self._token)
+        server = waitress.create_server(
+            self.app, host=listen.host, port=listen.port, threads=threads, ident=None
+        )
+        stopping = threading.Event()
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            if not stopping.is_set():
+                stopping.set()
+                raise SystemExit(0)
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        log.info("listening", extra={"address": listen_text})
+        try:
+            server.run()
+        finally:
+            server.close()
+            for hook in reversed(self._stop_hooks):
+                hook()
+            log.info("stopped")
+
+    def _add_routes(self) -> None:
+        self.app.before_request(self._guard)
+        self.app.register_error_handler(WatchkeeperError, _explain)
+        self.app.register_error_handler(HTTPException, _explain_http)
+        self.app.add_url_rule("/metrics", view_func=self._metrics)
+        self.app.add_url_rule("/healthz", view_func=self._healthz)
+        self.app.add_url_rule("/readyz", view_func=self._readyz)
+
+    def _guard(self) -> tuple[Response, int] | None:
+        if request.path in OPEN_PATHS:
+            return None
+        if self._token:
+            given = request.headers.get("Authorization", "")
+            if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
+                return _error(401, "authentication", "expected 'Authorization: Bearer <token>'")
+            return None
+        # On loopback the browser of this machine is the one way in for a stranger: refuse pages of
+        # other origins, and names that a stranger's DNS could point here.
+        if not _is_local_name(request.host):
+            return _error(403, "refused", f"unexpected Host {request.host!r} on a loopback service")
+        origin = request.headers.get("Origin")
+        if origin and not _is_local_name(urlsplit(origin).netloc):
+            return _error(403, "refused", "requests from pages of other origins are refused")
+        return None
+
+    def _metrics(self) -> Response:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return Response(encode(self.registry), content_type=content_type)
+
+    def _healthz(self) -> Response:
+        return jsonify(status="alive", service=self.name, version=__version__)
+
+    def _readyz(self) -> tuple[Response, int]:
+        problems = self.readiness.problems()
+        status = "not ready" if problems else "ready"
+        return jsonify(status=status, service=self.name, reasons=problems), 503 if problems else 200
+
+
+def _is_local_name(netloc: str) -> bool:
+    host = urlsplit(f"//{netloc}").hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _error(status: int, reason: str, message: str) -> tuple[Response, int]:
+    return jsonify(error={"reason": reason, "message": message}), status
+
+
+def _explain(error: WatchkeeperError) -> tuple[Response, int]:
+    status = next((code for kind, code in _STATUS_OF.items() if isinstance(error, kind)), 500)
+    return _error(status, str(error.reason), str(error))
+
+
+def _explain_http(error: HTTPException) -> tuple[Response, int]:
+    return _error(error.code or 500, "request", error.description or error.name)

@@ -1,0 +1,124 @@
+"""The one way to a database: SQLite in WAL mode by default, PostgreSQL when asked for.
+
+A transaction takes its write lock when it begins (``BEGIN IMMEDIATE``), so a guard that reads and
+then writes can never be overtaken between the two, and it is on disk when ``commit`` returns
+(``synchronous=FULL``): what we have acknowledged survives SIGKILL and power loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from watchkeeper.errors import StorageError
+
+BUSY_TIMEOUT_SECONDS = 5.0
+"""How long a writer waits for another before it fails; our own transactions take milliseconds."""
+
+Migration = Callable[[Connection], None]
+
+
+def open_database(url: str) -> Engine:
+    """Return an engine for ``url``; the directory of a SQLite file is made when missing.
+
+    Raises:
+        StorageError: the URL cannot be used.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise StorageError(f"not a database URL: {error}") from None
+    if parsed.get_backend_name() != "sqlite":
+        return sa.create_engine(parsed, pool_pre_ping=True)
+    if parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the database URL of a SQLite file."""
+    return f"sqlite:///{path}"
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own implicit BEGIN is deferred; we begin ourselves, see _begin_immediate.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that holds the write lock from its start; commits on leaving.
+
+    Raises:
+        StorageError: nothing of the transaction was kept.
+    """
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise StorageError(f"database write failed: {_short(error)}") from error
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open a consistent snapshot that never blocks a writer.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    try:
+        with engine.connect().execution_options(read_only=True) as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise StorageError(f"database read failed: {_short(error)}") from error
+
+
+def migrate(engine: Engine, migrations: Sequence[Migration]) -> int:
+    """Bring the schema up to date and return its version, the number of migrations applied.
+
+    Migrations are only ever appended. Each runs once, in the transaction that records it.
+
+    Raises:
+        StorageError: the database was written by a newer release, or a migration failed.
+    """
+    with writing(engine) as connection:
+        connection.execute(
+            sa.text("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
+        )
+        found = connection.execute(sa.text("SELECT max(version) FROM schema_version")).scalar()
+        version = int(found or 0)
+        if version > len(migrations):
+            raise StorageError(
+                f"the database has schema version {version}, this release knows "
+                f"{len(migrations)}: it was written by a newer release"
+            )
+        for number, migration in enumerate(migrations[version:], start=version + 1):
+            migration(connection)
+            connection.execute(
+                sa.text("INSERT INTO schema_version (version) VALUES (:version)"),
+                {"version": number},
+            )
+    return len(migrations)
+
+
+def _short(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0]

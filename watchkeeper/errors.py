@@ -3,7 +3,8 @@
     WatchkeeperError
     ├── ConfigError        a configuration file cannot be used; lists every problem found
     ├── UpstreamError      a server we depend on did not give a usable answer
-    │   └── EgressRefused  an outbound call was refused before any byte left
+    │   └── NeverSent      no byte reached the receiver, so trying again is safe
+    │       └── EgressRefused  we refused to make the call
     ├── StorageError       the database cannot be read or written
     └── Refused            a request was understood and declined
 
@@ -79,8 +80,12 @@ class UpstreamError(WatchkeeperError):
         self.status = status
 
 
-class EgressRefused(UpstreamError):  # noqa: N818  # it names what happened
-    """An outbound call was refused before any byte left this machine."""
+class NeverSent(UpstreamError):  # noqa: N818  # it names what happened
+    """No byte of the request reached the receiver: it cannot have acted, trying again is safe."""
+
+
+class EgressRefused(NeverSent):
+    """We refused to make an outbound call."""
 
     reason = Reason.FORBIDDEN_ADDRESS
 

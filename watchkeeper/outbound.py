@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from watchkeeper.errors import EgressRefused, Reason, UpstreamError
+from watchkeeper.errors import EgressRefused, NeverSent, Reason, UpstreamError
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -84,7 +84,7 @@ def check_destination(url: str, policy: EgressPolicy) -> IPAddress:
 
     Raises:
         EgressRefused: not http or https, credentials in the URL, or any answer is forbidden.
-        UpstreamError: the name does not resolve.
+        NeverSent: the name does not resolve.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -105,7 +105,7 @@ def _resolve(host: str, port: int) -> list[IPAddress]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise UpstreamError(f"{host} does not resolve: {error}", reason=Reason.CONNECTION) from None
+        raise NeverSent(f"{host} does not resolve: {error}") from None
     return [ipaddress.ip_address(str(entry[4][0]).split("%")[0]) for entry in found]
 
 
@@ -121,9 +121,9 @@ def send(
     """Make one request to the checked address; redirects are returned, never followed.
 
     Raises:
-        EgressRefused: before any byte left.
-        UpstreamError: with reason ``timeout`` or ``connection``. After either, whether the
-            receiver acted is unknown.
+        NeverSent: no connection was made (EgressRefused where we declined to try).
+        UpstreamError: with reason ``timeout`` or ``connection``, after the connection was made:
+            whether the receiver acted is unknown.
     """
     address = check_destination(url, policy)
     parts = urlsplit(url)
@@ -143,13 +143,15 @@ def send(
                 {name.lower(): value for name, value in answer.headers.items()},
                 answer.read(MAX_ANSWER_BYTES),
             )
+        except urllib3.exceptions.ConnectTimeoutError as error:  # also the base of "refused"
+            raise NeverSent(f"{host} cannot be connected to: {type(error).__name__}") from None
         except urllib3.exceptions.TimeoutError as error:
             raise UpstreamError(
                 f"{host} did not answer in time: {type(error).__name__}", reason=Reason.TIMEOUT
             ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise UpstreamError(
-                f"{host} cannot be reached: {type(error).__name__}", reason=Reason.CONNECTION
+                f"{host} broke the connection: {type(error).__name__}", reason=Reason.CONNECTION
             ) from None
 
 

@@ -1,0 +1,23 @@
+"""The catalogue names each metric once, with a unit that its name carries."""
+
+import re
+
+import pytest
+
+from watchkeeper.catalogue import Kind, every_metric
+
+METRICS = every_metric()
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
+def test_a_metric_is_fully_described(metric):
+    assert re.fullmatch(r"[A-Za-z_:][A-Za-z0-9_:]*", metric.name)
+    assert metric.help.strip()
+
+
+def test_our_own_names_carry_their_unit():
+    ours = [m for m in METRICS.values() if m.name.startswith(("task_", "cache_", "watchkeeper_"))]
+    assert ours
+    for metric in ours:
+        assert metric.unit in metric.name
+        assert (metric.kind is Kind.COUNTER) == metric.name.endswith("_total")

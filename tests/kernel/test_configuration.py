@@ -1,0 +1,175 @@
+"""Configuration problems name file, line, key and what was expected."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field
+
+from watchkeeper.configuration import (
+    DurationSeconds,
+    Secret,
+    Settings,
+    WatchedFile,
+    load,
+    parse_duration_seconds,
+)
+from watchkeeper.errors import ConfigError
+
+
+class Server(Settings):
+    host: str = "localhost"
+    port: int = Field(default=5432, ge=1, le=65535)
+    password: Secret | None = None
+
+
+class Example(Settings):
+    interval: DurationSeconds = 5.0
+    servers: tuple[Server, ...] = ()
+
+
+def written(tmp_path, text):
+    path = tmp_path / "example.yml"
+    path.write_text(text)
+    return path
+
+
+def problems_of(path, **environment):
+    with pytest.raises(ConfigError) as caught:
+        load(path, Example, environment)
+    return caught.value.problems
+
+
+def test_an_empty_file_means_all_defaults(tmp_path):
+    assert load(written(tmp_path, ""), Example) == Example()
+
+
+def test_an_unknown_key_is_named_with_its_own_line(tmp_path):
+    path = written(tmp_path, "interval: 5s\nservers:\n  - host: a\n    prot: 5432\n")
+    (problem,) = problems_of(path)
+    assert (problem.file, problem.line, problem.key) == (str(path), 4, "servers[0].prot")
+    assert "unknown key" in problem.message
+
+
+def test_a_wrong_type_says_what_was_expected(tmp_path):
+    (problem,) = problems_of(written(tmp_path, "\n\nservers:\n  - port: many\n"))
+    assert (problem.line, problem.key) == (4, "servers[0].port")
+    assert "integer" in problem.message
+
+
+def test_all_problems_are_reported_together_in_the_order_of_the_file(tmp_path):
+    found = problems_of(
+        written(tmp_path, "interval: soon\nservers:\n  - port: 0\n  - host: [1]\nextra: 1\n")
+    )
+    assert [problem.line for problem in found] == [1, 3, 4, 5]
+
+
+def test_a_key_written_twice_is_refused(tmp_path):
+    (problem,) = problems_of(written(tmp_path, "interval: 5s\ninterval: 6s\n"))
+    assert (problem.line, problem.message) == (2, "written twice")
+
+
+def test_broken_yaml_is_named_by_line(tmp_path):
+    (problem,) = problems_of(written(tmp_path, "interval: 5s\nservers: [\n"))
+    assert problem.line == 3
+    assert "not valid YAML" in problem.message
+
+
+def test_a_missing_file_is_a_problem_not_a_traceback(tmp_path):
+    (problem,) = problems_of(tmp_path / "absent.yml")
+    assert "cannot be read" in problem.message
+
+
+def test_placeholders_are_filled_from_the_environment_and_keep_their_type(tmp_path):
+    path = written(tmp_path, "servers:\n  - host: ${HOST}\n    port: ${PORT:-6000}\n")
+    assert load(path, Example, {"HOST": "db"}).servers == (Server(host="db", port=6000),)
+
+
+def test_an_unset_placeholder_is_named(tmp_path):
+    (problem, *_) = problems_of(written(tmp_path, "servers:\n  - host: ${NOWHERE}\n"))
+    assert problem.line == 2
+    assert "NOWHERE" in problem.message
+
+
+def test_a_secret_in_the_file_itself_is_refused(tmp_path):
+    (problem,) = problems_of(written(tmp_path, "servers:\n  - password: hunter2\n"))
+    assert problem.line == 2
+    assert "{env: NAME} or {file: PATH}" in problem.message
+    assert "hunter2" not in str(problem)
+
+
+def test_an_unreadable_secret_names_the_file_line_and_key(tmp_path):
+    (problem,) = problems_of(
+        written(tmp_path, "servers:\n  - password:\n      file: /nonexistent/secret\n")
+    )
+    assert problem.key == "servers[0].password"
+    assert "/nonexistent/secret does not exist" in problem.message
+
+
+def test_an_unset_secret_variable_is_named(tmp_path, monkeypatch):
+    monkeypatch.delenv("NO_SUCH_SECRET", raising=False)
+    (problem,) = problems_of(written(tmp_path, "servers: [{password: {env: NO_SUCH_SECRET}}]\n"))
+    assert "NO_SUCH_SECRET is not set" in problem.message
+
+
+def test_an_optional_secret_may_be_absent_and_is_then_false(tmp_path, monkeypatch):
+    monkeypatch.delenv("NO_SUCH_SECRET", raising=False)
+    path = written(tmp_path, "servers: [{password: {env: NO_SUCH_SECRET, optional: true}}]\n")
+    assert not load(path, Example).servers[0].password
+
+
+def test_a_secret_shows_itself_only_when_revealed(tmp_path):
+    (tmp_path / "password").write_text("hunter2\n")
+    path = written(tmp_path, f"servers: [{{password: {{file: {tmp_path}/password}}}}]\n")
+    settings = load(path, Example)
+    assert settings.servers[0].password.reveal() == "hunter2"
+    assert "hunter2" not in repr(settings)
+    assert "hunter2" not in settings.model_dump_json()
+
+
+def test_a_bad_edit_keeps_the_settings_in_force_and_says_so(tmp_path):
+    path = written(tmp_path, "interval: 5s\n")
+    reports = []
+    watched = WatchedFile(path, Example, on_reload=reports.append)
+    path.write_text("interval: never\n")
+    assert watched.reload_if_changed() is False
+    assert watched.current.interval == 5.0
+    assert watched.problem.problems[0].line == 1
+    path.write_text("interval: 10s\n")
+    assert watched.reload_if_changed() is True
+    assert watched.current.interval == 10.0
+    assert [report is None for report in reports] == [False, True]
+
+
+def test_an_unchanged_file_is_not_read_again(tmp_path):
+    reports = []
+    watched = WatchedFile(written(tmp_path, "interval: 5s\n"), Example, on_reload=reports.append)
+    assert watched.reload_if_changed() is False
+    assert reports == []
+
+
+@given(st.integers(0, 10_000), st.integers(0, 59))
+def test_durations_add_up(minutes, seconds):
+    assert parse_duration_seconds(f"{minutes}m{seconds}s") == minutes * 60 + seconds
+
+
+def refusal_of(call, *arguments):
+    """Return what was raised, or None: any other error than the two expected fails the test."""
+    try:
+        call(*arguments)
+    except (ValueError, ConfigError) as error:
+        return error
+    return None
+
+
+@given(st.text(max_size=20))
+def test_any_text_is_a_duration_or_a_clear_refusal(text):
+    refusal = refusal_of(parse_duration_seconds, text)
+    assert refusal is None or "expected a duration" in str(refusal)
+
+
+@given(st.text(max_size=200))
+def test_any_file_content_gives_settings_or_problems_with_lines(tmp_path_factory, text):
+    path = tmp_path_factory.getbasetemp() / "fuzz.yml"
+    path.write_text(text, encoding="utf-8", errors="replace")
+    refusal = refusal_of(load, path, Example, {})
+    assert refusal is None or all(problem.line >= 1 for problem in refusal.problems)

@@ -1,0 +1,78 @@
+"""Every service has the same shell: metrics, health, one error shape, and its guards."""
+
+import json
+
+import pytest
+
+from watchkeeper.errors import StorageError
+from watchkeeper.serving import Service
+
+
+@pytest.fixture
+def service(monkeypatch):
+    monkeypatch.delenv("WATCHKEEPER_API_TOKEN_FILE", raising=False)
+    service = Service("example", import_name=__name__)
+
+    @service.app.get("/boom")
+    def boom():
+        raise StorageError("disk is full")
+
+    return service
+
+
+@pytest.fixture
+def guarded(monkeypatch, tmp_path):
+    (tmp_path / "token").write_text("s3cret\n")
+    monkeypatch.setenv("WATCHKEEPER_API_TOKEN_FILE", str(tmp_path / "token"))
+    return Service("example", import_name=__name__).app.test_client()
+
+
+def test_alive_is_not_the_same_as_ready(service):
+    service.readiness.add("database", lambda: "not reachable since 10:00")
+    client = service.app.test_client()
+    assert client.get("/healthz").status_code == 200
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["reasons"] == {"database": "not reachable since 10:00"}
+
+
+def test_readiness_is_a_metric_too(service):
+    client = service.app.test_client()
+    assert 'watchkeeper_ready{service="example"} 1.0' in client.get("/metrics").text
+    service.readiness.add("database", lambda: "down")
+    assert 'watchkeeper_ready{service="example"} 0.0' in client.get("/metrics").text
+
+
+def test_an_error_says_its_reason_and_message(service):
+    answer = service.app.test_client().get("/boom")
+    assert answer.status_code == 503
+    assert answer.json == {"error": {"reason": "storage", "message": "disk is full"}}
+
+
+def test_an_unknown_path_has_the_same_shape(service):
+    answer = service.app.test_client().get("/nowhere")
+    assert answer.status_code == 404
+    assert json.loads(answer.data)["error"]["reason"] == "request"
+
+
+def test_a_page_of_another_origin_is_refused(service):
+    client = service.app.test_client()
+    assert client.get("/metrics", headers={"Origin": "https://evil.example"}).status_code == 403
+    assert client.get("/metrics", headers={"Origin": "http://127.0.0.1:8300"}).status_code == 200
+
+
+def test_a_strangers_name_for_loopback_is_refused(service):
+    client = service.app.test_client()
+    assert client.get("/metrics", headers={"Host": "evil.example"}).status_code == 403
+
+
+@pytest.mark.parametrize("header", ["", "Bearer wrong", "s3cret", "Basic s3cret"])
+def test_with_a_token_nothing_else_opens_the_door(guarded, header):
+    answer = guarded.get("/metrics", headers={"Authorization": header})
+    assert answer.status_code == 401
+    assert guarded.get("/healthz").status_code == 200
+
+
+def test_the_token_opens_it_from_any_host(guarded):
+    headers = {"Authorization": "Bearer s3cret", "Host": "alerting:8303"}
+    assert guarded.get("/metrics", headers=headers).status_code == 200

@@ -1,0 +1,1 @@
+"""Everything that prints a number we publish: ``python -m benchmarks.NAME [--quick] [--json FILE]``."""

@@ -5,7 +5,9 @@ One module a family; dashboards, rules and documentation are checked against it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from importlib import import_module
+from types import ModuleType
 
 from watchkeeper.catalogue.metric import Kind, Metric
 
@@ -28,12 +30,20 @@ def every_metric() -> dict[str, Metric]:
     """Return all metrics by exposed name; raise ValueError when a name is catalogued twice."""
     found: dict[str, Metric] = {}
     for family in FAMILIES:
-        module = import_module(f"{__name__}.{family}")
-        for metric in (value for value in vars(module).values() if isinstance(value, Metric)):
-            if metric.name in found:
+        for metric in _metrics_of(import_module(f"{__name__}.{family}")):
+            if found.get(metric.name, metric) is not metric:
                 raise ValueError(f"{metric.name} is catalogued twice, again in {family}")
             found[metric.name] = metric
     return found
+
+
+def _metrics_of(module: ModuleType) -> Iterator[Metric]:
+    """Yield the module's metrics: its constants, and the values of its tables."""
+    for value in vars(module).values():
+        if isinstance(value, Metric):
+            yield value
+        elif isinstance(value, Mapping):
+            yield from (entry for entry in value.values() if isinstance(entry, Metric))
 
 
 __all__ = ["FAMILIES", "Kind", "Metric", "every_metric"]

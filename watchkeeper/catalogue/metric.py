@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
 class Kind(StrEnum):
@@ -52,14 +54,20 @@ class Metric:
 
     def counter(self, registry: CollectorRegistry) -> Counter:
         """Return a new counter of this name in ``registry``."""
+        from prometheus_client import Counter  # noqa: PLC0415  # the agent names metrics without it
+
         return Counter(self.name, self.help, self.labels, registry=registry)
 
     def gauge(self, registry: CollectorRegistry) -> Gauge:
         """Return a new gauge of this name in ``registry``."""
+        from prometheus_client import Gauge  # noqa: PLC0415  # the agent names metrics without it
+
         return Gauge(self.name, self.help, self.labels, registry=registry)
 
     def histogram(self, registry: CollectorRegistry, buckets: Sequence[float]) -> Histogram:
         """Return a new histogram of this name in ``registry`` with the given upper bounds."""
+        from prometheus_client import Histogram  # noqa: PLC0415  # the agent names metrics without it
+
         return Histogram(self.name, self.help, self.labels, registry=registry, buckets=buckets)
 
 
@@ -71,6 +79,11 @@ def counter(name: str, help_: str, labels: Sequence[str] = (), *, unit: str = ""
 def gauge(name: str, help_: str, labels: Sequence[str] = (), *, unit: str = "") -> Metric:
     """Describe a gauge."""
     return Metric(name, Kind.GAUGE, unit, help_, tuple(labels))
+
+
+def untyped(name: str, help_: str, labels: Sequence[str] = ()) -> Metric:
+    """Describe a metric whose exporter declares no type."""
+    return Metric(name, Kind.UNTYPED, "", help_, tuple(labels))
 
 
 def histogram(name: str, help_: str, labels: Sequence[str] = (), *, unit: str = "") -> Metric:

@@ -1,1 +1,111 @@
-"""postgres."""
+"""PostgreSQL servers: postgres_exporter's names, types and labels, and ``server``."""
+
+from watchkeeper.catalogue.metric import Metric, counter, gauge, untyped
+
+SERVER = ("server",)
+_DATABASE = (*SERVER, "datid", "datname")
+_STATE = (*SERVER, "datname", "state")
+_STATEMENT = (*SERVER, "user", "datname", "queryid")
+
+UP = gauge("pg_up", "1 when the server answered.", SERVER)
+STATIC = untyped(
+    "pg_static", "Always 1; the server's version as labels.", (*SERVER, "short_version", "version")
+)
+START_TIME = gauge(
+    "pg_postmaster_start_time_seconds",
+    "When the server started, Unix time.",
+    SERVER,
+    unit="seconds",
+)
+DATABASE_SIZE = gauge(
+    "pg_database_size_bytes", "Disk space of a database.", (*SERVER, "datname"), unit="bytes"
+)
+ACTIVITY = gauge("pg_stat_activity_count", "Connections by state.", _STATE)
+ACTIVITY_MAX_TX = gauge(
+    "pg_stat_activity_max_tx_duration",
+    "Age of the oldest transaction by state.",
+    _STATE,
+    unit="seconds",
+)
+LOCKS = gauge("pg_locks_count", "Locks by mode.", (*SERVER, "datname", "mode"))
+
+# pg_stat_database: one metric a column, each in the column's own unit.
+_DATABASE_COUNTERS = (
+    "xact_commit", "xact_rollback", "blks_read", "blks_hit", "tup_returned", "tup_fetched",
+    "tup_inserted", "tup_updated", "tup_deleted", "conflicts", "temp_files", "temp_bytes",
+    "deadlocks", "blk_read_time", "blk_write_time",
+)  # fmt: skip
+# postgres_exporter declares no type for the columns it learned of later.
+_DATABASE_UNTYPED = (
+    "checksum_failures", "session_time", "active_time", "idle_in_transaction_time", "sessions",
+    "sessions_abandoned", "sessions_fatal", "sessions_killed",
+)  # fmt: skip
+
+
+def _database(column: str) -> tuple[str, str]:
+    return f"pg_stat_database_{column}", f"{column} of pg_stat_database."
+
+
+STAT_DATABASE: dict[str, Metric] = {
+    "numbackends": gauge("pg_stat_database_numbackends", "Connections now.", _DATABASE),
+    **{column: counter(*_database(column), _DATABASE) for column in _DATABASE_COUNTERS},
+    "stats_reset": counter(*_database("stats_reset"), _DATABASE),
+    **{column: untyped(*_database(column), _DATABASE) for column in _DATABASE_UNTYPED},
+}
+"""Metric by column of pg_stat_database."""
+NUMBACKENDS = STAT_DATABASE["numbackends"]
+COMMITS = STAT_DATABASE["xact_commit"]
+ROLLBACKS = STAT_DATABASE["xact_rollback"]
+BLOCKS_READ = STAT_DATABASE["blks_read"]
+BLOCKS_HIT = STAT_DATABASE["blks_hit"]
+DEADLOCKS = STAT_DATABASE["deadlocks"]
+TEMP_BYTES = STAT_DATABASE["temp_bytes"]
+
+SETTINGS = {
+    "max_connections": gauge("pg_settings_max_connections", "Connections allowed.", SERVER),
+    "superuser_reserved_connections": gauge(
+        "pg_settings_superuser_reserved_connections", "Connections kept for superusers.", SERVER
+    ),
+    "max_locks_per_transaction": gauge(
+        "pg_settings_max_locks_per_transaction", "Locks planned for a transaction.", SERVER
+    ),
+    "shared_buffers": gauge(
+        "pg_settings_shared_buffers_bytes", "Shared memory for pages.", SERVER, unit="bytes"
+    ),
+    "work_mem": gauge(
+        "pg_settings_work_mem_bytes", "Memory of a sort or hash.", SERVER, unit="bytes"
+    ),
+    "effective_cache_size": gauge(
+        "pg_settings_effective_cache_size_bytes", "Cache the planner counts on.", SERVER,
+        unit="bytes",
+    ),
+    "max_wal_size": gauge(
+        "pg_settings_max_wal_size_bytes", "WAL between checkpoints.", SERVER, unit="bytes"
+    ),
+}  # fmt: skip
+"""Gauge by name in pg_settings."""
+MAX_CONNECTIONS = SETTINGS["max_connections"]
+
+# pg_stat_statements, the statements with the most total time.
+STATEMENT_CALLS = counter("pg_stat_statements_calls_total", "Times it ran.", _STATEMENT)
+STATEMENT_SECONDS = counter(
+    "pg_stat_statements_seconds_total", "Time spent in it.", _STATEMENT, unit="seconds"
+)
+STATEMENT_ROWS = counter("pg_stat_statements_rows_total", "Rows it returned.", _STATEMENT)
+STATEMENT_READ_SECONDS = counter(
+    "pg_stat_statements_block_read_seconds_total",
+    "Time it spent reading blocks.",
+    _STATEMENT,
+    unit="seconds",
+)
+STATEMENT_WRITE_SECONDS = counter(
+    "pg_stat_statements_block_write_seconds_total",
+    "Time it spent writing blocks.",
+    _STATEMENT,
+    unit="seconds",
+)
+STATEMENT_QUERY = gauge(
+    "pg_stat_statements_query_id",
+    "Always 1; the text of a statement, without literals and shortened.",
+    (*SERVER, "queryid", "query"),
+)

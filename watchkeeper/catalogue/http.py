@@ -13,6 +13,18 @@ ACTIVE_REQUESTS = gauge(
     "HTTP server requests being served right now.",
     ("service", "http_request_method"),
 )
+CLIENT_REQUEST_DURATION = histogram(
+    "http_client_request_duration_seconds",
+    "Duration of HTTP requests as the client sees them; error_type is empty for an answer.",
+    (
+        "service",
+        "server_address",
+        "http_request_method",
+        "http_response_status_code",
+        "error_type",
+    ),
+    unit="seconds",
+)
 POOL_CONNECTIONS = gauge(
     "db_client_connection_count",
     "Connections of a client-side pool by state (idle, used).",

@@ -36,3 +36,8 @@ PYTHON_INFO = gauge(
     "Python platform information.",
     ("implementation", "major", "minor", "patchlevel", "version"),
 )
+INSTRUMENT_ERRORS = counter(
+    "watchkeeper_instrument_errors_total",
+    "Failures inside the instruments that were kept out of the application, by part.",
+    ("part",),
+)

@@ -6,7 +6,7 @@ CREATED = counter("task_created_total", "Tasks put on a queue.", ("service", "qu
 STARTED = counter("task_started_total", "Tasks a worker began.", ("service", "queue", "task"))
 FINISHED = counter(
     "task_finished_total",
-    "Tasks that ended, by outcome (succeeded, failed, rejected).",
+    "Tasks that ended, by outcome (succeeded, failed, rejected, revoked).",
     ("service", "queue", "task", "outcome"),
 )
 RETRIED = counter(
@@ -22,7 +22,7 @@ WAIT = histogram(
 )
 RUN = histogram(
     "task_run_seconds",
-    "Time a worker spent on a task, by outcome.",
+    "Time a worker spent on a task, by outcome (also retried).",
     ("service", "queue", "task", "outcome"),
     unit="seconds",
 )
@@ -38,6 +38,11 @@ SYNC_LAG = gauge(
     "How far a replica is behind the agent it copies from; 0 when it has everything.",
     ("service", "source", "target"),
     unit="seconds",
+)
+CLOCK_SKEW = counter(
+    "task_clock_skew_total",
+    "Intervals that came out negative because two clocks disagree, by measure (wait, handoff).",
+    ("service", "measure"),
 )
 QUEUE_DEPTH = gauge("task_queue_depth", "Tasks waiting on the broker.", ("queue",))
 OLDEST_AGE = gauge(

@@ -1,0 +1,88 @@
+"""The one object an application makes: its registry and its instruments, each made on first use."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from prometheus_client import CollectorRegistry, Counter
+
+from watchkeeper.catalogue import tasks
+from watchkeeper.instrument.cache import CacheMetrics
+from watchkeeper.instrument.database import DatabaseMetrics
+from watchkeeper.instrument.exposition import OperationalPages, Problems
+from watchkeeper.instrument.guard import Guard
+from watchkeeper.instrument.handoff import HandoffMetrics
+from watchkeeper.instrument.http import HttpMetrics
+from watchkeeper.instrument.http_client import HttpClientMetrics
+from watchkeeper.instrument.pools import PoolMetrics
+from watchkeeper.instrument.process import watch_process
+from watchkeeper.instrument.tasks import TaskMetrics
+
+
+class Instrumentation:
+    """The instruments of one process of a service.
+
+    Args:
+        service: the application's name, the ``service`` label of all it reports.
+        registry: where the metrics go; a new one by default.
+        declared_memory_bytes: what the application's configuration allows the process, if anything.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        *,
+        registry: CollectorRegistry | None = None,
+        declared_memory_bytes: int | None = None,
+    ) -> None:
+        self.service = service
+        self.registry = registry or CollectorRegistry()
+        self._guard = Guard(self.registry)
+        watch_process(service, self.registry, declared_memory_bytes=declared_memory_bytes)
+
+    @cached_property
+    def http(self) -> HttpMetrics:
+        """HTTP requests served."""
+        return HttpMetrics(self.service, self.registry, self._guard)
+
+    @cached_property
+    def http_client(self) -> HttpClientMetrics:
+        """HTTP requests made."""
+        return HttpClientMetrics(self.service, self.registry, self._guard)
+
+    @cached_property
+    def pools(self) -> PoolMetrics:
+        """Connection pools."""
+        return PoolMetrics(self.service, self.registry, self._guard)
+
+    @cached_property
+    def database(self) -> DatabaseMetrics:
+        """Database calls."""
+        return DatabaseMetrics(self.service, self.registry, self._guard)
+
+    @cached_property
+    def caches(self) -> CacheMetrics:
+        """Caches."""
+        return CacheMetrics(self.service, self.registry, self._guard)
+
+    @cached_property
+    def tasks(self) -> TaskMetrics:
+        """Celery tasks."""
+        return TaskMetrics(self.service, self.registry, self._guard, self._skew)
+
+    @cached_property
+    def handoffs(self) -> HandoffMetrics:
+        """Hand-over between agents."""
+        return HandoffMetrics(self.service, self.registry, self._guard, self._skew)
+
+    @cached_property
+    def _skew(self) -> Counter:
+        return tasks.CLOCK_SKEW.counter(self.registry)
+
+    def pages(self, problems: Problems = dict) -> OperationalPages:
+        """Return /metrics, /healthz and /readyz.
+
+        Args:
+            problems: asked at each /readyz why the service is not doing its job; empty means ready.
+        """
+        return OperationalPages(self.service, self.registry, problems)

@@ -1,0 +1,126 @@
+"""HTTP server requests by route template: OpenTelemetry's names around any WSGI application."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CollectorRegistry
+
+from watchkeeper.catalogue import http
+from watchkeeper.instrument.buckets import HTTP_SECONDS
+from watchkeeper.instrument.guard import Guard
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+UNMATCHED = "unmatched"
+"""The one ``http_route`` of every request no route matched, so random URLs add no series."""
+
+OTHER_METHOD = "_OTHER"
+"""OpenTelemetry's value for a method outside the known ones; clients may send any word."""
+
+KNOWN_METHODS = frozenset(
+    {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
+)
+
+RouteOf = Callable[["WSGIEnvironment"], str | None]
+
+
+def flask_route(environ: WSGIEnvironment) -> str | None:
+    """Return the route template Flask matched, such as ``/tasks/<uuid:task_id>``, or None.
+
+    Werkzeug leaves the request in the environment, so Flask itself need not be imported.
+    """
+    rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
+    return None if rule is None else str(rule.rule)
+
+
+class HttpMetrics:
+    """Duration and number of the HTTP requests an application serves."""
+
+    def __init__(self, service: str, registry: CollectorRegistry, guard: Guard) -> None:
+        self._service = service
+        self._guard = guard
+        self._duration = http.REQUEST_DURATION.histogram(registry, HTTP_SECONDS)
+        self._active = http.ACTIVE_REQUESTS.gauge(registry)
+
+    def wrap(self, app: WSGIApplication, route_of: RouteOf = flask_route) -> WSGIApplication:
+        """Return ``app`` measured.
+
+        Args:
+            app: the innermost application, so that what is mounted outside is not measured.
+            route_of: asked after the application has run; None counts as unmatched.
+        """
+
+        def measured(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            exchange = _Exchange(environ, self._begin, self._end, route_of)
+            return exchange.run(app, start_response)
+
+        return measured
+
+    def _begin(self, method: str) -> None:
+        with self._guard.around("http"):
+            self._active.labels(self._service, method).inc()
+
+    def _end(self, method: str, route: Callable[[], str | None], status: str, took: float) -> None:
+        with self._guard.around("http"):
+            self._active.labels(self._service, method).dec()
+            labels = (self._service, method, route() or UNMATCHED, status)
+            self._duration.labels(*labels).observe(took)
+
+
+class _Exchange:
+    """One request and its answer, from the first byte asked to the body's close."""
+
+    def __init__(
+        self,
+        environ: WSGIEnvironment,
+        begin: Callable[[str], None],
+        end: Callable[[str, Callable[[], str | None], str, float], None],
+        route_of: RouteOf,
+    ) -> None:
+        method = str(environ.get("REQUEST_METHOD", "")).upper()
+        self._method = method if method in KNOWN_METHODS else OTHER_METHOD
+        self._environ = environ
+        self._end = end
+        self._route_of = route_of
+        self._status = "500"  # what a server answers when the application raises
+        self._open = True
+        self._body: Iterable[bytes] = ()
+        self._started = time.perf_counter()
+        begin(self._method)
+
+    def run(self, app: WSGIApplication, start_response: StartResponse) -> Iterable[bytes]:
+        def noting(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            self._status = status[:3]
+            return start_response(status, headers, exc_info)
+
+        try:
+            self._body = app(self._environ, noting)
+        except BaseException:
+            self._finish()
+            raise
+        return self
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body)
+
+    def close(self) -> None:
+        """End the exchange; servers call this whether or not the body was sent in full."""
+        try:
+            close = getattr(self._body, "close", None)
+            if close is not None:
+                close()
+        finally:
+            self._finish()
+
+    def _finish(self) -> None:
+        if self._open:
+            self._open = False
+            took_seconds = time.perf_counter() - self._started
+            self._end(self._method, self._route, self._status, took_seconds)
+
+    def _route(self) -> str | None:
+        return self._route_of(self._environ)

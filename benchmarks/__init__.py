@@ -1,1 +1,1 @@
-"""Everything that prints a number we publish: ``python -m benchmarks.NAME [--quick] [--json FILE]``."""
+"""What we publish in numbers: ``python -m benchmarks.NAME [--quick] [--json FILE]``."""

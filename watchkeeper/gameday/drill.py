@@ -37,6 +37,7 @@ class Outcome:
     seconds_to_recover: float | None
     recovered: bool
     quiet_false_alarms: int
+    injected_at: datetime
     problem: str | None = None
 
     @property
@@ -133,6 +134,7 @@ class Drill:
             seconds_to_recover=mended_seconds,
             recovered=ended and (fault.action is None or mended_seconds is not None),
             quiet_false_alarms=false_alarms,
+            injected_at=injected_at,
             problem=problem,
         )
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from rich.table import Table
 
+from watchkeeper.clock import format_rfc3339
 from watchkeeper.gameday.drill import Outcome
 
 _JSON_FIELDS = (
@@ -18,6 +19,8 @@ _JSON_FIELDS = (
     "seconds_to_recover",
     "recovered",
     "quiet_false_alarms",
+    "injected_at",
+    "passed",
     "problem",
 )
 
@@ -29,6 +32,8 @@ def as_json(outcomes: Sequence[Outcome]) -> str:
         row = asdict(outcome)
         for name in ("seconds_to_detect", "seconds_to_recover"):
             row[name] = None if row[name] is None else round(row[name], 1)
+        row["injected_at"] = format_rfc3339(outcome.injected_at)
+        row["passed"] = outcome.passed
         rows.append({name: row[name] for name in _JSON_FIELDS})
     return json.dumps(rows, indent=2) + "\n"
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hmac
-import ipaddress
 import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
-from urllib.parse import urlsplit
 
 import waitress
 from flask import Flask, Response, jsonify, request
@@ -17,6 +14,7 @@ from prometheus_client.exposition import choose_encoder
 from werkzeug.exceptions import HTTPException
 
 from watchkeeper import __version__, addresses
+from watchkeeper.admission import refusal
 from watchkeeper.catalogue import watchkeeper as own
 from watchkeeper.errors import ConfigError, Refused, StorageError, UpstreamError, WatchkeeperError
 from watchkeeper.health import Readiness
@@ -24,9 +22,6 @@ from watchkeeper.listen import parse_listen, require_guarded
 from watchkeeper.logs import get_logger
 
 log = get_logger(__name__)
-
-OPEN_PATHS = frozenset({"/healthz", "/readyz"})
-"""Answered without a token: container health checks have none."""
 
 _STATUS_OF = {Refused: 409, StorageError: 503, UpstreamError: 502, ConfigError: 422}
 
@@ -96,21 +91,14 @@ class Service:
         self.app.add_url_rule("/readyz", view_func=self._readyz)
 
     def _guard(self) -> tuple[Response, int] | None:
-        if request.path in OPEN_PATHS:
-            return None
-        if self._token:
-            given = request.headers.get("Authorization", "")
-            if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
-                return _error(401, "authentication", "expected 'Authorization: Bearer <token>'")
-            return None
-        # On loopback the browser of this machine is the one way in for a stranger: refuse pages of
-        # other origins, and names that a stranger's DNS could point here.
-        if not _is_local_name(request.host):
-            return _error(403, "refused", f"unexpected Host {request.host!r} on a loopback service")
-        origin = request.headers.get("Origin")
-        if origin and not _is_local_name(urlsplit(origin).netloc):
-            return _error(403, "refused", "requests from pages of other origins are refused")
-        return None
+        refused = refusal(
+            request.path,
+            host=request.host,
+            authorization=request.headers.get("Authorization", ""),
+            origin=request.headers.get("Origin", ""),
+            token=self._token,
+        )
+        return _error(refused.status, refused.reason, refused.message) if refused else None
 
     def _metrics(self) -> Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
@@ -123,16 +111,6 @@ class Service:
         problems = self.readiness.problems()
         status = "not ready" if problems else "ready"
         return jsonify(status=status, service=self.name, reasons=problems), 503 if problems else 200
-
-
-def _is_local_name(netloc: str) -> bool:
-    host = urlsplit(f"//{netloc}").hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _error(status: int, reason: str, message: str) -> tuple[Response, int]:

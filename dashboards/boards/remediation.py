@@ -1,0 +1,141 @@
+"""Remediation: what went wrong, what was done about it, and did it work?"""
+
+from dashboards.promql import largest, mean, quantile, rate, series, total
+from dashboards.spec import Dashboard, Query, Row, Stat, TimeSeries, Unit, rising
+from watchkeeper.catalogue import prometheus
+from watchkeeper.catalogue import watchkeeper as own
+
+FIRING = series(prometheus.ALERTS, 'alertstate="firing"')
+
+NOW = Row(
+    "Now",
+    (
+        Stat(
+            title="Open incidents",
+            description="Episodes that are not over. Zero is the usual state.",
+            queries=(Query(total(series(own.INCIDENTS))),),
+            thresholds=rising(warning=1),
+        ),
+        Stat(
+            title="Critical",
+            description="Open incidents someone should be awake for.",
+            queries=(Query(total(series(own.INCIDENTS, 'severity="critical"')), quiet=True),),
+            thresholds=rising(critical=1),
+        ),
+        Stat(
+            title="Actions paused",
+            description="1 while the kill switch holds all remediation back.",
+            queries=(Query(largest(series(own.ACTIONS_PAUSED))),),
+            thresholds=rising(warning=1),
+        ),
+        Stat(
+            title="Deliveries waiting",
+            description="Messages and webhooks not yet made. They are kept until they are.",
+            queries=(Query(total(series(own.OUTBOX_PENDING)), quiet=True),),
+            thresholds=rising(notice=5, warning=50),
+        ),
+        Stat(
+            title="Oldest delivery",
+            description="Age of the delivery waiting longest; a receiver may be down.",
+            queries=(Query(largest(series(own.OUTBOX_OLDEST)), quiet=True),),
+            unit=Unit.SECONDS,
+            thresholds=rising(notice=10, warning=60, critical=600),
+        ),
+        Stat(
+            title="Dead letters",
+            description="Deliveries given up on. Each one is a person who was not told.",
+            queries=(Query(total(series(own.DEAD_LETTERS)), quiet=True),),
+            thresholds=rising(critical=1),
+        ),
+    ),
+)
+
+ACTIONS = Row(
+    "Actions",
+    (
+        TimeSeries(
+            title="Actions by outcome",
+            description="Actions that ended in the last ten minutes. Unverified means that the "
+            "button was pressed and the symptom stayed.",
+            queries=(
+                Query(
+                    f"sum by (action, state) (increase({own.ACTIONS}[10m]))",
+                    "{{action}} {{state}}",
+                    quiet=True,
+                ),
+            ),
+        ),
+        TimeSeries(
+            title="Denials by guard",
+            description="Actions a guard refused in the last ten minutes: cooldown, budget, "
+            "observe mode and the like. Many denials mean a rule wants to act again and again.",
+            queries=(
+                Query(
+                    f"sum by (guard) (increase({own.ACTION_DENIALS}[10m]))",
+                    "{{guard}}",
+                    quiet=True,
+                ),
+            ),
+        ),
+        TimeSeries(
+            title="Time to recover",
+            description="Mean time from an alert starting to its remediation being verified, of "
+            "what was verified in the last hour.",
+            queries=(
+                Query(
+                    f"sum by (action) (increase({own.RECOVERY.sum}[1h])) / "
+                    f"sum by (action) (increase({own.RECOVERY.count}[1h]))",
+                    "{{action}}",
+                    quiet=True,
+                ),
+            ),
+            unit=Unit.SECONDS,
+        ),
+    ),
+)
+
+MESSAGES = Row(
+    "Alerts and messages",
+    (
+        TimeSeries(
+            title="Alerts firing",
+            description="What Prometheus' own rules are firing, by name.",
+            queries=(Query(f"count by (alertname) ({FIRING})", "{{alertname}}", quiet=True),),
+            stacked=True,
+        ),
+        TimeSeries(
+            title="Delivery latency",
+            description="Time from accepting an alert to the message being delivered.",
+            queries=(
+                Query(
+                    quantile(0.95, own.DELIVERY_LATENCY, by="receiver"),
+                    "p95 {{receiver}}",
+                    quiet=True,
+                ),
+                Query(mean(own.DELIVERY_LATENCY, by="receiver"), "mean {{receiver}}", quiet=True),
+            ),
+            unit=Unit.SECONDS,
+            thresholds=rising(warning=2, critical=30),
+        ),
+        TimeSeries(
+            title="Deliveries by outcome",
+            description="Attempts to deliver. Retries are ordinary while a receiver is down.",
+            queries=(
+                Query(
+                    total(rate(own.DELIVERIES), by="receiver, outcome"),
+                    "{{receiver}} {{outcome}}",
+                    quiet=True,
+                ),
+            ),
+            unit=Unit.OPERATIONS_PER_SECOND,
+        ),
+    ),
+)
+
+DASHBOARD = Dashboard(
+    uid="watchkeeper-remediation",
+    title="Incidents and Remediation",
+    purpose="What went wrong, what was done about it, and did it work?",
+    rows=(NOW, ACTIONS, MESSAGES),
+    see_also=("watchkeeper-system", "watchkeeper-anomalies"),
+)

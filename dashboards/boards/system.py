@@ -1,0 +1,238 @@
+"""System Overview: is the system serving, how fast, and what is it running out of?"""
+
+from dashboards.promql import mean, quantile, rate, series, share, total
+from dashboards.spec import (
+    Dashboard,
+    Gauge,
+    Link,
+    Query,
+    Row,
+    Stat,
+    TimeSeries,
+    Unit,
+    Variable,
+    rising,
+)
+from watchkeeper.catalogue import host, http, process, prometheus
+
+SERVICE = 'service=~"$service"'
+FAILED = f'{SERVICE}, http_response_status_code=~"5.."'
+
+# The requirement's thresholds: 500, 1000 and 2000 ms.
+RESPONSE_TIME = rising(notice=0.5, warning=1, critical=2)
+ERRORS = rising(notice=0.01, warning=0.05, critical=0.2)
+# The requirement calls memory critical above 95 %.
+MEMORY = rising(notice=0.8, warning=0.9, critical=0.95)
+CPU = rising(notice=0.7, warning=0.85, critical=0.95)
+# Share of time some task waited; the kernel's documentation calls tens of percent a shortage.
+PRESSURE = rising(notice=0.1, warning=0.4)
+
+IDLE = 'mode="idle"'
+BUSY = 'mode!="idle"'
+WIRED = 'device!="lo"'
+CPUS = f"count({series(host.CPU_SECONDS, IDLE)})"
+CPU_USED = f"1 - avg({rate(host.CPU_SECONDS, IDLE)})"
+MEMORY_USED = f"1 - min({host.MEMORY_AVAILABLE} / {host.MEMORY_TOTAL})"
+
+
+def error_ratio(by: str = "") -> str:
+    """Return the share of requests answered with a server error."""
+    requests = total(rate(http.REQUEST_DURATION.count, SERVICE), by=by)
+    return share(total(rate(http.REQUEST_DURATION.count, FAILED), by=by), requests)
+
+
+NOW = Row(
+    "Now",
+    (
+        Stat(
+            title="Response time",
+            description="Mean time to answer a request. Notice at 500 ms, warning at 1 s, critical "
+            "at 2 s. Look at the slowest routes below before blaming the machine.",
+            queries=(Query(mean(http.REQUEST_DURATION, SERVICE)),),
+            unit=Unit.SECONDS,
+            thresholds=RESPONSE_TIME,
+            links=(Link("Database", "watchkeeper-database"),),
+        ),
+        Stat(
+            title="Throughput",
+            description="Requests served a second. A sudden fall with healthy response times means "
+            "that requests do not reach us.",
+            queries=(Query(total(rate(http.REQUEST_DURATION.count, SERVICE))),),
+            unit=Unit.REQUESTS_PER_SECOND,
+        ),
+        Stat(
+            title="Error rate",
+            description="Share of requests answered 5xx.",
+            queries=(Query(error_ratio()),),
+            unit=Unit.RATIO,
+            thresholds=ERRORS,
+        ),
+        Gauge(
+            title="CPU",
+            description="Share of processor time in use on the machine.",
+            queries=(Query(CPU_USED),),
+            unit=Unit.RATIO,
+            thresholds=CPU,
+        ),
+        Gauge(
+            title="Memory",
+            description="Share of memory that could not be given to a new process.",
+            queries=(Query(MEMORY_USED),),
+            unit=Unit.RATIO,
+            thresholds=MEMORY,
+        ),
+        Stat(
+            title="Targets down",
+            description="What Prometheus cannot scrape. Everything else on this page is only as "
+            "complete as this is zero.",
+            queries=(Query(f"sum({prometheus.UP} == bool 0)"),),
+            thresholds=rising(critical=1),
+        ),
+    ),
+)
+
+SERVING = Row(
+    "Serving",
+    (
+        TimeSeries(
+            title="Response time",
+            description="Median, p95 and p99 over all routes. A p99 that leaves the median behind "
+            "points at one route or one dependency, not at load.",
+            queries=(
+                Query(quantile(0.5, http.REQUEST_DURATION, SERVICE), "p50"),
+                Query(quantile(0.95, http.REQUEST_DURATION, SERVICE), "p95"),
+                Query(quantile(0.99, http.REQUEST_DURATION, SERVICE), "p99"),
+            ),
+            unit=Unit.SECONDS,
+            thresholds=RESPONSE_TIME,
+        ),
+        TimeSeries(
+            title="Throughput by service",
+            description="Requests a second, service by service.",
+            queries=(
+                Query(
+                    total(rate(http.REQUEST_DURATION.count, SERVICE), by="service"), "{{service}}"
+                ),
+            ),
+            unit=Unit.REQUESTS_PER_SECOND,
+        ),
+        TimeSeries(
+            title="Error rate by service",
+            description="Share of requests answered 5xx. Which service, and since when?",
+            queries=(Query(error_ratio("service"), "{{service}}"),),
+            unit=Unit.RATIO,
+            thresholds=ERRORS,
+        ),
+        TimeSeries(
+            title="Slowest routes",
+            description="Mean time of the five slowest routes. Compare with the same time "
+            "yesterday before calling it slow.",
+            queries=(
+                Query(
+                    f"topk(5, {mean(http.REQUEST_DURATION, SERVICE, by='http_route')})",
+                    "{{http_route}}",
+                ),
+            ),
+            unit=Unit.SECONDS,
+        ),
+        TimeSeries(
+            title="Requests in progress",
+            description="Requests being served right now. It grows before response time does when "
+            "a dependency slows down.",
+            queries=(
+                Query(total(series(http.ACTIVE_REQUESTS, SERVICE), by="service"), "{{service}}"),
+            ),
+        ),
+        TimeSeries(
+            title="Process memory against its limit",
+            description="Resident memory as a share of what the process may use. A straight climb "
+            "that never falls is a leak.",
+            queries=(
+                Query(
+                    f"{process.RESIDENT} / {process.MEMORY_LIMIT}",
+                    "{{job}} {{instance}}",
+                ),
+            ),
+            unit=Unit.RATIO,
+            thresholds=rising(warning=0.8, critical=0.95),
+        ),
+    ),
+)
+
+MACHINE = Row(
+    "Machine",
+    (
+        TimeSeries(
+            title="CPU by mode",
+            description="What the processors do. Much iowait points at disks, much steal at the "
+            "neighbours.",
+            queries=(Query(f"avg by (mode) ({rate(host.CPU_SECONDS, BUSY)})", "{{mode}}"),),
+            unit=Unit.RATIO,
+            stacked=True,
+        ),
+        TimeSeries(
+            title="Memory",
+            description="In use, and what the kernel keeps as cache and gives back on demand.",
+            queries=(
+                Query(f"{host.MEMORY_TOTAL} - {host.MEMORY_AVAILABLE}", "used"),
+                Query(f"{host.MEMORY_AVAILABLE}", "available"),
+            ),
+            unit=Unit.BYTES,
+            stacked=True,
+        ),
+        TimeSeries(
+            title="Saturation",
+            description="Share of time in which some task waited for CPU, memory or disk. This is "
+            "what users feel; utilisation alone is not.",
+            queries=(
+                Query(rate(host.PRESSURE_CPU_WAITING), "cpu"),
+                Query(rate(host.PRESSURE_MEMORY_WAITING), "memory"),
+                Query(rate(host.PRESSURE_IO_WAITING), "disk"),
+            ),
+            unit=Unit.RATIO,
+            thresholds=PRESSURE,
+        ),
+        TimeSeries(
+            title="Load for each CPU",
+            description="Tasks that run or wait, for each processor. Above 1 is a queue.",
+            queries=(
+                Query(f"sum({host.LOAD1}) / {CPUS}", "1 min"),
+                Query(f"sum({host.LOAD5}) / {CPUS}", "5 min"),
+            ),
+            unit=Unit.PLAIN,
+            thresholds=rising(notice=1, warning=2),
+        ),
+        TimeSeries(
+            title="Disk throughput",
+            description="Bytes read and written a second, over all disks.",
+            queries=(
+                Query(total(rate(host.DISK_READ_BYTES)), "read"),
+                Query(total(rate(host.DISK_WRITTEN_BYTES)), "written"),
+            ),
+            unit=Unit.BYTES_PER_SECOND,
+        ),
+        TimeSeries(
+            title="Network",
+            description="Bytes in and out a second, over all devices but loopback.",
+            queries=(
+                Query(total(rate(host.NETWORK_RECEIVE_BYTES, WIRED)), "in"),
+                Query(total(rate(host.NETWORK_TRANSMIT_BYTES, WIRED)), "out"),
+            ),
+            unit=Unit.BYTES_PER_SECOND,
+        ),
+    ),
+)
+
+DASHBOARD = Dashboard(
+    uid="watchkeeper-system",
+    title="System Overview",
+    purpose="Is the system serving, how fast, and what is it running out of?",
+    variables=(Variable("service", "Service", http.ACTIVE_REQUESTS, "service"),),
+    rows=(NOW, SERVING, MACHINE),
+    see_also=(
+        "watchkeeper-database",
+        "watchkeeper-tasks",
+        "watchkeeper-anomalies",
+        "watchkeeper-remediation",
+    ),
+)

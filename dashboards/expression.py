@@ -1,0 +1,54 @@
+"""Reading PromQL just enough: which metrics an expression names, and filling its variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from watchkeeper.catalogue import Kind, Metric
+
+_STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`')
+_SELECTOR = re.compile(r"\{[^{}]*\}")
+_WINDOW = re.compile(r"\[[^\[\]]*\]")
+_GROUPING = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^()]*\)")
+_NAME = re.compile(r"(?<![\w.:$])[a-zA-Z_:][\w:]*(?!\s*\()(?![\w:])")
+_NUMBER = re.compile(r"(?<![\w:])\d[\w.]*")
+_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::\w+)?\}|(?P<plain>\w+))")
+_KEYWORDS = frozenset({"and", "or", "unless", "offset", "bool", "atan2", "inf", "nan"})
+_HISTOGRAM_SUFFIXES = ("_bucket", "_sum", "_count")
+
+
+def metric_names(expression: str) -> set[str]:
+    """Return the metric names in a PromQL expression (names given in ``__name__`` are not seen)."""
+    text = _STRING.sub('""', expression)
+    for pattern in (_SELECTOR, _WINDOW, _GROUPING, _NUMBER):
+        text = pattern.sub(" ", text)
+    return {name for name in _NAME.findall(text) if name.lower() not in _KEYWORDS}
+
+
+def variables(expression: str) -> set[str]:
+    """Return the names of the ``$variables`` in an expression, Grafana's own ``__`` ones too."""
+    return {match["braced"] or match["plain"] for match in _VARIABLE.finditer(expression)}
+
+
+def fill(expression: str, values: Mapping[str, str]) -> str:
+    """Replace each ``$variable`` by its value; KeyError names one that has none.
+
+    Values are already what may stand there: an escaped regular expression, or a duration.
+    """
+    return _VARIABLE.sub(lambda match: values[match["braced"] or match["plain"]], expression)
+
+
+def uncatalogued(expression: str, catalogue: Mapping[str, Metric]) -> set[str]:
+    """Return the metrics an expression uses that ``catalogue`` does not have."""
+    return {name for name in metric_names(expression) if not _known(name, catalogue)}
+
+
+def _known(name: str, catalogue: Mapping[str, Metric]) -> bool:
+    if name in catalogue:
+        return True
+    for suffix in _HISTOGRAM_SUFFIXES:
+        family = catalogue.get(name.removesuffix(suffix)) if name.endswith(suffix) else None
+        if family is not None and family.kind is Kind.HISTOGRAM:
+            return True
+    return False

@@ -1,0 +1,76 @@
+"""What must hold of every dashboard, whoever draws it."""
+
+import pytest
+
+from dashboards.boards import BOARDS, board, every_board
+from dashboards.expression import uncatalogued
+from dashboards.spec import Table, Unit
+from watchkeeper.catalogue import every_metric
+
+BASE_UNITS = {Unit.SECONDS: "seconds", Unit.BYTES: "bytes"}
+each_board = pytest.mark.parametrize("uid", BOARDS)
+
+
+@each_board
+def test_a_board_has_the_uid_it_is_listed_under(uid):
+    assert board(uid).uid == uid
+
+
+@each_board
+def test_every_metric_a_board_uses_is_in_the_catalogue(uid):
+    catalogue = every_metric()
+    for panel in board(uid).panels():
+        for query in panel.queries:
+            assert uncatalogued(query.expression, catalogue) == set(), panel.title
+
+
+@each_board
+def test_every_panel_says_what_to_look_for(uid):
+    for panel in board(uid).panels():
+        assert len(panel.description.split()) >= 5, panel.title
+        assert panel.description.endswith((".", "?")), panel.title
+
+
+@each_board
+def test_every_board_says_which_question_it_answers(uid):
+    assert board(uid).purpose.endswith("?")
+
+
+@each_board
+def test_every_link_leads_to_a_board(uid):
+    linked = set(board(uid).see_also)
+    linked |= {link.dashboard for panel in board(uid).panels() for link in panel.links}
+    assert linked <= set(BOARDS)
+    assert uid not in linked
+
+
+@each_board
+def test_variables_are_labels_their_metric_may_carry(uid):
+    # service, job and instance come from the scrape, not from the metric
+    for variable in board(uid).variables:
+        assert variable.label in {*variable.metric.labels, "service", "job", "instance"}
+
+
+@each_board
+def test_tables_are_sorted_by_a_column_they_have(uid):
+    for panel in board(uid).panels():
+        if isinstance(panel, Table):
+            assert panel.sort_by in {column.title for column in panel.columns}
+
+
+def test_the_requirements_widgets_are_there():
+    panels = {b.title: {panel.title: panel for panel in b.panels()} for b in every_board()}
+    response_time = panels["System Overview"]["Response time"]
+    assert {"Throughput", "CPU", "Memory", "Error rate", "Saturation"} <= set(
+        panels["System Overview"]
+    )
+    assert [step.at for step in response_time.thresholds.steps] == [0.5, 1, 2]
+    assert {"Query time", "Connections", "Cache hits", "Deadlocks"} <= set(
+        panels["Database Performance"]
+    )
+    slow = panels["Database Performance"]["Slow queries"]
+    assert [column.title for column in slow.columns] == ["Query", "Time", "Count"]
+    assert "topk(10," in slow.queries[0].expression
+    assert {"Creation rate", "Handoff duration", "Sync lag", "Queue wait", "Oldest task"} <= set(
+        panels["Task Integration"]
+    )

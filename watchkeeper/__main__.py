@@ -1,0 +1,5 @@
+"""``python -m watchkeeper``: the command without needing its script on PATH."""
+
+from watchkeeper.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Runs the whole stack on one machine: starts, watches, restarts, scales and ends its processes."""

@@ -1,0 +1,51 @@
+"""Asking a process whether it is ready."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+
+import requests
+
+TIMEOUT_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How to ask: a path answered with 200, or ``tcp`` for an accepted connection."""
+
+    port: int
+    ready: str
+
+    def ask(self) -> str | None:
+        """Return None when the process is ready, else why not."""
+        return self._connect() if self.ready == "tcp" else self._get()
+
+    def _connect(self) -> str | None:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), TIMEOUT_SECONDS).close()
+        except OSError:
+            return f"nothing listens on port {self.port} yet"
+        return None
+
+    def _get(self) -> str | None:
+        url = f"http://127.0.0.1:{self.port}{self.ready}"
+        try:
+            with requests.Session() as session:
+                session.trust_env = False  # a proxy variable must not answer for our process
+                answer = session.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+        except requests.Timeout:
+            return f"{self.ready} did not answer within {TIMEOUT_SECONDS:g} s"
+        except requests.RequestException:
+            return f"nothing answers on port {self.port} yet"
+        if answer.status_code == 200:
+            return None
+        return _reasons(answer) or f"{self.ready} answered {answer.status_code}"
+
+
+def _reasons(answer: requests.Response) -> str:
+    try:
+        reasons = answer.json()["reasons"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return "; ".join(str(reason) for reason in reasons.values()) if reasons else ""

@@ -16,8 +16,6 @@ from watchkeeper.supervisor.operations import Operations
 from watchkeeper.supervisor.screen import Screen
 from watchkeeper.supervisor.supervisor import Supervisor
 
-DEMO_CONFIG = stack.PROJECT / "examples" / "taskboard" / "config"
-
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -75,6 +73,7 @@ def _run(wanted: stack.Stack, socket_path: Path) -> None:
 
 
 def _demo_config() -> Path:
-    if not DEMO_CONFIG.is_dir():
-        raise Refused(f"the demo is part of the project's checkout; {DEMO_CONFIG} is not there")
-    return DEMO_CONFIG
+    directory = stack.DEMO_CONFIG_DIR
+    if not directory.is_dir():
+        raise Refused(f"the demo is part of the project's checkout; {directory} is not there")
+    return directory

@@ -6,7 +6,7 @@ import http.client
 import json
 import socket
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from watchkeeper import addresses
 from watchkeeper.errors import Reason, UpstreamError
@@ -15,26 +15,17 @@ from watchkeeper.supervisor.status import ProcessStatus
 
 
 class SupervisorClient:
-    """What the control socket offers, as calls.
+    """What the control socket offers, as calls; each raises UpstreamError when it fails.
 
     Args:
-        socket_path: where the supervisor listens.
+        data_dir: the one the supervisor runs on, now or by the time of a call; the configured one
+            by default.
         timeout_seconds: for each call; a restart answers only when the process is ready.
     """
 
-    def __init__(self, socket_path: Path, *, timeout_seconds: float = 90.0) -> None:
-        self._socket_path = socket_path
+    def __init__(self, data_dir: Path | None = None, *, timeout_seconds: float = 90.0) -> None:
+        self._data_dir = data_dir or addresses.data_dir()
         self._timeout_seconds = timeout_seconds
-
-    @classmethod
-    def of(cls, data_dir: Path | None = None, *, timeout_seconds: float = 90.0) -> Self:
-        """Return a client of the supervisor that runs on ``data_dir`` (the configured one).
-
-        Raises:
-            UpstreamError: none runs.
-        """
-        found = run_directory.socket_of(data_dir or addresses.data_dir())
-        return cls(found, timeout_seconds=timeout_seconds)
 
     def processes(self) -> list[ProcessStatus]:
         """Return every instance, in starting order."""
@@ -72,7 +63,8 @@ class SupervisorClient:
         )
 
     def _exchange(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, Any]:
-        connection = _UnixConnection(self._socket_path, self._timeout_seconds)
+        socket_path = run_directory.socket_of(self._data_dir)
+        connection = _UnixConnection(socket_path, self._timeout_seconds)
         headers = {"Content-Type": "application/json"}
         token = addresses.api_token()
         if token:
@@ -90,7 +82,7 @@ class SupervisorClient:
             ) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise UpstreamError(
-                f"the supervisor cannot be reached at {self._socket_path}: {type(error).__name__}"
+                f"the supervisor cannot be reached at {socket_path}: {type(error).__name__}"
             ) from None
         finally:
             connection.close()

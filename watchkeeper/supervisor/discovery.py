@@ -10,7 +10,7 @@ from typing import Any
 
 from watchkeeper.supervisor.stack import Stack
 
-COPIED = ("prometheus.yml", "rules")
+COPIED = ("prometheus.yml", "rules", "applications")
 """What is taken from ``prometheus/``; its tests and compose files are not for running here."""
 
 
@@ -29,13 +29,13 @@ class Discovery:
         self._stack = stack
 
     def prepare(self) -> None:
-        """Copy the configuration; rules that are gone from the project are gone here too."""
+        """Copy the configuration, without what an earlier release left in ``rules``."""
         self._directory.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self._directory / "rules", ignore_errors=True)
         for name in COPIED:
             source, target = self._source / name, self._directory / name
             if source.is_dir():
-                shutil.rmtree(target, ignore_errors=True)
-                shutil.copytree(source, target)
+                shutil.copytree(source, target, dirs_exist_ok=True)
             elif source.exists():
                 shutil.copyfile(source, target)
 

@@ -18,6 +18,8 @@ from watchkeeper.supervisor.settings import ProcessSettings, StackSettings
 PROJECT = Path(__file__).resolve().parents[2]
 """Where the rooms, ``prometheus/`` and ``examples/`` lie beside each other."""
 
+DEMO_CONFIG_DIR = PROJECT / "examples" / "taskboard" / "config"
+
 _PLACEHOLDER = re.compile(r"\{(?P<name>[a-z_]+)(?::(?P<argument>[\w.-]+))?\}")
 
 

@@ -57,7 +57,7 @@ class Supervisor:
         self._groups = {name: self._group(name, one) for name, one in stack.processes.items()}
         self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._stops_asked = 0
-        self._statuses: Statuses = []
+        self._statuses = self._look()
         self._changed = threading.Condition()
         self._next_cap_seconds = 0.0
 
@@ -178,8 +178,11 @@ class Supervisor:
     def _anything_runs(self) -> bool:
         return any(group.is_running for group in self._groups.values())
 
+    def _look(self) -> Statuses:
+        return [status for group in self._groups.values() for status in group.statuses()]
+
     def _publish(self) -> None:
-        statuses = [status for group in self._groups.values() for status in group.statuses()]
+        statuses = self._look()
         if statuses == self._statuses:
             return
         with self._changed:

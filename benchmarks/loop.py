@@ -26,7 +26,7 @@ from benchmarks.figures import Results
 from benchmarks.slack_receiver import SlackReceiver
 from watchkeeper.clock import parse_rfc3339
 from watchkeeper.errors import WatchkeeperError
-from watchkeeper.gameday.running import part_urls
+from watchkeeper.gameday.running import part_urls, processes_on
 from watchkeeper.peers import Peer
 from watchkeeper.supervisor.client import SupervisorClient
 from watchkeeper.supervisor.status import State
@@ -43,7 +43,6 @@ class DemoUnderTest:
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
         self.slack = SlackReceiver()
-        self.client = SupervisorClient(data_dir)
         began = time.monotonic()
         self._log = data_dir.parent / "demo.log"
         with self._log.open("wb") as output:
@@ -57,6 +56,7 @@ class DemoUnderTest:
                 raise WatchkeeperError(f"the demo did not start:\n{self._log.read_text()}")
             time.sleep(0.2)
         self.start_seconds = time.monotonic() - began
+        self.client = SupervisorClient.of(data_dir)
         urls = part_urls(self.client.processes())
         self.alerting = Peer("alerting", base_url=urls["WATCHKEEPER_ALERTING_URL"])
 
@@ -64,10 +64,7 @@ class DemoUnderTest:
         return ["--data-dir", str(self.data_dir), "--port-offset", str(PORT_OFFSET)]
 
     def _is_ready(self) -> bool:
-        try:
-            found = self.client.processes()
-        except WatchkeeperError:
-            return False
+        found = processes_on(self.data_dir)
         return bool(found) and all(process.state is State.READY for process in found)
 
     def gameday(

@@ -19,6 +19,7 @@ FILES = {
     "endpoint.yml": "remediation.settings:EndpointSettings",
     "console.yml": "dashboards.console.settings:ConsoleSettings",
     "stack.yml": "watchkeeper.supervisor.settings:StackSettings",
+    "gameday.yml": "watchkeeper.gameday.plan:GamedayPlan",
 }
 """File name to the model that must validate it."""
 
@@ -30,6 +31,7 @@ SHIPPED = {
     "endpoint.yml": "remediation/endpoint.yml",
     "console.yml": "dashboards/console/console.yml",
     "stack.yml": "watchkeeper/supervisor/stack.yml",
+    "gameday.yml": "watchkeeper/gameday/gameday.yml",
 }
 """File name to the shipped default, relative to the directory the packages are installed in."""
 

@@ -1,0 +1,166 @@
+"""``watchkeeper gameday`` and ``watchkeeper fault``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from watchkeeper import addresses
+from watchkeeper.check import config_file
+from watchkeeper.clock import SystemClock
+from watchkeeper.configuration import load
+from watchkeeper.errors import WatchkeeperError
+from watchkeeper.gameday.breaker import StackBreaker
+from watchkeeper.gameday.drill import Drill, Outcome
+from watchkeeper.gameday.plan import Fault, GamedayPlan
+from watchkeeper.gameday.report import as_json, as_table
+from watchkeeper.gameday.running import demo_stack, part_urls
+from watchkeeper.peers import Peer
+from watchkeeper.supervisor.cli import DEMO_CONFIG
+from watchkeeper.supervisor.client import SupervisorClient
+
+_data_dir = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=addresses.data_dir,
+    show_default="var",
+    help="The directory of the running stack.",
+)
+_config = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Another plan than the demo's.",
+)
+
+
+def _plan(config: Path | None, supervisor: SupervisorClient) -> GamedayPlan:
+    urls = part_urls(supervisor.processes())
+    path = config or config_file("gameday.yml", DEMO_CONFIG)
+    return load(path, GamedayPlan, {**os.environ, **urls})
+
+
+@click.command()
+@click.option("--faults", default="", help="Names separated by commas; all of them by default.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--first-quiet-seconds", type=click.FloatRange(min=0), help="Override the plan's.")
+@click.option("--quiet-seconds", type=click.FloatRange(min=0), help="Override the plan's.")
+@click.option("--port-offset", type=int, default=0, help="For a demo that has to be started.")
+@_config
+@_data_dir
+def gameday(
+    faults: str,
+    json_file: Path | None,
+    first_quiet_seconds: float | None,
+    quiet_seconds: float | None,
+    port_offset: int,
+    config: Path | None,
+    data_dir: Path,
+) -> None:
+    """Break the demo on purpose, and time how it is found and mended.
+
+    Starts the demo if it is not running. Exit code 0 only if every fault was detected and every
+    fault with an action recovered.
+    """
+    stop = _stop_on_signals()
+    tell = _teller()
+    with demo_stack(data_dir.absolute(), port_offset=port_offset, tell=tell) as supervisor:
+        plan = _plan(config, supervisor)
+        chosen = plan.chosen(tuple(name for name in faults.split(",") if name))
+        urls = part_urls(supervisor.processes())
+        drill = Drill(
+            plan,
+            alerting=Peer("alerting", base_url=urls["WATCHKEEPER_ALERTING_URL"]),
+            anomaly=Peer("anomaly", base_url=urls["WATCHKEEPER_ANOMALY_URL"]),
+            breaker=StackBreaker(supervisor),
+            clock=SystemClock(),
+            tell=tell,
+            stop=stop,
+        )
+        drill.warm_up()
+        first = plan.first_quiet if first_quiet_seconds is None else first_quiet_seconds
+        later = plan.quiet if quiet_seconds is None else quiet_seconds
+        outcomes = _run_all(drill, chosen, first, later)
+    _report(outcomes, json_file)
+    sys.exit(0 if all(outcome.passed for outcome in outcomes) else 1)
+
+
+def _run_all(
+    drill: Drill, chosen: dict[str, Fault], first_quiet: float, later_quiet: float
+) -> list[Outcome]:
+    outcomes = []
+    for position, (name, fault) in enumerate(chosen.items()):
+        quiet_seconds = later_quiet if position else first_quiet
+        outcomes.append(drill.run(name, fault, quiet_seconds=quiet_seconds))
+    return outcomes
+
+
+def _report(outcomes: list[Outcome], json_file: Path | None) -> None:
+    Console().print(as_table(outcomes))
+    if json_file is not None:
+        json_file.write_text(as_json(outcomes), encoding="utf-8")
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _teller() -> Callable[[str], None]:
+    began = time.monotonic()
+
+    def tell(line: str) -> None:
+        click.echo(f"[{time.monotonic() - began:6.1f} s] {line}")
+
+    return tell
+
+
+@click.group()
+def fault() -> None:
+    """Inject and clear the faults of the demo's plan."""
+
+
+@fault.command("list")
+@_config
+@_data_dir
+def list_faults(config: Path | None, data_dir: Path) -> None:
+    """List the faults of the plan."""
+    plan = _plan(config, SupervisorClient.of(data_dir.absolute()))
+    width = max((len(name) for name in plan.faults), default=0)
+    for name, described in plan.faults.items():
+        click.echo(f"{name:<{width}}  {described.description}")
+
+
+@fault.command()
+@click.argument("name")
+@_config
+@_data_dir
+def inject(name: str, config: Path | None, data_dir: Path) -> None:
+    """Switch one fault on."""
+    supervisor = SupervisorClient.of(data_dir.absolute())
+    chosen = _plan(config, supervisor).chosen((name,))[name]
+    StackBreaker(supervisor).do(chosen.inject)
+    click.echo(f"{name} injected. {chosen.description}")
+
+
+@fault.command()
+@click.argument("name")
+@_config
+@_data_dir
+def clear(name: str, config: Path | None, data_dir: Path) -> None:
+    """Switch one fault off again."""
+    supervisor = SupervisorClient.of(data_dir.absolute())
+    chosen = _plan(config, supervisor).chosen((name,))[name]
+    if chosen.clear is None:
+        raise WatchkeeperError(f"{name} cannot be cleared by command: {chosen.action} mends it")
+    StackBreaker(supervisor).do(chosen.clear)
+    click.echo(f"{name} cleared.")

@@ -56,7 +56,7 @@ class DemoUnderTest:
                 raise WatchkeeperError(f"the demo did not start:\n{self._log.read_text()}")
             time.sleep(0.2)
         self.start_seconds = time.monotonic() - began
-        self.client = SupervisorClient.of(data_dir)
+        self.client = SupervisorClient(data_dir)
         urls = part_urls(self.client.processes())
         self.alerting = Peer("alerting", base_url=urls["WATCHKEEPER_ALERTING_URL"])
 

@@ -24,8 +24,8 @@ from watchkeeper.gameday.plan import Fault, GamedayPlan
 from watchkeeper.gameday.report import as_json, as_table
 from watchkeeper.gameday.running import demo_stack, part_urls
 from watchkeeper.peers import Peer
-from watchkeeper.supervisor.cli import DEMO_CONFIG
 from watchkeeper.supervisor.client import SupervisorClient
+from watchkeeper.supervisor.stack import DEMO_CONFIG_DIR
 
 _data_dir = click.option(
     "--data-dir",
@@ -43,7 +43,7 @@ _config = click.option(
 
 def _plan(config: Path | None, supervisor: SupervisorClient) -> GamedayPlan:
     urls = part_urls(supervisor.processes())
-    path = config or config_file("gameday.yml", DEMO_CONFIG)
+    path = config or config_file("gameday.yml", DEMO_CONFIG_DIR)
     return load(path, GamedayPlan, {**os.environ, **urls})
 
 
@@ -134,7 +134,7 @@ def fault() -> None:
 @_data_dir
 def list_faults(config: Path | None, data_dir: Path) -> None:
     """List the faults of the plan."""
-    plan = _plan(config, SupervisorClient.of(data_dir.absolute()))
+    plan = _plan(config, SupervisorClient(data_dir.absolute()))
     width = max((len(name) for name in plan.faults), default=0)
     for name, described in plan.faults.items():
         click.echo(f"{name:<{width}}  {described.description}")
@@ -146,7 +146,7 @@ def list_faults(config: Path | None, data_dir: Path) -> None:
 @_data_dir
 def inject(name: str, config: Path | None, data_dir: Path) -> None:
     """Switch one fault on."""
-    supervisor = SupervisorClient.of(data_dir.absolute())
+    supervisor = SupervisorClient(data_dir.absolute())
     chosen = _plan(config, supervisor).chosen((name,))[name]
     StackBreaker(supervisor).do(chosen.inject)
     click.echo(f"{name} injected. {chosen.description}")
@@ -158,7 +158,7 @@ def inject(name: str, config: Path | None, data_dir: Path) -> None:
 @_data_dir
 def clear(name: str, config: Path | None, data_dir: Path) -> None:
     """Switch one fault off again."""
-    supervisor = SupervisorClient.of(data_dir.absolute())
+    supervisor = SupervisorClient(data_dir.absolute())
     chosen = _plan(config, supervisor).chosen((name,))[name]
     if chosen.clear is None:
         raise WatchkeeperError(f"{name} cannot be cleared by command: {chosen.action} mends it")

@@ -56,7 +56,7 @@ def part_urls(processes: list[ProcessStatus]) -> dict[str, str]:
 def processes_on(data_dir: Path) -> list[ProcessStatus]:
     """Return what the supervisor on ``data_dir`` runs; nothing when there is no supervisor."""
     try:
-        return SupervisorClient.of(data_dir).processes()
+        return SupervisorClient(data_dir).processes()
     except UpstreamError:
         return []
 
@@ -89,7 +89,7 @@ def _wait_ready(
         processes = processes_on(data_dir)
         late = [process.title for process in processes if process.state is not State.READY]
         if processes and not late:
-            return SupervisorClient.of(data_dir)
+            return SupervisorClient(data_dir)
         now_waiting_for = ", ".join(late) or "the supervisor"
         if now_waiting_for != waiting_for:
             waiting_for = now_waiting_for

@@ -1,0 +1,34 @@
+"""The demo shows real data everywhere before anything is broken."""
+
+from contextlib import suppress
+
+import pytest
+import requests
+
+from dashboards import live
+from tests.waiting import wait_until
+from watchkeeper.prometheus import PrometheusClient
+
+pytestmark = pytest.mark.live
+
+
+def test_every_panel_of_every_dashboard_has_data(demo):
+    client = PrometheusClient(demo.url("prometheus"))
+
+    def empty():
+        return [finding for finding in live.check(client) if not finding.quiet]
+
+    with suppress(AssertionError):
+        wait_until(lambda: not empty(), timeout_seconds=150, what="data in every panel")
+    assert empty() == []
+
+
+def test_the_first_page_shows_the_services(demo):
+    page = requests.get(demo.url("console") + "/", timeout=10)
+    assert page.status_code == 200
+    assert "taskboard" in page.text
+
+
+def test_faults_can_be_listed_by_command(demo):
+    listed = requests.get(demo.url("taskboard") + "/faults", timeout=10).json()
+    assert "slow-responses" in str(listed)

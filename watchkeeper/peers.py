@@ -51,11 +51,34 @@ class Peer:
             return False
         return answer.status_code == 200
 
+    def readiness(self) -> dict[str, str]:
+        """Return why the service is not ready, by check; empty when it is.
+
+        Raises:
+            UpstreamError: it cannot be asked, or does not answer as a service of ours.
+        """
+        answer = self._send("GET", "/readyz")
+        if answer.status_code == 200:
+            return {}
+        body = self._json_of(answer)
+        reasons = body.get("reasons") if isinstance(body, dict) else None
+        if answer.status_code != 503 or not isinstance(reasons, dict):
+            raise self._unexpected(answer)
+        return {str(name): str(reason) for name, reason in reasons.items()}
+
     def _call(
         self, method: str, path: str, *, parameters: dict[str, str] | None = None, body: Any = None
     ) -> Any:
+        answer = self._send(method, path, parameters=parameters, body=body)
+        if not answer.ok:
+            raise self._unexpected(answer)
+        return self._json_of(answer) if answer.content else None
+
+    def _send(
+        self, method: str, path: str, *, parameters: dict[str, str] | None = None, body: Any = None
+    ) -> requests.Response:
         try:
-            answer = self._session.request(
+            return self._session.request(
                 method,
                 self.base_url + path,
                 params=parameters,
@@ -72,10 +95,20 @@ class Peer:
             raise UpstreamError(
                 f"{self.part} cannot be reached at {self.base_url}: {type(error).__name__}"
             ) from None
-        if not answer.ok:
+
+    def _json_of(self, answer: requests.Response) -> Any:
+        try:
+            return answer.json()
+        except requests.exceptions.JSONDecodeError:
             raise UpstreamError(
-                f"{self.part} answered {answer.status_code}: {answer.text[:300]}",
-                reason=Reason.HTTP_STATUS,
+                f"{self.part} answered {answer.status_code} without JSON",
+                reason=Reason.BAD_ANSWER,
                 status=answer.status_code,
-            )
-        return answer.json() if answer.content else None
+            ) from None
+
+    def _unexpected(self, answer: requests.Response) -> UpstreamError:
+        return UpstreamError(
+            f"{self.part} answered {answer.status_code}: {answer.text[:300]}",
+            reason=Reason.HTTP_STATUS,
+            status=answer.status_code,
+        )

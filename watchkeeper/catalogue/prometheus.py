@@ -14,3 +14,8 @@ HEAD_SERIES = gauge("prometheus_tsdb_head_series", "Series in Prometheus' head b
 NOTIFICATIONS_DROPPED = counter(
     "prometheus_notifications_dropped_total", "Alerts Prometheus could not send."
 )
+RULE_FAILURES = counter(
+    "prometheus_rule_evaluation_failures_total",
+    "Failed evaluations by rule group.",
+    ("rule_group",),
+)

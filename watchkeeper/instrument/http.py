@@ -31,7 +31,8 @@ RouteOf = Callable[["WSGIEnvironment"], str | None]
 def flask_route(environ: WSGIEnvironment) -> str | None:
     """Return the route template Flask matched, such as ``/tasks/<uuid:task_id>``, or None.
 
-    Werkzeug leaves the request in the environment, so Flask itself need not be imported.
+    Werkzeug leaves the request in the environment while it is answered, so Flask itself need not be
+    imported.
     """
     rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
     return None if rule is None else str(rule.rule)
@@ -51,50 +52,55 @@ class HttpMetrics:
 
         Args:
             app: the innermost application, so that what is mounted outside is not measured.
-            route_of: asked after the application has run; None counts as unmatched.
+            route_of: asked when the application begins its answer; None counts as unmatched.
         """
 
         def measured(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            exchange = _Exchange(environ, self._begin, self._end, route_of)
+            exchange = _Exchange(self, environ, route_of)
             return exchange.run(app, start_response)
 
         return measured
 
-    def _begin(self, method: str) -> None:
+    def begin(self, method: str) -> None:
+        """Note a request that begins to be served."""
         with self._guard.around("http"):
             self._active.labels(self._service, method).inc()
 
-    def _end(self, method: str, route: Callable[[], str | None], status: str, took: float) -> None:
+    def end(self, method: str, route: str, status: str, took_seconds: float) -> None:
+        """Note a request that has been served."""
         with self._guard.around("http"):
             self._active.labels(self._service, method).dec()
-            labels = (self._service, method, route() or UNMATCHED, status)
-            self._duration.labels(*labels).observe(took)
+            labels = (self._service, method, route, status)
+            self._duration.labels(*labels).observe(took_seconds)
+
+    def route(self, environ: WSGIEnvironment, route_of: RouteOf) -> str:
+        """Return the template of the request's route, or ``unmatched``; never raises."""
+        with self._guard.around("http"):
+            return route_of(environ) or UNMATCHED
+        return UNMATCHED
 
 
 class _Exchange:
     """One request and its answer, from the first byte asked to the body's close."""
 
-    def __init__(
-        self,
-        environ: WSGIEnvironment,
-        begin: Callable[[str], None],
-        end: Callable[[str, Callable[[], str | None], str, float], None],
-        route_of: RouteOf,
-    ) -> None:
+    def __init__(self, metrics: HttpMetrics, environ: WSGIEnvironment, route_of: RouteOf) -> None:
         method = str(environ.get("REQUEST_METHOD", "")).upper()
         self._method = method if method in KNOWN_METHODS else OTHER_METHOD
+        self._metrics = metrics
         self._environ = environ
-        self._end = end
         self._route_of = route_of
+        self._route = UNMATCHED
         self._status = "500"  # what a server answers when the application raises
         self._open = True
         self._body: Iterable[bytes] = ()
         self._started = time.perf_counter()
-        begin(self._method)
+        metrics.begin(self._method)
 
     def run(self, app: WSGIApplication, start_response: StartResponse) -> Iterable[bytes]:
         def noting(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             self._status = status[:3]
+            # Flask forgets the request as soon as its application returns: ask now.
+            self._route = self._metrics.route(self._environ, self._route_of)
             return start_response(status, headers, exc_info)
 
         try:
@@ -120,7 +126,4 @@ class _Exchange:
         if self._open:
             self._open = False
             took_seconds = time.perf_counter() - self._started
-            self._end(self._method, self._route, self._status, took_seconds)
-
-    def _route(self) -> str | None:
-        return self._route_of(self._environ)
+            self._metrics.end(self._method, self._route, self._status, took_seconds)

@@ -1,0 +1,1 @@
+"""The servers of the demo, from wheels: nothing else to install."""

@@ -11,11 +11,10 @@ from __future__ import annotations
 import os
 import re
 import stat
-import threading
 from collections.abc import Callable, Hashable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Generic, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 import yaml
 from pydantic import (
@@ -28,9 +27,7 @@ from pydantic import (
 )
 
 from watchkeeper.errors import ConfigError, Problem
-from watchkeeper.logs import get_logger
-
-log = get_logger(__name__)
+from watchkeeper.watched import Watched
 
 Key = tuple[str | int, ...]
 
@@ -255,12 +252,8 @@ def _dotted(path: Key) -> str:
     return text.removeprefix(".")
 
 
-class WatchedFile(Generic[Model]):
-    """A configuration file that may change while the service runs.
-
-    ``current`` is always usable: a bad edit is reported (``problem``, the log, and whatever
-    ``on_reload`` does with it) and the last good settings stay in force.
-    """
+class WatchedFile(Watched[Model]):
+    """A configuration file that may change while the service runs; see ``Watched``."""
 
     def __init__(
         self,
@@ -269,40 +262,4 @@ class WatchedFile(Generic[Model]):
         *,
         on_reload: Callable[[ConfigError | None], None] = lambda _problem: None,
     ) -> None:
-        self.path = path
-        self.model = model
-        self.current: Model = load(path, model)
-        self.problem: ConfigError | None = None
-        self._on_reload = on_reload
-        self._stamp = self._read_stamp()
-        self._lock = threading.Lock()
-
-    def _read_stamp(self) -> tuple[int, int, int]:
-        try:
-            found = self.path.stat()
-        except OSError:
-            return (0, 0, 0)
-        return (found.st_mtime_ns, found.st_size, found.st_ino)
-
-    def reload_if_changed(self) -> bool:
-        """Reload when the file on disk is another than the one last read; return whether it was."""
-        with self._lock:
-            stamp = self._read_stamp()
-            if stamp == self._stamp:
-                return False
-            self._stamp = stamp
-            return self._reload()
-
-    def _reload(self) -> bool:
-        try:
-            self.current = load(self.path, self.model)
-            self.problem = None
-            log.info("configuration reloaded", extra={"file": str(self.path)})
-        except ConfigError as error:
-            self.problem = error
-            log.warning(
-                "configuration kept: the changed file cannot be used",
-                extra={"file": str(self.path), "problems": [str(p) for p in error.problems]},
-            )
-        self._on_reload(self.problem)
-        return self.problem is None
+        super().__init__(path, lambda file: load(file, model), on_reload=on_reload)

@@ -1,1 +1,1 @@
-"""remediation"""
+"""The reference endpoint for remediation webhooks: proves a call, does it at most once."""

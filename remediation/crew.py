@@ -1,0 +1,128 @@
+"""Who carries calls out: one thread for each target, so that a target has one action at a time."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+
+from prometheus_client import Counter, Histogram
+
+from remediation import actuators
+from remediation.actuators import Done
+from remediation.ledger import Entry, Ledger, State
+from remediation.settings import EndpointSettings
+from watchkeeper.clock import Clock
+from watchkeeper.errors import Refused, StorageError, WatchkeeperError
+from watchkeeper.logs import get_logger
+
+log = get_logger(__name__)
+
+
+class Crew:
+    """Carries out what the ledger has accepted, in order for each target.
+
+    Args:
+        ledger: told of every step.
+        settings: gives the settings in force; asked again when a call's turn comes.
+        clock: says whether a call has expired meanwhile, and how long it took.
+        calls: counts finished calls, by action and outcome.
+        seconds: observes how long actuators work, by action.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        settings: Callable[[], EndpointSettings],
+        *,
+        clock: Clock,
+        calls: Counter,
+        seconds: Histogram,
+    ) -> None:
+        self._ledger = ledger
+        self._settings = settings
+        self._clock = clock
+        self._calls = calls
+        self._seconds = seconds
+        self._lanes: dict[str, queue.SimpleQueue[Entry]] = {}
+        self._lock = threading.Lock()
+
+    def take_on(self, entry: Entry) -> None:
+        """Carry ``entry`` out once what was accepted earlier for its target is done."""
+        with self._lock:
+            if entry.target not in self._lanes:
+                lane: queue.SimpleQueue[Entry] = queue.SimpleQueue()
+                self._lanes[entry.target] = lane
+                # A daemon: what runs when we end is found in the ledger and marked interrupted.
+                threading.Thread(
+                    target=self._work, args=(lane,), name=f"lane {entry.target}", daemon=True
+                ).start()
+            self._lanes[entry.target].put(entry)
+
+    def _work(self, lane: queue.SimpleQueue[Entry]) -> None:
+        while True:
+            entry = lane.get()
+            try:
+                self._carry_out(entry)
+            except StorageError:
+                # Not begun, or its end not recorded: the next start finds it as it stands.
+                log.exception("the ledger cannot be written", extra=_facts(entry))
+
+    def _carry_out(self, entry: Entry) -> None:
+        if entry.has_expired(self._clock.now()):
+            self._finish(entry, State.FAILED, error="expired while it waited for its turn")
+            return
+        if not self._ledger.begin(entry.idempotency_key):
+            return
+        log.info("action begun", extra=_facts(entry))
+        began_seconds = self._clock.monotonic_seconds()
+        try:
+            done = self._act(entry)
+        except WatchkeeperError as error:
+            self._finish(entry, State.FAILED, error=str(error))
+        except Exception as error:  # the boundary of an actuator: one must not stop the others
+            log.exception("actuator broke", extra=_facts(entry))
+            self._finish(entry, State.FAILED, error=f"unexpected {type(error).__name__}: {error}")
+        else:
+            self._finish(entry, State.SUCCEEDED, done=done)
+        finally:
+            took_seconds = self._clock.monotonic_seconds() - began_seconds
+            self._seconds.labels(entry.action).observe(took_seconds)
+
+    def _act(self, entry: Entry) -> Done:
+        allowed = self._settings().actions.targets_of(entry.action).get(entry.target)
+        if allowed is None:
+            raise Refused(f"{entry.action} of {entry.target} is no longer allowed")
+        actuator = actuators.make(entry.action, entry.target, allowed, entry.parameters)
+        return actuator.preview() if entry.dry_run else actuator.perform()
+
+    def _finish(
+        self, entry: Entry, state: State, *, done: Done | None = None, error: str = ""
+    ) -> None:
+        summary = done.summary if done else ""
+        self._ledger.finish(
+            entry.idempotency_key,
+            state,
+            now=self._clock.now(),
+            summary=summary,
+            detail=done.detail if done else None,
+            error=error,
+        )
+        self._calls.labels(entry.action, state).inc()
+        told = {**_facts(entry), "state": state, "summary": summary, "error": error}
+        log.log(
+            logging.INFO if state is State.SUCCEEDED else logging.WARNING,
+            "action ended",
+            extra=told,
+        )
+
+
+def _facts(entry: Entry) -> dict[str, object]:
+    return {
+        "action": entry.action,
+        "target": entry.target,
+        "idempotency_key": entry.idempotency_key,
+        "fencing_token": entry.fencing_token,
+        "dry_run": entry.dry_run,
+    }

@@ -1,0 +1,112 @@
+"""What `endpoint.yml` says: the key calls are signed with, and what may be done to what."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, field_validator
+
+from watchkeeper.configuration import DurationSeconds, Secret, Settings
+
+KEY_BYTES = range(24, 65)
+"""Standard Webhooks 1.0.0: a symmetric key has 24 to 64 bytes."""
+
+WILDCARDS = "*?["
+
+
+class Limited(Settings):
+    """What may be done within a time."""
+
+    time_limit: Annotated[DurationSeconds, Field(gt=0, le=600)] = 90.0
+
+
+class RestartTarget(Limited):
+    """A supervised process that may be restarted."""
+
+
+class ScaleTarget(Limited):
+    """A supervised process that may be scaled out, never past ``maximum`` instances."""
+
+    maximum: Annotated[int, Field(ge=1, le=100)]
+
+
+class RedisAddress(Settings):
+    """A server that speaks the Redis protocol."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 6379
+    database: Annotated[int, Field(ge=0)] = 0
+    password: Secret | None = None
+
+
+class CacheTarget(Limited):
+    """The keys of one cache; they can be deleted without losing anything but time."""
+
+    redis: RedisAddress
+    pattern: str
+    maximum_keys: Annotated[int, Field(ge=1)] = 100_000
+    time_limit: Annotated[DurationSeconds, Field(gt=0, le=600)] = 20.0
+
+    @field_validator("pattern")
+    @classmethod
+    def _names_its_keys(cls, pattern: str) -> str:
+        if not pattern or pattern[0] in WILDCARDS:
+            raise ValueError(
+                "expected a pattern that begins with the cache's own prefix, such as "
+                "shop:cache:*; anything wider would delete what is no cache"
+            )
+        return pattern
+
+
+class Actions(Settings):
+    """By action, the targets it may be done to; nothing else is done to anything."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    restart_service: dict[str, RestartTarget] = Field(default_factory=dict, alias="restart-service")
+    scale_out: dict[str, ScaleTarget] = Field(default_factory=dict, alias="scale-out")
+    clear_cache: dict[str, CacheTarget] = Field(default_factory=dict, alias="clear-cache")
+
+    def targets_of(self, action: str) -> dict[str, Limited]:
+        """Return what the action may be done to; empty for an unknown one."""
+        return dict(getattr(self, action.replace("-", "_"), {}))
+
+
+class EndpointSettings(Settings):
+    """The reference endpoint.
+
+    Attributes:
+        signing_secret: Standard Webhooks' ``whsec_`` and base64.
+        previous_signing_secret: also accepted, while senders move to a new one.
+        tolerance: how far a call's timestamp may be from our clock (the reference verifier of
+            Standard Webhooks allows five minutes).
+    """
+
+    signing_secret: Secret
+    previous_signing_secret: Secret | None = None
+    tolerance: Annotated[DurationSeconds, Field(gt=0, le=900)] = 300.0
+    actions: Actions = Field(default_factory=Actions)
+
+    @field_validator("signing_secret", "previous_signing_secret")
+    @classmethod
+    def _is_a_key(cls, secret: Secret | None) -> Secret | None:
+        if secret is not None:
+            _require_key(secret.reveal())
+        return secret
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return every secret a call may be signed with."""
+        both: tuple[Secret | None, ...] = (self.signing_secret, self.previous_signing_secret)
+        return tuple(one.reveal() for one in both if one is not None)
+
+
+def _require_key(text: str) -> None:
+    expected = "expected whsec_ and the base64 of 24 to 64 bytes"
+    try:
+        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        raise ValueError(f"{expected}; this is not base64") from None
+    if not text.startswith("whsec_") or len(key) not in KEY_BYTES:
+        raise ValueError(f"{expected}, got {len(key)} bytes")

@@ -47,3 +47,8 @@ DROPPED_SERIES = counter(
     "Series left out because a query exceeded its maximum.",
     ("query",),
 )
+ALERT_POSTS = counter(
+    "anomaly_alert_posts_total",
+    "Messages to alerting by outcome (ok, or the reason of the error).",
+    ("outcome",),
+)

@@ -1,0 +1,136 @@
+"""The order in which a sample is judged, in one place.
+
+    admissible -> expected -> deviation -> calibrated score -> policy -> persistence -> episode
+
+Learning follows later, once it is known whether the sample belongs to an episode.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from anomaly.calibration import ALARM_RATE, Calibration
+from anomaly.detectors import (
+    Detector,
+    Envelope,
+    Flags,
+    Floats,
+    Moment,
+    Past,
+    Slots,
+    Terms,
+    open_detector,
+    open_envelope,
+)
+from anomaly.persistence import Persistence, Turn
+from anomaly.policy import Band, Policy
+from anomaly.settings import QuerySettings
+from anomaly.slots import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the chain says of one sample of each series; NaN where it can say nothing.
+
+    ``deviations`` and ``scores`` are by detector: the one in force and its challengers.
+    """
+
+    at_seconds: float
+    actual: Floats
+    expected: Floats
+    band: Band
+    deviations: Mapping[str, Floats]
+    scores: Mapping[str, Floats]
+    turn: Turn
+
+
+class Chain:
+    """The stages of one query with what they remember of its series."""
+
+    def __init__(self, settings: QuerySettings) -> None:
+        terms = terms_of(settings)
+        self.champion = settings.detector
+        self._envelope: Envelope = open_envelope(settings.envelope, terms)
+        self._detectors: dict[str, Detector] = {
+            name: self._envelope if name == settings.envelope else open_detector(name, terms)
+            for name in dict.fromkeys((settings.detector, *settings.challengers))
+        }
+        self._calibrations = {
+            name: Calibration(ALARM_RATE[settings.sensitivity]) for name in self._detectors
+        }
+        self._policy = Policy(settings.direction, settings.minimum_deviation, settings.valid_range)
+        self._persistence = Persistence(settings.persistence, settings.step)
+
+    def admissible(self, values: Floats) -> Floats:
+        """Return ``values`` with NaN in place of all that must be neither judged nor learned."""
+        return self._policy.admissible(values)
+
+    def judge(self, moment: Moment, *, live: bool) -> Verdict:
+        """Judge one sample of each series.
+
+        Args:
+            moment: values that are admissible.
+            live: False while history is replayed, which can begin or end no episode.
+        """
+        expected = self._envelope.expect(moment.at_seconds)
+        deviations = {name: one.score(moment) for name, one in self._detectors.items()}
+        scores = {
+            name: self._policy.apply(
+                self._calibrations[name].score(deviation), moment.values, expected.centre
+            )
+            for name, deviation in deviations.items()
+        }
+        band = self._policy.band(expected, self._calibrations[self.champion].thresholds())
+        evidence = scores[self.champion] if live else np.full(moment.values.shape, np.nan)
+        turn = self._persistence.advance(moment.at_seconds, evidence)
+        return Verdict(
+            moment.at_seconds, moment.values, expected.centre, band, deviations, scores, turn
+        )
+
+    def settle(self, past: Past, deviations: Mapping[str, Floats], learnable: Flags) -> None:
+        """Learn one sample whose fate is known, after everything before it."""
+        for name, calibration in self._calibrations.items():
+            calibration.learn(deviations[name], learnable)
+        for one in self._learners():
+            one.learn(past)
+
+    def continue_episode(self, slot: int, at_seconds: float) -> None:
+        """Take up an episode that was under way before a restart."""
+        self._persistence.restore(slot, at_seconds)
+
+    def end_episodes(self, slots: Slots) -> None:
+        """Return the given slots to quiet, keeping what was learned of them."""
+        self._persistence.forget(slots)
+
+    def resize(self, slots: int) -> None:
+        """Make room for ``slots`` series."""
+        for part in self._remembering():
+            part.resize(slots)
+
+    def forget(self, slots: Slots) -> None:
+        """Return the given slots to the state of a series never seen."""
+        for part in self._remembering():
+            part.forget(slots)
+
+    def _remembering(self) -> list[Rows]:
+        return [*self._learners(), *self._calibrations.values(), self._persistence]
+
+    def _learners(self) -> list[Detector]:
+        others = (one for one in self._detectors.values() if one is not self._envelope)
+        return [self._envelope, *others]
+
+
+def terms_of(settings: QuerySettings) -> Terms:
+    """Return what a detector of this query is made with."""
+    # A deviation of the absolute minimum scores about 1 on a series that was always flat.
+    smallest_spread = settings.minimum_deviation.absolute / 4
+    return Terms(
+        step_seconds=settings.step,
+        history_seconds=settings.history,
+        minimum_samples=max(2, math.ceil(settings.minimum_history / settings.step)),
+        smallest_spread=smallest_spread,
+    )

@@ -1,0 +1,44 @@
+"""``watchkeeper anomaly``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from anomaly.ledger import Ledger
+from anomaly.service import AnomalyService, ledger_path
+from anomaly.settings import AnomalySettings
+from watchkeeper import addresses, logs
+from watchkeeper.check import config_file
+from watchkeeper.clock import SystemClock
+from watchkeeper.configuration import WatchedFile
+from watchkeeper.peers import Peer
+from watchkeeper.prometheus import PrometheusClient
+from watchkeeper.serving import Service
+from watchkeeper.storage import open_database, sqlite_url
+
+
+@click.command()
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="instead of the shipped anomaly.yml"
+)
+@click.option("--listen", default="127.0.0.1:8302", show_default=True, metavar="HOST:PORT")
+def anomaly(config: Path | None, listen: str) -> None:
+    """Learn what is normal and score what is not."""
+    logs.configure("anomaly")
+    path = config or config_file("anomaly.yml", None)
+    service = Service("anomaly", import_name=__name__)
+    watched = WatchedFile(path, AnomalySettings)
+    prometheus_url = addresses.url_of("prometheus")
+    alerts_url = watched.current.alerts.url
+    anomaly_service = AnomalyService(
+        service,
+        config=watched,
+        ledger=Ledger(open_database(sqlite_url(ledger_path(addresses.data_dir())))),
+        open_reader=lambda timeout: PrometheusClient(prometheus_url, timeout_seconds=timeout),
+        receiver=Peer("alerting", base_url=alerts_url),
+        clock=SystemClock(),
+    )
+    anomaly_service.start()
+    service.run(listen)

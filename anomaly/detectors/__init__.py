@@ -1,0 +1,121 @@
+"""The seam for detectors: what one is given, what it answers, and where each is found.
+
+A detector judges all series of a query at once. Series live in slots: row ``i`` of every array is
+the series in slot ``i``. A sample is always scored before it is learned, and it is learned only
+when its fate is known, so a detector never has to take anything back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from anomaly.slots import Rows
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Slots = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One sample of every series, to be scored.
+
+    Attributes:
+        at_seconds: Unix time of the samples.
+        values: one a slot, NaN where there is none.
+        recent: slots x samples, what came just before, newest last, learned or not.
+    """
+
+    at_seconds: float
+    values: Floats
+    recent: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What may be learned from, after one more sample of each series has been settled.
+
+    Attributes:
+        at_seconds: Unix time of the newest settled samples.
+        newest: one a slot; NaN where there is none or it belongs to an incident.
+        window: gives slots x samples, oldest first, NaN as above; it is a copy, so ask rarely.
+    """
+
+    at_seconds: float
+    newest: Floats
+    window: Callable[[], npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What the next sample should be: the centre, and one robust standard deviation around it."""
+
+    centre: Floats
+    spread: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a detector is made with.
+
+    Attributes:
+        step_seconds: spacing of samples.
+        history_seconds: length of the window.
+        minimum_samples: settled samples of a series before it may be judged.
+        smallest_spread: a spread that people would not care about, in the series' unit; 0 when
+            nobody said.
+    """
+
+    step_seconds: float
+    history_seconds: float
+    minimum_samples: int
+    smallest_spread: float
+
+
+class Detector(Rows, Protocol):
+    """Says how strange samples are, in robust standard deviations of what is normal."""
+
+    def score(self, moment: Moment) -> Floats:
+        """Return the deviation (>= 0) of each sample, NaN where there is no sample or no model."""
+
+    def learn(self, past: Past) -> None:
+        """Take one more settled sample of each series into account."""
+
+
+class Envelope(Detector, Protocol):
+    """A detector that also knows what value it expected."""
+
+    def expect(self, at_seconds: float) -> Expectation:
+        """Return what is expected of each slot at that time, NaN while warming."""
+
+
+DETECTORS = {
+    "isolation-forest": "anomaly.detectors.isolation_forest:IsolationForestDetector",
+    "robust-zscore": "anomaly.detectors.robust_zscore:RobustZScore",
+}
+"""Name in ``anomaly.yml`` to where the class is; imported only when a query asks for it."""
+
+ENVELOPES = ("robust-zscore",)
+"""The detectors that can draw the band."""
+
+
+def open_detector(name: str, terms: Terms) -> Detector:
+    """Return a new detector; raise KeyError for a name that is not in the table."""
+    module, _, attribute = DETECTORS[name].partition(":")
+    detector: Detector = getattr(import_module(module), attribute)(terms)
+    return detector
+
+
+def open_envelope(name: str, terms: Terms) -> Envelope:
+    """Return a new detector that draws a band; raise KeyError for one that cannot."""
+    if name not in ENVELOPES:
+        raise KeyError(name)
+    module, _, attribute = DETECTORS[name].partition(":")
+    envelope: Envelope = getattr(import_module(module), attribute)(terms)
+    return envelope

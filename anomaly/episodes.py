@@ -1,0 +1,117 @@
+"""Episodes: stretches in which a series was anomalous. They are shown, alerted on, not learned."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from anomaly.detectors import Flags
+from anomaly.panel import SeriesKey
+
+
+class Ending(StrEnum):
+    """Why an episode is over."""
+
+    RECOVERED = "recovered"
+    ABSENT = "absent"
+    QUERY_REMOVED = "query-removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One stretch of one series; ``ended_seconds`` is None while it is under way."""
+
+    query: str
+    key: SeriesKey
+    started_seconds: float
+    ended_seconds: float | None = None
+    ending: Ending | None = None
+
+    @property
+    def id(self) -> str:
+        """Return its identity: the same samples give the same one, here or in a backtest."""
+        text = f"{series_id(self.query, self.key)}@{self.started_seconds:.3f}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether it is under way."""
+        return self.ended_seconds is None
+
+    def end(self, at_seconds: float, ending: Ending) -> Episode:
+        """Return it as over since ``at_seconds``."""
+        return replace(self, ended_seconds=at_seconds, ending=ending)
+
+    def covers(self, at_seconds: float) -> bool:
+        """Return whether a sample of that time belongs to it."""
+        if self.ended_seconds is not None and at_seconds > self.ended_seconds:
+            return False
+        return at_seconds >= self.started_seconds
+
+
+def series_id(query: str, key: SeriesKey) -> str:
+    """Return a short name for a series that is safe in a URL and stable over restarts."""
+    text = query + "\x00" + "\x00".join(f"{name}\x01{value}" for name, value in key)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Episodes:
+    """The episodes of one query, by series; old ones stay while their samples could be learned."""
+
+    def __init__(self, known: Iterable[Episode] = ()) -> None:
+        self._by_key: defaultdict[SeriesKey, list[Episode]] = defaultdict(list)
+        for episode in sorted(known, key=lambda one: one.started_seconds):
+            self._by_key[episode.key].append(episode)
+
+    def open(self) -> list[Episode]:
+        """Return those under way."""
+        return [of_key[-1] for of_key in self._by_key.values() if of_key and of_key[-1].is_open]
+
+    def every(self) -> list[Episode]:
+        """Return all that are remembered."""
+        return [episode for of_key in self._by_key.values() for episode in of_key]
+
+    def of(self, key: SeriesKey) -> Episode | None:
+        """Return the episode of a series that is under way, if any."""
+        of_key = self._by_key.get(key)
+        return of_key[-1] if of_key and of_key[-1].is_open else None
+
+    def begin(self, episode: Episode) -> None:
+        """Remember a new episode."""
+        self._by_key[episode.key].append(episode)
+
+    def end(self, key: SeriesKey, at_seconds: float, ending: Ending) -> Episode | None:
+        """End the episode of a series and return it; None when none is under way."""
+        running = self.of(key)
+        if running is None:
+            return None
+        ended = running.end(at_seconds, ending)
+        self._by_key[key][-1] = ended
+        return ended
+
+    def covering(self, at_seconds: float, slots: Mapping[SeriesKey, int], count: int) -> Flags:
+        """Return, a flag a slot, whose sample of that time belongs to an episode."""
+        flags = np.zeros(count, dtype=np.bool_)
+        for key, of_key in self._by_key.items():
+            slot = slots.get(key)
+            if slot is not None and any(one.covers(at_seconds) for one in of_key):
+                flags[slot] = True
+        return flags
+
+    def forget_before(self, at_seconds: float) -> None:
+        """Drop what ended before that time."""
+        for key in list(self._by_key):
+            kept = [
+                one
+                for one in self._by_key[key]
+                if one.ended_seconds is None or one.ended_seconds >= at_seconds
+            ]
+            if kept:
+                self._by_key[key] = kept
+            else:
+                del self._by_key[key]

@@ -1,0 +1,248 @@
+"""One query: its panel, its chain and its episodes, advanced sample by sample.
+
+Nothing here asks a clock or a server: the same samples in the same order give the same verdicts,
+live, after a restart or in a backtest.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from anomaly.chain import Chain, Verdict
+from anomaly.detectors import Flags, Floats, Moment, Past
+from anomaly.episodes import Ending, Episode, Episodes, series_id
+from anomaly.panel import Block, Panel, SeriesKey
+from anomaly.settings import QuerySettings
+from anomaly.source import grid_end_seconds
+from anomaly.trail import Trail
+from anomaly.view import Latest, SeriesView, State, state_of
+
+RECENT_SAMPLES = 64
+"""What a detector sees of the immediate past beside what it learned."""
+
+BEGINNING_OF_TIME = float("-inf")
+
+
+class QueryEvaluation:
+    """Judges and learns the series of one query.
+
+    Args:
+        name: of the query.
+        settings: its policy.
+        episodes: those remembered from before a restart.
+        live_after_seconds: samples up to this Unix time are history: they are learned, outside the
+            remembered episodes, but begin no new one.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: QuerySettings,
+        *,
+        episodes: Iterable[Episode] = (),
+        live_after_seconds: float = BEGINNING_OF_TIME,
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.dropped_series = 0
+        self._live_after_seconds = live_after_seconds
+        self._chain = Chain(settings)
+        self._panel = Panel(max(1, int(settings.history / settings.step)), settings.maximum_series)
+        self._episodes = Episodes(episodes)
+        self._latest = Latest((settings.detector, *settings.challengers))
+        self._trail = Trail(settings.step)
+        # A sample may turn out to be the first of an episode until it leaves the M-of-N window.
+        self._unsettled: deque[Mapping[str, Floats]] = deque()
+        self._settle_after_samples = settings.persistence.of
+        self._changed: dict[str, Episode] = {}
+        self._to_continue = {one.key: one for one in self._episodes.open()}
+        self._lock = threading.RLock()
+
+    @property
+    def judged_until_seconds(self) -> float | None:
+        """Return the Unix time of the newest sample judged."""
+        return self._panel.last_time_seconds
+
+    def next_read(self, now_seconds: float) -> tuple[float, float] | None:
+        """Return the first and last Unix time to read now; None when nothing new can be there."""
+        settings = self.settings
+        end = grid_end_seconds(now_seconds, settings.step, settings.late_data_delay)
+        last = self._panel.last_time_seconds
+        oldest = end - (self._panel_samples() - 1) * settings.step
+        start = oldest if last is None else max(last + settings.step, oldest)
+        return (start, end) if start <= end else None
+
+    def _panel_samples(self) -> int:
+        return max(1, int(self.settings.history / self.settings.step))
+
+    def advance(self, block: Block) -> None:
+        """Judge, then learn, every sample of a block that is newer than the last one judged."""
+        with self._lock:
+            slots, refused = self._panel.admit(block.keys)
+            self.dropped_series = refused
+            self._resize()
+            admitted = slots >= 0
+            last = self._panel.last_time_seconds
+            for column, at_seconds in enumerate(block.times_seconds):
+                if last is not None and at_seconds <= last:
+                    continue
+                values = np.full(self._panel.slots, np.nan)
+                values[slots[admitted]] = block.values[admitted, column]
+                self._advance_one(at_seconds, self._chain.admissible(values))
+            self._leave_behind()
+
+    def _resize(self) -> None:
+        for part in (self._chain, self._latest, self._trail):
+            part.resize(self._panel.slots)
+
+    def _advance_one(self, at_seconds: float, values: Floats) -> None:
+        self._continue_episodes(at_seconds)
+        moment = Moment(at_seconds, values, self._panel.recent(RECENT_SAMPLES))
+        verdict = self._chain.judge(moment, live=at_seconds > self._live_after_seconds)
+        self._note_episodes(verdict)
+        self._panel.append(at_seconds, values)
+        self._latest.update(verdict)
+        self._trail.append(verdict, verdict.scores[self.settings.detector])
+        self._unsettled.append(verdict.deviations)
+        if len(self._unsettled) > self._settle_after_samples:
+            self._settle(self._unsettled.popleft())
+
+    def _continue_episodes(self, at_seconds: float) -> None:
+        if at_seconds <= self._live_after_seconds:
+            return
+        for key in list(self._to_continue):
+            slot = self._panel.keys.get(key)
+            if slot is not None:
+                self._chain.continue_episode(slot, at_seconds)
+                del self._to_continue[key]
+
+    def _note_episodes(self, verdict: Verdict) -> None:
+        turn = verdict.turn
+        if not (turn.began.any() or turn.ended.any()):
+            return
+        for key, slot in self._panel.keys.items():
+            if turn.began[slot]:
+                episode = Episode(self.name, key, float(turn.onset_seconds[slot]))
+                self._episodes.begin(episode)
+                self._changed[episode.id] = episode
+            if turn.ended[slot]:
+                self._end(key, verdict.at_seconds, Ending.RECOVERED)
+
+    def _end(self, key: SeriesKey, at_seconds: float, ending: Ending) -> None:
+        episode = self._episodes.end(key, at_seconds, ending)
+        if episode is not None:
+            self._changed[episode.id] = episode
+
+    def _settle(self, deviations: Mapping[str, Floats]) -> None:
+        samples_ago = self._settle_after_samples
+        at_seconds = self._panel.time_seconds(samples_ago)
+        in_episode: Flags = self._episodes.covering(at_seconds, self._panel.keys, self._panel.slots)
+        self._panel.exclude(samples_ago, in_episode)
+        newest = self._panel.sample(samples_ago)
+        newest[in_episode] = np.nan
+        past = Past(at_seconds, newest, lambda: self._panel.learnable(samples_ago))
+        self._chain.settle(past, _padded(deviations, self._panel.slots), ~in_episode)
+
+    def _leave_behind(self) -> None:
+        """End the episodes of absent series, and drop series not seen for a whole window."""
+        now = self._panel.last_time_seconds
+        if now is None:
+            return
+        self._end_absent(now)
+        self._forget_unseen(now)
+        self._episodes.forget_before(now - self.settings.history)
+
+    def _end_absent(self, now: float) -> None:
+        absent_before = now - self.settings.absent_seconds
+        seen = self._panel.last_seen_seconds
+        for episode in self._episodes.open():
+            slot = self._panel.keys.get(episode.key)
+            last_seen = episode.started_seconds if slot is None else seen[slot]
+            if last_seen < absent_before and now > self._live_after_seconds:
+                self._end(episode.key, now, Ending.ABSENT)
+                self._to_continue.pop(episode.key, None)
+                if slot is not None:
+                    self._chain.end_episodes(np.array([slot]))
+
+    def _forget_unseen(self, now: float) -> None:
+        seen = self._panel.last_seen_seconds
+        gone = [
+            key
+            for key, slot in self._panel.keys.items()
+            if seen[slot] < now - self.settings.history
+        ]
+        if not gone:
+            return
+        slots = self._panel.forget(gone)
+        for part in (self._chain, self._latest, self._trail):
+            part.forget(slots)
+        for deviations in self._unsettled:
+            for rows in deviations.values():
+                rows[slots[slots < len(rows)]] = np.nan
+
+    def close(self, at_seconds: float) -> None:
+        """End every episode: the query is no longer configured."""
+        with self._lock:
+            for episode in self._episodes.open():
+                self._end(episode.key, at_seconds, Ending.QUERY_REMOVED)
+
+    def changed_episodes(self) -> list[Episode]:
+        """Return the episodes that changed since they were last kept."""
+        with self._lock:
+            return list(self._changed.values())
+
+    def kept(self, episodes: Iterable[Episode]) -> None:
+        """Note that these are on disk in the state given."""
+        with self._lock:
+            for episode in episodes:
+                if self._changed.get(episode.id) == episode:
+                    del self._changed[episode.id]
+
+    def episodes(self) -> list[Episode]:
+        """Return all episodes that are remembered, under way or over."""
+        with self._lock:
+            return self._episodes.every()
+
+    def views(self, now_seconds: float) -> list[SeriesView]:
+        """Return every series as it is now."""
+        with self._lock:
+            return [self._view(key, slot, now_seconds) for key, slot in self._panel.keys.items()]
+
+    def _view(self, key: SeriesKey, slot: int, now_seconds: float) -> SeriesView:
+        scores = self._latest.scores(slot)
+        last = self._panel.last_time_seconds or now_seconds
+        state = state_of(
+            now_seconds - float(self._panel.last_seen_seconds[slot]),
+            self.settings,
+            has_score=self.settings.detector in scores,
+            source_age_seconds=now_seconds - last,
+        )
+        return SeriesView(
+            query=self.name,
+            key=key,
+            state=state,
+            detector=self.settings.detector,
+            scores=scores if state is State.READY else {},
+            episode=self._episodes.of(key),
+            **self._latest.numbers(slot),
+        )
+
+    def points(self, identity: str, since_seconds: float) -> dict[str, list[float | None]] | None:
+        """Return the recent past of the series of that id; None when it is not one of ours."""
+        with self._lock:
+            for key, slot in self._panel.keys.items():
+                if series_id(self.name, key) == identity:
+                    return self._trail.points(slot, since_seconds)
+        return None
+
+
+def _padded(deviations: Mapping[str, Floats], slots: int) -> dict[str, Floats]:
+    """Return deviations with NaN for series that came after they were computed."""
+    return {
+        name: np.concatenate([rows, np.full(slots - rows.shape[0], np.nan)])
+        for name, rows in deviations.items()
+    }

@@ -1,0 +1,88 @@
+"""APScheduler as a clock: when each query is evaluated, and what did not run on time."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.events import (
+    EVENT_JOB_ERROR,
+    EVENT_JOB_MAX_INSTANCES,
+    EVENT_JOB_MISSED,
+    JobEvent,
+)
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+THREADS = 64
+"""An upper limit, not a number kept running: a query that hangs holds one and nobody else's."""
+
+LONGEST_SPREAD_SECONDS = 10.0
+"""Start times are spread over the cadence, but nobody waits longer than this for a first answer."""
+
+
+class Jobs:
+    """Named jobs at fixed intervals.
+
+    Runs that come due while the same job still runs are merged into one (``coalesce``), a job never
+    runs twice at the same time, and every run skipped or merged is told to ``missed``.
+
+    Args:
+        missed: called with the job's name for each run that did not happen.
+        failed: called with the job's name and what it raised; the job stays scheduled.
+    """
+
+    def __init__(
+        self,
+        *,
+        missed: Callable[[str], None],
+        failed: Callable[[str, BaseException], None],
+    ) -> None:
+        self._missed = missed
+        self._failed = failed
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(THREADS)},
+            job_defaults={"coalesce": True, "max_instances": 1},
+        )
+        self._scheduler.add_listener(self._tell_missed, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+        self._scheduler.add_listener(self._tell_failed, EVENT_JOB_ERROR)
+
+    def every(self, seconds: float, name: str, work: Callable[[], object]) -> None:
+        """Run ``work`` every so many seconds, in place of any job of that name."""
+        self._scheduler.add_job(
+            work,
+            "interval",
+            seconds=seconds,
+            id=name,
+            replace_existing=True,
+            # A run may start late by up to a whole interval before the next one takes its place;
+            # APScheduler's default of one second would drop runs on a busy machine.
+            misfire_grace_time=max(1, int(seconds)),
+            next_run_time=datetime.now(UTC) + timedelta(seconds=spread_seconds(name, seconds)),
+        )
+
+    def remove(self, name: str) -> None:
+        """Run the job of that name no more."""
+        self._scheduler.remove_job(name)
+
+    def start(self) -> None:
+        """Start the clock."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Stop the clock without waiting for what runs."""
+        self._scheduler.shutdown(wait=False)
+
+    def _tell_missed(self, event: JobEvent) -> None:
+        self._missed(event.job_id)
+
+    def _tell_failed(self, event: JobEvent) -> None:
+        self._failed(event.job_id, event.exception)
+
+
+def spread_seconds(name: str, cadence_seconds: float) -> float:
+    """Return how long after the start the job of that name first runs: fixed, spread by name."""
+    share = zlib.crc32(name.encode()) / 2**32
+    return share * min(cadence_seconds, LONGEST_SPREAD_SECONDS)

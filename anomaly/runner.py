@@ -1,0 +1,147 @@
+"""One scheduled evaluation of a query: read what is new, judge it, keep what changed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from anomaly.evaluation import QueryEvaluation
+from anomaly.ledger import Ledger
+from anomaly.settings import QuerySettings
+from anomaly.source import RangeReader, grid_end_seconds, read_blocks
+from anomaly.view import SeriesView
+from watchkeeper.clock import Clock
+from watchkeeper.errors import WatchkeeperError
+from watchkeeper.logs import get_logger
+
+log = get_logger(__name__)
+
+KEEP_JUDGED_EVERY_SECONDS = 60.0
+"""How far a query was judged is written at least this often; a restart replays at most as much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the last evaluation of a query went; ``error`` is None when it went well."""
+
+    at: datetime
+    seconds: float
+    reason: str
+    error: str | None
+
+
+class QueryRunner:
+    """Carries a query's evaluation along.
+
+    Args:
+        name, settings: the query.
+        reader: answers range queries, each within a deadline of its own.
+        ledger: what survives a restart.
+        clock: for the time of a read.
+        episodes_changed: called after an evaluation in which an episode began or ended.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: QuerySettings,
+        *,
+        reader: RangeReader,
+        ledger: Ledger,
+        clock: Clock,
+        episodes_changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.outcome: Outcome | None = None
+        self.dropped_series_total = 0
+        self._reader = reader
+        self._ledger = ledger
+        self._clock = clock
+        self._episodes_changed = episodes_changed
+        self._kept_at_seconds = float("-inf")
+        self._running = threading.Lock()
+        self.evaluation = self._warm_evaluation()
+
+    def _warm_evaluation(self) -> QueryEvaluation:
+        settings = self.settings
+        now = self._clock.now().timestamp()
+        judged_until = self._ledger.judged_until_seconds(self.name)
+        if judged_until is None:
+            # A first start: the whole history is learned, and nothing in it is alerted on.
+            judged_until = grid_end_seconds(now, settings.step, settings.late_data_delay)
+        episodes = self._ledger.episodes(self.name, since_seconds=now - settings.history)
+        return QueryEvaluation(
+            self.name, settings, episodes=episodes, live_after_seconds=judged_until
+        )
+
+    def run(self) -> Outcome:
+        """Evaluate once; a server that gives no usable answer is an outcome, not an exception."""
+        with self._running:
+            started = self._clock.monotonic_seconds()
+            try:
+                self._advance()
+                reason, error = "ok", None
+            except WatchkeeperError as problem:
+                reason, error = str(problem.reason), str(problem)
+            seconds = self._clock.monotonic_seconds() - started
+            return self._note(Outcome(self._clock.now(), seconds, reason, error))
+
+    def failed(self, error: BaseException) -> None:
+        """Note that ``run`` itself failed; its scheduler is the boundary that caught it."""
+        text = f"{type(error).__name__}: {error}"
+        self._note(Outcome(self._clock.now(), 0.0, "unexpected", text))
+
+    def _note(self, outcome: Outcome) -> Outcome:
+        before = self.outcome.reason if self.outcome else "ok"
+        if outcome.reason != before:
+            tell = log.info if outcome.error is None else log.warning
+            tell(
+                "query answers again" if outcome.error is None else "query cannot be evaluated",
+                extra={"query": self.name, "reason": outcome.reason, "error": outcome.error},
+            )
+        self.outcome = outcome
+        return outcome
+
+    def _advance(self) -> None:
+        span = self.evaluation.next_read(self._clock.now().timestamp())
+        if span is not None:
+            for block in read_blocks(
+                self._reader,
+                self.settings.expression,
+                start_seconds=span[0],
+                end_seconds=span[1],
+                step_seconds=self.settings.step,
+                progress=self._tell_progress,
+            ):
+                self.evaluation.advance(block)
+                self.dropped_series_total += self.evaluation.dropped_series
+        self._keep()
+
+    def _tell_progress(self, ratio: float) -> None:
+        if ratio < 1:
+            log.info("reading history", extra={"query": self.name, "done_ratio": round(ratio, 2)})
+
+    def _keep(self) -> None:
+        changed = self.evaluation.changed_episodes()
+        judged_until = self.evaluation.judged_until_seconds
+        now = self._clock.monotonic_seconds()
+        due = now - self._kept_at_seconds >= KEEP_JUDGED_EVERY_SECONDS
+        if judged_until is None or not (changed or due):
+            return
+        self._ledger.save(self.name, changed, judged_until)
+        self._kept_at_seconds = now
+        self.evaluation.kept(changed)
+        if changed:
+            self._episodes_changed()
+
+    def close(self) -> None:
+        """End the query's episodes: it is no longer configured."""
+        self.evaluation.close(self._clock.now().timestamp())
+        self._keep()
+
+    def views(self) -> list[SeriesView]:
+        """Return every series of the query as it is now."""
+        return self.evaluation.views(self._clock.now().timestamp())

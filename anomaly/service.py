@@ -1,0 +1,152 @@
+"""The anomaly service: its queries under one clock, reloaded as the configuration changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from anomaly.alerts import AlertReceiver, Courier, Report
+from anomaly.api import blueprint
+from anomaly.jobs import Jobs
+from anomaly.ledger import Ledger
+from anomaly.metrics import SeriesCollector, ServiceMetrics
+from anomaly.runner import QueryRunner
+from anomaly.settings import AnomalySettings, QuerySettings
+from anomaly.source import RangeReader
+from watchkeeper import addresses
+from watchkeeper.clock import Clock
+from watchkeeper.configuration import WatchedFile
+from watchkeeper.serving import Service
+
+RELOAD_SECONDS = 5.0
+RELOAD_JOB = "configuration"
+
+
+class AnomalyService:
+    """Evaluates the configured queries and tells alerting what it finds.
+
+    Args:
+        service: the HTTP shell to add routes, metrics and checks to.
+        config: the file in force, watched.
+        ledger: what survives a restart.
+        open_reader: makes a client with a deadline in seconds; one a query, for their threads.
+        receiver: takes the alerts.
+        clock: for all times.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        config: WatchedFile[AnomalySettings],
+        ledger: Ledger,
+        open_reader: Callable[[float], RangeReader],
+        receiver: AlertReceiver,
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._ledger = ledger
+        self._open_reader = open_reader
+        self._clock = clock
+        self._runners: dict[str, QueryRunner] = {}
+        self._metrics = ServiceMetrics(service.registry)
+        self._jobs = Jobs(missed=self._metrics.missed, failed=self._failed)
+        self._courier = Courier(
+            receiver,
+            settings=lambda: config.current.alerts,
+            reports=self.reports,
+            console_url=addresses.url_of("console"),
+            clock=clock,
+            sent=self._metrics.posted,
+        )
+        service.registry.register(SeriesCollector(self.runners, clock.now))
+        service.app.register_blueprint(blueprint(self.runners, clock))
+        service.readiness.add("queries", self._readiness_problem)
+        service.on_stop(self.stop)
+
+    def runners(self) -> list[QueryRunner]:
+        """Return the runners of the queries in force."""
+        return list(self._runners.values())
+
+    def reports(self) -> list[Report]:
+        """Return every remembered episode with the present view of its series."""
+        found = []
+        for runner in self.runners():
+            views = {view.key: view for view in runner.views()}
+            found += [
+                Report(episode, runner.settings, views.get(episode.key))
+                for episode in runner.evaluation.episodes()
+            ]
+        return found
+
+    def start(self) -> None:
+        """Begin to evaluate and to send."""
+        for name, settings in self._config.current.queries.items():
+            self._add(name, settings)
+        self._jobs.every(RELOAD_SECONDS, RELOAD_JOB, self._reload)
+        self._jobs.start()
+        self._courier.start()
+
+    def stop(self) -> None:
+        """Stop both."""
+        self._jobs.stop()
+        self._courier.stop()
+
+    def _add(self, name: str, settings: QuerySettings) -> None:
+        runner = QueryRunner(
+            name,
+            settings,
+            reader=self._open_reader(self._config.current.query_timeout),
+            ledger=self._ledger,
+            clock=self._clock,
+            episodes_changed=self._courier.wake,
+        )
+        self._runners = {**self._runners, name: runner}
+        self._metrics.watch(name)
+        self._jobs.every(settings.cadence, name, lambda: self._evaluate(runner))
+
+    def _evaluate(self, runner: QueryRunner) -> None:
+        dropped_before = runner.dropped_series_total
+        outcome = runner.run()
+        dropped = runner.dropped_series_total - dropped_before
+        self._metrics.evaluated(runner.name, outcome, dropped_series=dropped)
+
+    def _failed(self, job: str, error: BaseException) -> None:
+        runner = self._runners.get(job)
+        if runner is not None:
+            runner.failed(error)
+            self._metrics.failed(job)
+
+    def _reload(self) -> None:
+        if not self._config.reload_if_changed():
+            return
+        wanted = self._config.current.queries
+        for name, runner in list(self._runners.items()):
+            if wanted.get(name) != runner.settings:
+                self._remove(runner, closing=name not in wanted)
+        for name, settings in wanted.items():
+            if name not in self._runners:
+                self._add(name, settings)
+
+    def _remove(self, runner: QueryRunner, *, closing: bool) -> None:
+        self._jobs.remove(runner.name)
+        if closing:
+            runner.close()
+            self._courier.send_due()
+        self._runners = {n: r for n, r in self._runners.items() if r is not runner}
+
+    def _readiness_problem(self) -> str | None:
+        waiting = [one.name for one in self.runners() if one.outcome is None]
+        if waiting:
+            return f"not evaluated yet: {', '.join(waiting)}"
+        broken = {one.name: one.outcome.error for one in self.runners() if one.outcome}
+        broken = {name: error for name, error in broken.items() if error}
+        if broken:
+            name, error = next(iter(broken.items()))
+            return f"{len(broken)} queries cannot be evaluated; {name}: {error}"
+        return None
+
+
+def ledger_path(data_dir: Path) -> Path:
+    """Return where the service keeps its database."""
+    return data_dir / "anomaly" / "anomaly.db"

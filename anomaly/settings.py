@@ -1,0 +1,182 @@
+"""What ``anomaly.yml`` may say: the queries, and the policy of each."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from anomaly.detectors import DETECTORS, ENVELOPES
+from watchkeeper.configuration import DurationSeconds, Settings
+
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+PositiveSeconds = Annotated[DurationSeconds, Field(gt=0)]
+Ratio = Annotated[float, Field(ge=0)]
+
+
+class Sensitivity(StrEnum):
+    """How rare a clean sample must be to be called anomalous."""
+
+    VERY_HIGH = "very-high"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Direction(StrEnum):
+    """Which side of the band matters."""
+
+    ABOVE = "above"
+    BELOW = "below"
+    BOTH = "both"
+
+
+class MinimumDeviation(Settings):
+    """How far from the expected value a sample must be to matter to people.
+
+    Both have to be exceeded. ``relative`` is a share of the expected value: 0.5 is 50 %.
+    """
+
+    absolute: Ratio = 0.0
+    relative: Ratio = 0.0
+
+
+class ValidRange(Settings):
+    """Values outside are treated as missing: they are neither scored nor learned."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if None not in (self.minimum, self.maximum) and self.minimum > self.maximum:  # type: ignore[operator]
+            raise ValueError("expected minimum to be at most maximum")
+        return self
+
+
+class PersistenceSettings(Settings):
+    """An episode begins with ``anomalous`` of the last ``of`` samples, ends after ``normal``.
+
+    ``keep_firing`` holds it open at least that long after its last anomalous sample.
+    """
+
+    anomalous: Annotated[int, Field(ge=1, le=32)] = 3
+    of: Annotated[int, Field(ge=1, le=32)] = 5
+    normal: Annotated[int, Field(ge=1)] = 5
+    keep_firing: Annotated[DurationSeconds, Field(ge=0)] = 0.0
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.anomalous > self.of:
+            raise ValueError(f"expected anomalous ({self.anomalous}) to be at most of ({self.of})")
+        return self
+
+
+class QuerySettings(Settings):
+    """One PromQL query and how its series are judged.
+
+    Attributes:
+        expression: PromQL giving one value a series; counters go through rate() here.
+        step: spacing of the samples.
+        cadence: how often new samples are read.
+        history: what is read and learned from when the service starts, and held in memory.
+        minimum_history: learned time before a series is ready; until then it is warming.
+        late_data_delay: samples younger than this are not read yet, so no open bucket is scored.
+        stale_after, absent_after: how long without a sample a series is stale, then absent.
+        detector: the one in force; ``challengers`` are scored and shown but never alert.
+        envelope: gives the expected value and the band, whichever detector scores.
+        labels: added to the alerts, for example a ``service`` the series do not carry.
+    """
+
+    expression: Annotated[str, Field(min_length=1)]
+    summary: str = ""
+    runbook: str = ""
+    step: PositiveSeconds = 60.0
+    cadence: PositiveSeconds = 60.0
+    history: PositiveSeconds = 86_400.0
+    minimum_history: PositiveSeconds = 3_600.0
+    late_data_delay: Annotated[DurationSeconds, Field(ge=0)] = 0.0
+    stale_after: PositiveSeconds | None = None
+    absent_after: PositiveSeconds | None = None
+    direction: Direction = Direction.BOTH
+    minimum_deviation: MinimumDeviation = MinimumDeviation()
+    valid_range: ValidRange = ValidRange()
+    sensitivity: Sensitivity = Sensitivity.MEDIUM
+    persistence: PersistenceSettings = PersistenceSettings()
+    maximum_series: Annotated[int, Field(ge=1)] = 1_000
+    detector: str = "robust-zscore"
+    challengers: tuple[str, ...] = ()
+    envelope: str = "robust-zscore"
+    severity: Literal["critical", "warning", "info"] = "warning"
+    labels: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("detector", "challengers", "envelope")
+    @classmethod
+    def _known(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for name in (value,) if isinstance(value, str) else value:
+            if name not in DETECTORS:
+                raise ValueError(f"unknown detector {name!r}; expected one of {sorted(DETECTORS)}")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.envelope not in ENVELOPES:
+            raise ValueError(f"{self.envelope!r} gives no band; expected one of {ENVELOPES}")
+        if self.minimum_history > self.history:
+            raise ValueError("expected minimum_history to be at most history")
+        if self.step > self.cadence:
+            raise ValueError("expected cadence to be at least step")
+        if self.stale_seconds > self.absent_seconds:
+            raise ValueError("expected stale_after to be at most absent_after")
+        return self
+
+    @property
+    def stale_seconds(self) -> float:
+        """Return how long without a sample a series becomes stale: three cadences by default."""
+        return self.stale_after or 3 * self.cadence
+
+    @property
+    def absent_seconds(self) -> float:
+        """Return how long without a sample a series becomes absent: 5 min or ten cadences."""
+        return self.absent_after or max(300.0, 10 * self.cadence)
+
+
+class AlertSettings(Settings):
+    """Where anomaly alerts go; ``url`` is our own alerting, or any Alertmanager."""
+
+    url: str | None = None
+    resend: PositiveSeconds = 15.0
+    keep_resolved: PositiveSeconds = 300.0
+
+
+class AnomalySettings(Settings):
+    """The whole file. ``defaults`` stands in every query that does not say otherwise."""
+
+    defaults: dict[str, Any] = Field(default_factory=dict)
+    alerts: AlertSettings = AlertSettings()
+    query_timeout: PositiveSeconds = 10.0
+    queries: dict[str, QuerySettings] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _apply_defaults(cls, data: Any) -> Any:
+        defaults = data.get("defaults") if isinstance(data, dict) else None
+        queries = data.get("queries") if isinstance(data, dict) else None
+        if not isinstance(defaults, dict) or not isinstance(queries, dict):
+            return data
+        merged = {
+            name: {**defaults, **query} if isinstance(query, dict) else query
+            for name, query in queries.items()
+        }
+        return {**data, "queries": merged}
+
+    @field_validator("queries")
+    @classmethod
+    def _named(cls, queries: dict[str, QuerySettings]) -> dict[str, QuerySettings]:
+        for name in queries:
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"query name {name!r}: expected words such as response-time")
+        return queries

@@ -1,0 +1,62 @@
+"""The last half hour of verdicts, for charts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from anomaly.chain import Verdict
+from anomaly.detectors import Slots
+from anomaly.slots import resized
+
+LENGTH_SECONDS = 1_800.0
+MAXIMUM_SAMPLES = 360
+
+FIELDS = ("actual", "expected", "lower", "upper", "score")
+
+
+class Trail:
+    """What was said of each series lately, one ring a field."""
+
+    def __init__(self, step_seconds: float) -> None:
+        self._length = max(1, min(MAXIMUM_SAMPLES, int(LENGTH_SECONDS / step_seconds)))
+        self._rings = {field: np.empty((0, self._length), dtype=np.float32) for field in FIELDS}
+        self._times: list[float] = []
+        self._next = 0
+
+    def resize(self, slots: int) -> None:
+        """Make room for ``slots`` series."""
+        self._rings = {field: resized(ring, slots, np.nan) for field, ring in self._rings.items()}
+
+    def forget(self, slots: Slots) -> None:
+        """Drop the past of the given slots."""
+        for ring in self._rings.values():
+            ring[slots] = np.nan
+
+    def append(self, verdict: Verdict, score: np.ndarray) -> None:
+        """Keep one verdict, in place of the oldest."""
+        columns = (
+            verdict.actual,
+            verdict.expected,
+            verdict.band.lower,
+            verdict.band.upper,
+            score,
+        )
+        for field, column in zip(FIELDS, columns, strict=True):
+            self._rings[field][:, self._next] = column
+        if len(self._times) < self._length:
+            self._times.append(verdict.at_seconds)
+        else:
+            self._times[self._next] = verdict.at_seconds
+        self._next = (self._next + 1) % self._length
+
+    def points(self, slot: int, since_seconds: float) -> dict[str, list[float | None]]:
+        """Return equal-length lists, oldest first; None where a value is unknown."""
+        count = len(self._times)
+        first = self._next if count == self._length else 0
+        order = [(first + at) % self._length for at in range(count)]
+        order = [at for at in order if self._times[at] >= since_seconds]
+        found: dict[str, list[float | None]] = {"timestamps": [self._times[at] for at in order]}
+        for field, ring in self._rings.items():
+            row = ring[slot, order] if order else np.empty(0)
+            found[field] = [float(value) if np.isfinite(value) else None for value in row]
+        return found

@@ -1,0 +1,128 @@
+"""What is known of a series now, as the metrics, the API and the alerts show it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from anomaly.chain import Verdict
+from anomaly.detectors import Floats, Slots
+from anomaly.episodes import Episode, series_id
+from anomaly.panel import SeriesKey
+from anomaly.settings import QuerySettings
+from anomaly.slots import resized
+
+
+class State(StrEnum):
+    """Whether a series' score means something. Only ``ready`` has one."""
+
+    WARMING = "warming"
+    READY = "ready"
+    STALE = "stale"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesView:
+    """One series now. Numbers are None where nothing can be said; a missing score is never 0."""
+
+    query: str
+    key: SeriesKey
+    state: State
+    detector: str
+    scores: Mapping[str, float]
+    actual: float | None
+    expected: float | None
+    lower: float | None
+    upper: float | None
+    episode: Episode | None
+
+    @property
+    def id(self) -> str:
+        """Return the series' name in URLs."""
+        return series_id(self.query, self.key)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Return the series' own labels."""
+        return dict(self.key)
+
+    @property
+    def text(self) -> str:
+        """Return the labels as a selector, to be read by people."""
+        return "{" + ", ".join(f'{name}="{value}"' for name, value in self.key) + "}"
+
+    @property
+    def score(self) -> float | None:
+        """Return the score of the detector in force."""
+        return self.scores.get(self.detector)
+
+
+def state_of(
+    age_seconds: float, settings: QuerySettings, *, has_score: bool, source_age_seconds: float
+) -> State:
+    """Return the state of a series.
+
+    Args:
+        age_seconds: time since its newest sample.
+        settings: of its query.
+        has_score: whether it was ever judged.
+        source_age_seconds: time since the query itself was last answered. When Prometheus is
+            silent a series is stale; only an answer without it makes it absent.
+    """
+    late_seconds = settings.late_data_delay + settings.step
+    if age_seconds - source_age_seconds > settings.absent_seconds:
+        return State.ABSENT
+    if age_seconds > settings.stale_seconds + late_seconds:
+        return State.STALE
+    return State.READY if has_score else State.WARMING
+
+
+class Latest:
+    """The newest numbers of each slot; a missing sample leaves the ones before it."""
+
+    FIELDS = ("actual", "expected", "lower", "upper")
+
+    def __init__(self, detectors: tuple[str, ...]) -> None:
+        self._numbers: dict[str, Floats] = {field: np.empty(0) for field in self.FIELDS}
+        self._scores: dict[str, Floats] = {name: np.empty(0) for name in detectors}
+
+    def resize(self, slots: int) -> None:
+        """Make room for ``slots`` series."""
+        for rows in (self._numbers, self._scores):
+            for name in rows:
+                rows[name] = resized(rows[name], slots, np.nan)
+
+    def forget(self, slots: Slots) -> None:
+        """Know nothing of the given slots."""
+        for rows in (*self._numbers.values(), *self._scores.values()):
+            rows[slots] = np.nan
+
+    def update(self, verdict: Verdict) -> None:
+        """Take what a verdict says; expectation and band move even where a sample is missing."""
+        new = {
+            "actual": verdict.actual,
+            "expected": verdict.expected,
+            "lower": verdict.band.lower,
+            "upper": verdict.band.upper,
+        }
+        for rows, found in ((self._numbers, new), (self._scores, verdict.scores)):
+            for name, values in found.items():
+                rows[name] = np.where(np.isfinite(values), values, rows[name])
+
+    def numbers(self, slot: int) -> dict[str, float | None]:
+        """Return actual, expected, lower and upper of a slot, None where unknown."""
+        return {field: _known(rows[slot]) for field, rows in self._numbers.items()}
+
+    def scores(self, slot: int) -> dict[str, float]:
+        """Return the scores of a slot by detector, only those that exist."""
+        found = {name: float(rows[slot]) for name, rows in self._scores.items()}
+        return {name: score for name, score in found.items() if math.isfinite(score)}
+
+
+def _known(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

@@ -21,3 +21,4 @@ echo "[2/3] installing packages (a minute or two the first time)"
   --editable '.[all,dev]'
 echo "[3/3] Prometheus and what the tests drive"
 "$venv/bin/python" -m watchkeeper.supervisor.prometheus_binary
+PYTHONPATH=. "$venv/bin/python" tests/install_tools.py

@@ -60,6 +60,14 @@ class ProcessSettings(Settings):
 
 
 class StackSettings(Settings):
-    """The processes by name; ``NAME: null`` leaves out one that another file declares."""
+    """A stack.
+
+    Attributes:
+        processes: by name; ``NAME: null`` leaves out one that another file declares.
+        environment: for every process; its own comes before this.
+    """
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
     processes: dict[ProcessName, ProcessSettings | None] = Field(default_factory=dict)
+    environment: dict[str, str] = Field(default_factory=dict)

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from importlib import import_module
 from pathlib import Path
 
 from watchkeeper import check
 from watchkeeper.configuration import load
 from watchkeeper.errors import ConfigError, Problem, Refused
+from watchkeeper.supervisor import prometheus_binary
 from watchkeeper.supervisor.settings import ProcessSettings, StackSettings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -57,13 +57,24 @@ class Launch:
 class Stack:
     """The processes to run, each after those it waits for.
 
+    Args:
+        processes: by name.
+        place: where they run.
+        environment: given to all, with the same placeholders as a process' own.
+
     Raises:
         ConfigError: a process waits for one that is not there, or in a circle; or two processes
             want the same port.
     """
 
-    def __init__(self, processes: Mapping[str, ProcessSettings], place: Place) -> None:
+    def __init__(
+        self,
+        processes: Mapping[str, ProcessSettings],
+        place: Place,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.place = place
+        self._environment = dict(environment or {})
         self.processes = {name: processes[name] for name in _starting_order(processes)}
         _require_distinct_ports(self.ports())
 
@@ -79,7 +90,7 @@ class Stack:
             for instance in range(1, settings.maximum_instances + 1)
         ]
 
-    def environment(self) -> dict[str, str]:
+    def addresses(self) -> dict[str, str]:
         """Return what every process is told: where the data lies and where the parts are."""
         urls = {
             f"WATCHKEEPER_{name.upper().replace('-', '_')}_URL": (
@@ -98,12 +109,12 @@ class Stack:
         """
         settings = self.processes[name]
         fill = _Placeholders(self, name, instance)
-        own = {key: fill(value) for key, value in settings.environment.items()}
+        given = {**self._environment, **settings.environment}
         return Launch(
             name,
             instance,
             tuple(fill(part) for part in settings.command),
-            {**self.environment(), **own},
+            {**self.addresses(), **{key: fill(value) for key, value in given.items()}},
             self.port_of(name, instance),
         )
 
@@ -119,7 +130,7 @@ class _Placeholders:
             "data_dir": lambda _: str(stack.place.data_dir),
             "instance": lambda _: str(instance),
             "config": lambda file: str(check.config_file(file or "", stack.place.config_dir)),
-            "prometheus": lambda _: str(prometheus_binary()),
+            "prometheus": lambda _: str(prometheus_program()),
         }
 
     def __call__(self, text: str) -> str:
@@ -153,16 +164,20 @@ def read(place: Place, *, without: frozenset[str] = frozenset()) -> Stack:
     """
     shipped = check.config_file("stack.yml", None)
     in_force = check.config_file("stack.yml", place.config_dir)
-    processes = dict(load(shipped, StackSettings).processes)
+    settings = load(shipped, StackSettings)
+    processes, environment = dict(settings.processes), dict(settings.environment)
     if in_force != shipped:
-        processes.update(load(in_force, StackSettings).processes)
+        laid_over = load(in_force, StackSettings)
+        processes.update(laid_over.processes)
+        environment.update(laid_over.environment)
     wanted = {
         name: settings
         for name, settings in processes.items()
         if settings is not None and name not in without
     }
     left_out = processes.keys() - wanted.keys()
-    return Stack({name: _not_after(settings, left_out) for name, settings in wanted.items()}, place)
+    after = {name: _not_after(settings, left_out) for name, settings in wanted.items()}
+    return Stack(after, place, environment)
 
 
 def _not_after(settings: ProcessSettings, left_out: set[str]) -> ProcessSettings:
@@ -171,10 +186,9 @@ def _not_after(settings: ProcessSettings, left_out: set[str]) -> ProcessSettings
     return settings.model_copy(update={"after": after})
 
 
-def prometheus_binary() -> Path:
+def prometheus_program() -> Path:
     """Return the Prometheus program; raise Refused saying how to get it when there is none."""
-    module = import_module("watchkeeper.supervisor.prometheus_binary")
-    found: Path | None = module.find(PROJECT / ".cache")
+    found = prometheus_binary.find(PROJECT / ".cache")
     if found is None:
         raise Refused(
             "Prometheus is not installed; run `make setup` (which also fetches it), install your "

@@ -1,0 +1,97 @@
+"""Tells what happens to actions: on the timeline, in the audit, in metrics and to people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from alerting import actions, audit, timeline
+from alerting.actions import Action, State
+from alerting.decision import Denied
+from alerting.pipeline import Event, Occurrence, Work
+from alerting.stages.notify import tell
+from alerting.stages.route import routed
+from alerting.telemetry import Telemetry
+from alerting.timeline import Kind
+
+SELF_CORRECTING = frozenset({"cooldown", "target_busy"})
+"""Refusals that pass by themselves within minutes: on the timeline, but nobody is woken."""
+
+MOOT = frozenset({"not_needed", "mode"})
+"""Refusals that need nobody: there is nothing to do any more."""
+
+
+class Story:
+    """Writes inside the caller's transaction, so that the story and the state never differ."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._telemetry = telemetry
+
+    def denied(self, action: Action, denial: Denied, work: Work) -> None:
+        """Record a refusal: once an action and guard, however often the guard is asked again."""
+        is_news = denial.guard not in action.denied_by
+        values: dict[str, Any] = {"denied_by": [*action.denied_by, denial.guard]} if is_news else {}
+        if denial.again_at is None:
+            values |= {"state": State.DENIED, "finished_at": work.now}
+        else:
+            values |= {"state": State.READY, "next_step_at": denial.again_at}
+        if not actions.settle(work.connection, action, summary=f"not now: {denial.text}", **values):
+            return
+        if not is_news:
+            return
+        self._telemetry.denied(action.rule, denial.guard)
+        self.audited(action, "denied", work, guard=denial.guard, text=denial.text)
+        self.told(action, Kind.ACTION_DENIED, denial.text, work, guard=denial.guard)
+        if denial.guard not in SELF_CORRECTING | MOOT:
+            self.tell_people(action, Event.ESCALATED, work)
+
+    def observed(self, action: Action, body: str, work: Work, **values: Any) -> None:
+        """Record what an action would have done, byte for byte."""
+        summary = "would have been done (observe mode)"
+        settled = actions.settle(
+            work.connection,
+            action,
+            state=State.OBSERVED,
+            summary=summary,
+            finished_at=work.now,
+            **values,
+        )
+        if settled:
+            self.audited(action, "observed", work, body=body)
+            self.told(action, Kind.ACTION_PROPOSED, summary, work, body=body)
+            self.ended(action, State.OBSERVED)
+
+    def audited(self, action: Action, event: str, work: Work, **detail: Any) -> None:
+        """Append to the audit."""
+        audit.append(
+            work.connection,
+            actor=f"rule:{action.rule}",
+            event=event,
+            subject=action.idempotency_key,
+            now=work.now,
+            detail={**action.detail, **detail},
+        )
+
+    def told(self, action: Action, kind: Kind, text: str, work: Work, **detail: Any) -> None:
+        """Append to the incident's timeline."""
+        timeline.add(
+            work.connection,
+            action.incident_id,
+            kind,
+            f"{action.described}: {text}",
+            now=work.now,
+            detail={**action.detail, **detail},
+        )
+
+    def tell_people(self, action: Action, event: Event, work: Work) -> None:
+        """Write messages to everyone the incident is routed to."""
+        tell(routed(Occurrence(action.incident_id, event), work), work)
+
+    def ended(self, action: Action, state: State) -> None:
+        """Count the final state."""
+        self._telemetry.ended(action.rule, action.action, str(state))
+
+    def recovered(self, action: Action, *, now: datetime) -> None:
+        """Record how long it took from the alert's start to the verified fix."""
+        seconds = (now - action.alert_started_at).total_seconds()
+        self._telemetry.recovered(action.rule, action.action, seconds=seconds)

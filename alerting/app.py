@@ -1,0 +1,149 @@
+"""Puts the alerting service together from its parts."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from alerting import actions, api, notifiers, outbox
+from alerting.configuration import Configuration
+from alerting.courier import Courier
+from alerting.notifiers.notifier import Notifier
+from alerting.remediator import Remediator
+from alerting.router import Router
+from alerting.store import Store
+from alerting.telemetry import StoreCollector, Telemetry
+from alerting.worker import Worker
+from watchkeeper import addresses
+from watchkeeper.clock import Clock, SystemClock
+from watchkeeper.prometheus import PrometheusClient
+from watchkeeper.serving import Service
+from watchkeeper.storage import writing
+
+EXPIRY_SECONDS = 1.0
+RELOAD_SECONDS = 2.0
+REMEDIATORS = 2
+"""Threads that take actions further: one slow endpoint must not hold up every other action."""
+STOP_SECONDS = 5.0
+
+
+class Alerting:
+    """The whole service: its HTTP shell, its workers and its clockwork.
+
+    Args:
+        alerting_file, remediation_file: the configuration.
+        data_dir: where the database lies; held by one process at a time.
+        clock: the machine's, unless a test moves it.
+    """
+
+    def __init__(
+        self,
+        alerting_file: Path,
+        remediation_file: Path,
+        *,
+        data_dir: Path,
+        clock: Clock | None = None,
+    ) -> None:
+        self.clock = clock or SystemClock()
+        self.service = Service("alerting", import_name=__name__)
+        registry = self.service.registry
+        self.configuration = Configuration(
+            alerting_file, remediation_file, registry=registry, clock=self.clock
+        )
+        self.store = Store(data_dir)
+        self.telemetry = Telemetry(registry)
+        registry.register(StoreCollector(self.store.engine, self.clock, self._receivers))
+        self.router = Router(
+            engine=self.store.engine,
+            clock=self.clock,
+            configuration=self.configuration,
+            telemetry=self.telemetry,
+            on_commit=self.wake,
+        )
+        self.remediator = Remediator(
+            engine=self.store.engine,
+            clock=self.clock,
+            configuration=self.configuration,
+            prometheus=PrometheusClient(addresses.url_of("prometheus"), timeout_seconds=5.0),
+            telemetry=self.telemetry,
+        )
+        self._workers: dict[str, Worker] = {}
+        # APScheduler is only a clock here: what is due is decided by the database.
+        self._schedule = BackgroundScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1}
+        )
+        api.register(self)
+
+    def start(self) -> None:
+        """Take over what an earlier process left undone, and begin."""
+        with writing(self.store.engine) as connection:
+            outbox.release_all(connection)
+            actions.release_all(connection)
+        for number in range(1, REMEDIATORS + 1):
+            self._employ(f"remediator-{number}", self._remediate)
+        self._employ_couriers()
+        self._schedule.add_job(self.router.expire, "interval", seconds=EXPIRY_SECONDS)
+        self._schedule.add_job(self._reload, "interval", seconds=RELOAD_SECONDS)
+        self._schedule.start()
+        self.service.readiness.add("database", self.store.problem)
+
+    def stop(self) -> None:
+        """Finish the steps under way; what is left is on disk and continues at the next start."""
+        if self._schedule.running:
+            self._schedule.shutdown(wait=False)
+        for worker in self._workers.values():
+            worker.stop(timeout_seconds=STOP_SECONDS)
+        self.store.close()
+
+    def wake(self) -> None:
+        """Let every worker look for work now."""
+        for worker in list(self._workers.values()):
+            worker.wake()
+
+    def _remediate(self) -> bool:
+        found = self.remediator.step()
+        if found:
+            self.wake()  # a step may have written messages
+        return found
+
+    def _employ(self, name: str, step: Callable[[], bool]) -> None:
+        worker = Worker(name, step)
+        self._workers[name] = worker
+        self.service.readiness.add(name, worker.trouble)
+        worker.start()
+
+    def _employ_couriers(self) -> None:
+        """Give every receiver a courier of its own; one whose receiver was removed idles."""
+        for receiver in self._receivers():
+            name = f"courier-{receiver}"
+            if name not in self._workers:
+                courier = Courier(
+                    receiver,
+                    self._notifier_of(receiver),
+                    engine=self.store.engine,
+                    clock=self.clock,
+                    telemetry=self.telemetry,
+                    rng=random.Random(),  # noqa: S311  # spreads retries, keeps no secret
+                )
+                self._employ(name, courier.step)
+
+    def _notifier_of(self, receiver: str) -> Callable[[], Notifier | None]:
+        def find() -> Notifier | None:
+            settings = self.configuration.alerting
+            options = settings.receiver(receiver)
+            if options is None or not options.is_configured:
+                return None
+            return notifiers.build(options, settings.egress.policy)
+
+        return find
+
+    def _receivers(self) -> list[str]:
+        receivers = self.configuration.alerting.receivers
+        return [receiver.name for receiver in receivers if receiver.is_configured]
+
+    def _reload(self) -> None:
+        self.configuration.reload_if_changed()
+        self._employ_couriers()

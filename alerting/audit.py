@@ -1,0 +1,101 @@
+"""The record of every decision and deed: append-only, each entry chained to the one before.
+
+A changed, removed or inserted entry breaks the chain from there on. Cutting entries off the end
+does not; whoever must prove that keeps the newest hash elsewhere (the API gives it).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from alerting import tables
+from watchkeeper.clock import format_rfc3339
+
+GENESIS = "0" * 64
+"""Stands before the first entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The first place where the chain does not hold."""
+
+    seq: int
+    reason: str
+
+
+def append(
+    connection: Connection,
+    *,
+    actor: str,
+    event: str,
+    subject: str,
+    now: datetime,
+    detail: Mapping[str, Any] | None = None,
+) -> str:
+    """Add an entry inside the caller's transaction and return its hash.
+
+    Args:
+        actor: who did it: a person's name, or a part of the program such as ``rule:restart-web``.
+        event: what was done or decided, a short fixed word.
+        subject: what it was done to: an incident, an action's key, a switch.
+        detail: anything JSON can hold that a reviewer would ask for.
+    """
+    newest = connection.execute(
+        sa.select(tables.audit.c.seq, tables.audit.c.hash).order_by(tables.audit.c.seq.desc())
+    ).first()
+    entry = {
+        "seq": newest.seq + 1 if newest else 1,
+        "at": format_rfc3339(now),
+        "actor": actor,
+        "event": event,
+        "subject": subject,
+        "detail": _canonical(dict(detail or {})),
+        "previous_hash": newest.hash if newest else GENESIS,
+    }
+    entry["hash"] = _hash(entry)
+    connection.execute(sa.insert(tables.audit).values(entry))
+    return str(entry["hash"])
+
+
+def first_break(connection: Connection) -> Break | None:
+    """Walk the whole chain; return where it first fails to hold, or None."""
+    previous_hash, expected_seq = GENESIS, 1
+    for row in connection.execute(sa.select(tables.audit).order_by(tables.audit.c.seq)):
+        entry = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's documented accessor
+        if entry["seq"] != expected_seq:
+            return Break(expected_seq, "this entry is missing")
+        if entry["previous_hash"] != previous_hash:
+            return Break(entry["seq"], "does not follow the entry before it")
+        if _hash(entry) != entry["hash"]:
+            return Break(entry["seq"], "was changed after it was written")
+        previous_hash, expected_seq = entry["hash"], expected_seq + 1
+    return None
+
+
+def newest(connection: Connection, limit: int) -> list[dict[str, Any]]:
+    """Return up to ``limit`` entries, newest first."""
+    query = sa.select(tables.audit).order_by(tables.audit.c.seq.desc()).limit(limit)
+    return [_shown(row) for row in connection.execute(query)]
+
+
+def _shown(row: Row[Any]) -> dict[str, Any]:
+    entry = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's documented accessor
+    entry["detail"] = json.loads(entry["detail"])
+    return entry
+
+
+def _hash(entry: Mapping[str, Any]) -> str:
+    content = {name: entry[name] for name in entry if name != "hash"}
+    return hashlib.sha256(_canonical(content).encode()).hexdigest()
+
+
+def _canonical(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)

@@ -1,0 +1,171 @@
+"""Whether an action may run now. Pure: everything it depends on is in its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from alerting.remediation_rules import BudgetSettings, Mode, RuleSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the database says at the moment of the claim.
+
+    Attributes:
+        paused_because: the kill switch's reason, or None.
+        is_needed: an alert of the rule is still firing.
+        can_sign: the endpoint's secret is set.
+        busy_with: key of another action under way on the same target, or None.
+        last_on_target_at: when the target was last acted on, or None.
+        attempts_made: actions claimed for this rule and target in this incident.
+        rule_runs: when this rule acted, within its window; any order.
+        all_runs: when any rule acted, within the overall window; any order.
+    """
+
+    paused_because: str | None
+    is_needed: bool
+    can_sign: bool
+    busy_with: str | None
+    last_on_target_at: datetime | None
+    attempts_made: int
+    rule_runs: tuple[datetime, ...]
+    all_runs: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Every guard agreed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """One guard refused.
+
+    Attributes:
+        guard: its name, safe for a metric label.
+        text: why, for a person.
+        again_at: when to ask again; None means never.
+    """
+
+    guard: str
+    text: str
+    again_at: datetime | None = None
+
+
+RECHECK_SECONDS = 5.0
+"""How soon a guard without a known end is asked again."""
+
+Guard = Callable[[RuleSettings, BudgetSettings, Facts, datetime], Denied | None]
+
+
+def decide(
+    rule: RuleSettings, overall: BudgetSettings, facts: Facts, *, now: datetime
+) -> Allowed | Denied:
+    """Return the first denial in the order of ``GUARDS``, else Allowed."""
+    for guard in GUARDS:
+        denial = guard(rule, overall, facts, now)
+        if denial is not None:
+            return denial
+    return Allowed()
+
+
+def _mode(rule: RuleSettings, _all: BudgetSettings, _facts: Facts, _now: datetime) -> Denied | None:
+    if rule.mode is Mode.OFF:
+        return Denied("mode", "the rule is switched off")
+    return None
+
+
+def _need(rule: RuleSettings, _all: BudgetSettings, facts: Facts, _now: datetime) -> Denied | None:
+    if facts.is_needed:
+        return None
+    return Denied("not_needed", f"no alert of rule {rule.name} is firing any more")
+
+
+def _switch(
+    _rule: RuleSettings, _all: BudgetSettings, facts: Facts, now: datetime
+) -> Denied | None:
+    if facts.paused_because is None:
+        return None
+    text = f"all actions are paused: {facts.paused_because}"
+    return Denied("paused", text, now + timedelta(seconds=RECHECK_SECONDS))
+
+
+def _signature(
+    rule: RuleSettings, _all: BudgetSettings, facts: Facts, _now: datetime
+) -> Denied | None:
+    if facts.can_sign or rule.mode is Mode.OBSERVE:
+        return None
+    return Denied("unsigned", f"endpoint {rule.endpoint} has no signing secret")
+
+
+def _attempts(
+    rule: RuleSettings, _all: BudgetSettings, facts: Facts, _now: datetime
+) -> Denied | None:
+    if facts.attempts_made < rule.attempts:
+        return None
+    text = f"{facts.attempts_made} of {rule.attempts} attempts of this incident are used up"
+    return Denied("attempts", text)
+
+
+def _target_free(
+    _rule: RuleSettings, _all: BudgetSettings, facts: Facts, now: datetime
+) -> Denied | None:
+    if facts.busy_with is None:
+        return None
+    text = "another action is under way on the same target"
+    return Denied("target_busy", text, now + timedelta(seconds=RECHECK_SECONDS))
+
+
+def _cooldown(
+    rule: RuleSettings, _all: BudgetSettings, facts: Facts, now: datetime
+) -> Denied | None:
+    if facts.last_on_target_at is None:
+        return None
+    again_at = facts.last_on_target_at + timedelta(seconds=rule.cooldown_seconds)
+    if now >= again_at:
+        return None
+    # A clock set back must not turn a cooldown of minutes into one of days.
+    again_at = min(again_at, now + timedelta(seconds=rule.cooldown_seconds))
+    text = f"the target was acted on less than {rule.cooldown_seconds:g} s ago"
+    return Denied("cooldown", text, again_at)
+
+
+def _rule_budget(
+    rule: RuleSettings, _all: BudgetSettings, facts: Facts, now: datetime
+) -> Denied | None:
+    return _within("rule_budget", f"rule {rule.name}", rule.budget, facts.rule_runs, now)
+
+
+def _overall_budget(
+    _rule: RuleSettings, overall: BudgetSettings, facts: Facts, now: datetime
+) -> Denied | None:
+    return _within("overall_budget", "all rules together", overall, facts.all_runs, now)
+
+
+def _within(
+    guard: str, whose: str, budget: BudgetSettings, runs: tuple[datetime, ...], now: datetime
+) -> Denied | None:
+    window = timedelta(seconds=budget.window_seconds)
+    counted = sorted(run for run in runs if run > now - window)
+    if len(counted) < budget.actions:
+        return None
+    text = f"the budget of {whose}, {budget.actions} in {budget.window_seconds:g} s, is used up"
+    if budget.actions == 0:
+        return Denied(guard, text)
+    return Denied(guard, text, min(counted[-budget.actions], now) + window)
+
+
+GUARDS: tuple[Guard, ...] = (
+    _mode,
+    _need,
+    _switch,
+    _signature,
+    _attempts,
+    _target_free,
+    _cooldown,
+    _rule_budget,
+    _overall_budget,
+)
+"""Asked in this order: first what makes the action pointless, then what makes it unsafe."""

@@ -1,0 +1,116 @@
+"""Reads what the guards need to know, inside the transaction that claims the action."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from alerting import actions, kill_switch, tables
+from alerting.actions import Action
+from alerting.decision import Facts
+from alerting.matchers import all_match
+from alerting.remediation_rules import Mode, RemediationSettings, RuleSettings
+from alerting.templates import LabelMissing, fill
+
+_table = tables.actions
+
+
+def gather(
+    connection: Connection,
+    action: Action,
+    rule: RuleSettings,
+    settings: RemediationSettings,
+    *,
+    now: datetime,
+) -> Facts:
+    """Return the facts about ``action`` as they stand in this transaction."""
+    pause = kill_switch.current(connection)
+    endpoint = settings.endpoints.get(rule.endpoint)
+    return Facts(
+        paused_because=pause.reason if pause else None,
+        is_needed=is_needed(connection, action, rule),
+        can_sign=endpoint is not None and bool(endpoint.signing_secret),
+        busy_with=_busy_with(connection, action),
+        last_on_target_at=_last_on_target_at(connection, action, rule),
+        attempts_made=_attempts_made(connection, action, rule),
+        rule_runs=_runs(
+            connection, rule, now - timedelta(seconds=rule.budget.window_seconds), of_rule=True
+        ),
+        all_runs=_runs(
+            connection, rule, now - timedelta(seconds=settings.budget.window_seconds), of_rule=False
+        ),
+    )
+
+
+def is_needed(connection: Connection, action: Action, rule: RuleSettings) -> bool:
+    """Return whether an alert that asks for this very action is still firing."""
+    table = tables.incident_alerts
+    rows = connection.execute(
+        sa.select(table.c.labels).where(
+            table.c.incident_id == action.incident_id, table.c.status == "firing"
+        )
+    )
+    return any(
+        all_match(rule.match, row.labels) and _target(rule, row.labels) == action.target
+        for row in rows
+    )
+
+
+def _target(rule: RuleSettings, labels: dict[str, str]) -> str | None:
+    try:
+        return fill(rule.target, labels)
+    except LabelMissing:
+        return None
+
+
+def _spent(rule: RuleSettings) -> sa.ColumnElement[bool]:
+    """Return the condition for actions that count; a rehearsal counts only for rehearsals."""
+    states = [*actions.SPENT]
+    if rule.mode is Mode.OBSERVE:
+        states.append(actions.State.OBSERVED)
+    return _table.c.state.in_(states)
+
+
+def _busy_with(connection: Connection, action: Action) -> str | None:
+    query = sa.select(_table.c.idempotency_key).where(
+        _table.c.target == action.target,
+        _table.c.state.in_(actions.IN_FLIGHT),
+        _table.c.seq != action.seq,
+    )
+    found: str | None = connection.execute(query.limit(1)).scalar()
+    return found
+
+
+def _last_on_target_at(
+    connection: Connection, action: Action, rule: RuleSettings
+) -> datetime | None:
+    acted_at = sa.func.coalesce(
+        _table.c.completed_at, _table.c.dispatched_at, _table.c.claimed_at, type_=tables.Moment()
+    )
+    query = sa.select(sa.func.max(acted_at)).where(
+        _table.c.target == action.target, _spent(rule), _table.c.seq != action.seq
+    )
+    found: datetime | None = connection.execute(query).scalar()
+    return found
+
+
+def _attempts_made(connection: Connection, action: Action, rule: RuleSettings) -> int:
+    query = sa.select(sa.func.count()).where(
+        _table.c.rule == rule.name,
+        _table.c.target == action.target,
+        _table.c.incident_id == action.incident_id,
+        _spent(rule),
+        _table.c.seq != action.seq,
+    )
+    return int(connection.execute(query).scalar() or 0)
+
+
+def _runs(
+    connection: Connection, rule: RuleSettings, since: datetime, *, of_rule: bool
+) -> tuple[datetime, ...]:
+    query = sa.select(_table.c.claimed_at).where(_spent(rule), _table.c.claimed_at > since)
+    if of_rule:
+        query = query.where(_table.c.rule == rule.name)
+    return tuple(row.claimed_at for row in connection.execute(query))

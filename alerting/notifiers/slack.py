@@ -1,0 +1,53 @@
+"""Slack through an incoming webhook."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from alerting.notifiers import slack_message
+from alerting.notifiers.http_answer import SHOWN_CHARACTERS, post
+from alerting.notifiers.notifier import Message, NotDelivered, ReceiverSettings
+from watchkeeper.configuration import Secret
+from watchkeeper.errors import Reason
+from watchkeeper.outbound import EgressPolicy
+
+
+class Options(ReceiverSettings):
+    """A Slack channel, addressed by its incoming webhook, which is a secret."""
+
+    kind: Literal["slack"]
+    webhook_url: Secret
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether a webhook URL is set."""
+        return bool(self.webhook_url)
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """Posts Block Kit messages; Slack confirms with 200 and the body ``ok``."""
+
+    options: Options
+    policy: EgressPolicy
+
+    def send(self, message: Message, *, now: datetime) -> None:
+        """Post the message; raise NotDelivered unless Slack said ``ok``."""
+        body = json.dumps(slack_message.render(message), ensure_ascii=False).encode()
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        url = self.options.webhook_url.reveal()
+        answer = post(url, body, headers, policy=self.policy, now=now)
+        if answer.text.strip() != "ok":
+            # A proxy or a captive page answered: nobody at Slack has seen the message.
+            raise NotDelivered(
+                f"answered {answer.status} without 'ok': {answer.text[:SHOWN_CHARACTERS]}",
+                reason=Reason.BAD_ANSWER,
+            )
+
+
+def build(options: Options, policy: EgressPolicy) -> Slack:
+    """Return the notifier of a Slack receiver."""
+    return Slack(options, policy)

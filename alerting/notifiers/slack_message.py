@@ -1,0 +1,104 @@
+"""What a Slack message says, within Slack's limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from alerting.notifiers.notifier import Message
+from alerting.notifiers.wording import actions_taken, duration_text, headline, how_it_differs
+
+HEADER_CHARACTERS = 150
+SECTION_CHARACTERS = 3000
+MAX_BLOCKS = 50
+"""Slack's Block Kit limits (api.slack.com/reference/block-kit/blocks)."""
+
+SHOWN_ALERTS = 5
+"""More than a person reads on a phone; the console has all of them."""
+
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def render(message: Message) -> dict[str, Any]:
+    """Return the JSON body of an incoming webhook call: fallback text and blocks."""
+    incident = message.incident
+    title = headline(message)
+    blocks = [
+        {"type": "header", "text": _plain(title, HEADER_CHARACTERS)},
+        _section(_facts(message)),
+        *(_section(text) for text in _alert_texts(incident)),
+        *(_section(text) for text in _action_texts(incident)),
+        _section(_links(incident)),
+        _context(f"{incident['id']} · delivery {message.delivery_id}"),
+    ]
+    return {"text": _escape(title), "blocks": blocks[:MAX_BLOCKS]}
+
+
+def _facts(message: Message) -> str:
+    incident = message.incident
+    facts = [
+        f"*Service* {_escape(incident['service'])}",
+        f"*Severity* {_escape(incident['severity'])}",
+        f"*Since* {incident['started_at']}",
+    ]
+    if incident["resolved_at"]:
+        facts.append(f"*Lasted* {duration_text(incident)}")
+    return " · ".join(facts)
+
+
+def _alert_texts(incident: Mapping[str, Any]) -> Iterator[str]:
+    firing = [alert for alert in incident["alerts"] if alert["status"] == "firing"]
+    shown = (firing or incident["alerts"])[:SHOWN_ALERTS]
+    for alert in shown:
+        annotations = alert["annotations"]
+        lines = [f"*{_escape(annotations.get('summary') or alert['labels'].get('alertname', ''))}*"]
+        if annotations.get("description"):
+            lines.append(_escape(annotations["description"]))
+        differs = how_it_differs(annotations)
+        if differs:
+            lines.append(_escape(differs))
+        yield "\n".join(lines)
+    left_out = len(firing or incident["alerts"]) - len(shown)
+    if left_out:
+        yield f"_and {left_out} more in the console_"
+
+
+def _action_texts(incident: Mapping[str, Any]) -> Iterator[str]:
+    done = actions_taken(incident)
+    if done:
+        yield "*What was done*\n" + "\n".join(f"• {_escape(line)}" for line in done)
+
+
+def _links(incident: Mapping[str, Any]) -> str:
+    links = [f"<{_address(incident['url'])}|Open the incident>"]
+    runbooks = dict.fromkeys(
+        alert["annotations"].get("runbook_url") or alert["annotations"].get("runbook") or ""
+        for alert in incident["alerts"]
+    )
+    links += [f"<{_address(url)}|Runbook>" for url in runbooks if url.startswith("http")]
+    return " · ".join(links)
+
+
+def _escape(text: str) -> str:
+    """Return ``text`` so that Slack shows it and finds no mention or link in it."""
+    return text.translate(_ESCAPES)
+
+
+def _address(url: str) -> str:
+    return _escape(url).replace("|", "%7C")
+
+
+def _plain(text: str, limit: int) -> dict[str, Any]:
+    return {"type": "plain_text", "text": _cut(text, limit), "emoji": True}
+
+
+def _section(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": _cut(text, SECTION_CHARACTERS)}}
+
+
+def _context(text: str) -> dict[str, Any]:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": _escape(text)}]}
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,55 @@
+"""Any program, told by a signed Standard Webhook."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from alerting import signing
+from alerting.notifiers.http_answer import post
+from alerting.notifiers.notifier import Message, ReceiverSettings
+from watchkeeper.clock import format_rfc3339
+from watchkeeper.configuration import Secret
+from watchkeeper.outbound import EgressPolicy
+
+
+class Options(ReceiverSettings):
+    """A URL and the secret its owner checks the signature with."""
+
+    kind: Literal["webhook"]
+    url: str
+    signing_secret: Secret
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether messages can be signed."""
+        return bool(self.signing_secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Posts the incident as JSON; any 2xx answer confirms it."""
+
+    options: Options
+    policy: EgressPolicy
+
+    def send(self, message: Message, *, now: datetime) -> None:
+        """Post the message, signed for this moment; raise NotDelivered unless answered 2xx."""
+        body = json.dumps(
+            {
+                "type": f"incident.{message.event}",
+                "timestamp": format_rfc3339(message.at),
+                "data": {"incident": dict(message.incident)},
+            },
+            ensure_ascii=False,
+        )
+        secret = self.options.signing_secret.reveal()
+        headers = signing.headers(secret, message.delivery_id, body, now=now)
+        post(self.options.url, body.encode(), headers, policy=self.policy, now=now)
+
+
+def build(options: Options, policy: EgressPolicy) -> Webhook:
+    """Return the notifier of a webhook receiver."""
+    return Webhook(options, policy)

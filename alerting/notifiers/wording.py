@@ -1,0 +1,60 @@
+"""The sentences of a message, the same for every kind of receiver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from alerting.notifiers.notifier import Message
+from watchkeeper.clock import parse_rfc3339
+
+_OPENINGS = {
+    "opened": "🔴 {severity}: {title}",
+    "updated": "🟠 still {severity}: {title}",
+    "resolved": "🟢 resolved: {title}",
+    "action": "🔧 {title}",
+    "escalated": "🚨 needs a person: {title}",
+}
+
+
+def headline(message: Message) -> str:
+    """Return the one line that must be enough on a locked phone."""
+    incident = message.incident
+    opening = _OPENINGS[message.event]
+    return opening.format(severity=incident["severity"], title=incident["title"])
+
+
+def how_it_differs(annotations: Mapping[str, str]) -> str:
+    """Return how the value differs from normal, or nothing when the alert does not know."""
+    actual, expected = annotations.get("actual"), annotations.get("expected")
+    if not actual or not expected:
+        return ""
+    text = f"now {actual}, expected {expected}"
+    lower, upper = annotations.get("lower"), annotations.get("upper")
+    if lower and upper:
+        text += f" (normal {lower} to {upper})"
+    if annotations.get("score"):
+        text += f", score {annotations['score']}"
+    return text
+
+
+def actions_taken(incident: Mapping[str, Any]) -> list[str]:
+    """Return a line for each action: what, on what, and how far it got or whether it worked."""
+    return [
+        f"{action['action']} on {action['target']} ({action['mode']}): "
+        + (action["summary"] or action["state"])
+        for action in incident.get("actions", [])
+    ]
+
+
+def duration_text(incident: Mapping[str, Any]) -> str:
+    """Return how long a resolved incident lasted, such as ``4 min 10 s``."""
+    started, resolved = (
+        parse_rfc3339(incident["started_at"]),
+        parse_rfc3339(incident["resolved_at"]),
+    )
+    seconds = max(0, round((resolved - started).total_seconds()))
+    hours, minutes, seconds = seconds // 3600, seconds // 60 % 60, seconds % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

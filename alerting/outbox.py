@@ -1,0 +1,204 @@
+"""The outbox: deliveries are written with the transition they tell of and made afterwards.
+
+A worker claims a row under a lease with a fencing token; only the holder of the newest token may
+settle it. Within (receiver, key) a row is claimable only when all earlier ones are settled, so a
+resolve can never overtake its trigger.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from alerting import tables
+from alerting.notifiers.notifier import Message
+from watchkeeper.clock import format_rfc3339
+
+LEASE_SECONDS = 60.0
+"""Longer than any attempt may take (connect 5 s and answer 15 s), so a living holder keeps it."""
+
+_table = tables.deliveries
+
+
+class State(StrEnum):
+    """How far a delivery got."""
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    SUPERSEDED = "superseded"
+    """A newer, fuller message took its place before it was tried."""
+
+
+UNSETTLED = (State.PENDING, State.CLAIMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to make one attempt at one delivery."""
+
+    message: Message
+    receiver: str
+    attempt: int
+    token: int
+
+
+def put(
+    connection: Connection,
+    *,
+    receiver: str,
+    key: str,
+    event: str,
+    incident: Mapping[str, Any],
+    now: datetime,
+    not_before: datetime | None = None,
+) -> str:
+    """Add a delivery inside the caller's transaction and return its id."""
+    delivery_id = f"msg_{uuid.uuid4().hex}"
+    connection.execute(
+        sa.insert(_table).values(
+            id=delivery_id,
+            receiver=receiver,
+            key=key,
+            event=event,
+            incident_id=incident["id"],
+            message=dict(incident),
+            state=State.PENDING,
+            created_at=now,
+            next_attempt_at=not_before or now,
+        )
+    )
+    return delivery_id
+
+
+def supersede(connection: Connection, *, receiver: str, key: str, event: str) -> int:
+    """Drop untried deliveries of ``event`` that a newer message contains; return how many."""
+    result = connection.execute(
+        sa.update(_table)
+        .where(
+            _table.c.receiver == receiver,
+            _table.c.key == key,
+            _table.c.event == event,
+            _table.c.state == State.PENDING,
+            _table.c.attempts == 0,
+        )
+        .values(state=State.SUPERSEDED)
+    )
+    return result.rowcount
+
+
+def newest_at(connection: Connection, *, receiver: str, key: str) -> datetime | None:
+    """Return when the newest delivery that counts was written for a receiver and key."""
+    query = sa.select(sa.func.max(_table.c.next_attempt_at)).where(
+        _table.c.receiver == receiver, _table.c.key == key, _table.c.state != State.SUPERSEDED
+    )
+    found: datetime | None = connection.execute(query).scalar()
+    return found
+
+
+def claim(connection: Connection, receiver: str, *, now: datetime) -> Claim | None:
+    """Take the next due delivery of a receiver, or return None when there is none."""
+    earlier = _table.alias("earlier")
+    blocked = sa.exists().where(
+        earlier.c.receiver == _table.c.receiver,
+        earlier.c.key == _table.c.key,
+        earlier.c.seq < _table.c.seq,
+        earlier.c.state.in_(UNSETTLED),
+    )
+    abandoned = sa.and_(_table.c.state == State.CLAIMED, _table.c.lease_until <= now)
+    waiting = sa.and_(_table.c.state == State.PENDING, _table.c.next_attempt_at <= now)
+    row = connection.execute(
+        sa.select(_table)
+        .where(_table.c.receiver == receiver, sa.or_(waiting, abandoned), ~blocked)
+        .order_by(_table.c.next_attempt_at, _table.c.seq)
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    connection.execute(
+        sa.update(_table)
+        .where(_table.c.seq == row.seq)
+        .values(
+            state=State.CLAIMED,
+            attempts=row.attempts + 1,
+            fencing_token=row.fencing_token + 1,
+            lease_until=now + timedelta(seconds=LEASE_SECONDS),
+        )
+    )
+    message = Message(row.id, row.event, row.message, row.created_at)
+    return Claim(message, receiver, row.attempts + 1, row.fencing_token + 1)
+
+
+def settle(
+    connection: Connection,
+    claim_: Claim,
+    *,
+    state: State,
+    now: datetime,
+    next_attempt_at: datetime | None = None,
+    error: str | None = None,
+) -> bool:
+    """Record the outcome of an attempt; return False when the claim was lost meanwhile."""
+    values: dict[str, Any] = {"state": state, "lease_until": None, "error": error}
+    if state is State.DELIVERED:
+        values["delivered_at"] = now
+    if next_attempt_at is not None:
+        values["next_attempt_at"] = next_attempt_at
+    result = connection.execute(
+        sa.update(_table)
+        .where(
+            _table.c.id == claim_.message.delivery_id,
+            _table.c.fencing_token == claim_.token,
+            _table.c.state == State.CLAIMED,
+        )
+        .values(values)
+    )
+    return result.rowcount == 1
+
+
+def release_all(connection: Connection) -> int:
+    """Give back every claim; only for a process that knows no other holds one."""
+    result = connection.execute(
+        sa.update(_table)
+        .where(_table.c.state == State.CLAIMED)
+        .values(state=State.PENDING, lease_until=None)
+    )
+    return result.rowcount
+
+
+def next_due(connection: Connection, receiver: str) -> datetime | None:
+    """Return when a receiver next has something to do, or None."""
+    query = sa.select(sa.func.min(_table.c.next_attempt_at)).where(
+        _table.c.receiver == receiver, _table.c.state == State.PENDING
+    )
+    found: datetime | None = connection.execute(query).scalar()
+    return found
+
+
+def newest(connection: Connection, limit: int) -> list[dict[str, Any]]:
+    """Return up to ``limit`` deliveries as the API shows them, newest first."""
+    query = sa.select(_table).order_by(_table.c.seq.desc()).limit(limit)
+    return [_shown(row) for row in connection.execute(query)]
+
+
+def _shown(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "receiver": row.receiver,
+        "event": row.event,
+        "incident_id": row.incident_id,
+        "state": row.state,
+        "attempts": row.attempts,
+        "created_at": format_rfc3339(row.created_at),
+        "delivered_at": format_rfc3339(row.delivered_at) if row.delivered_at else None,
+        "next_attempt_at": format_rfc3339(row.next_attempt_at),
+        "error": row.error,
+    }

@@ -1,0 +1,85 @@
+"""What alerting.yml may hold."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import Field, model_validator
+
+from alerting.matchers import Matcher
+from alerting.notifiers import NOTIFIERS, options_of
+from alerting.notifiers.notifier import ReceiverSettings
+from watchkeeper import addresses
+from watchkeeper.configuration import DurationSeconds, Settings
+from watchkeeper.outbound import EgressPolicy
+
+if TYPE_CHECKING:
+    AnyReceiver = ReceiverSettings
+else:
+    # One model for each kind of receiver, chosen by its `kind`, so that errors name the right keys.
+    AnyReceiver = Annotated[
+        reduce(or_, (options_of(kind) for kind in NOTIFIERS)),
+        Field(discriminator="kind"),
+    ]
+
+
+class EgressSettings(Settings):
+    """Which addresses beside public ones may be called."""
+
+    allow: tuple[str, ...] = ()
+    """Networks such as ``10.0.0.0/8``, addresses, or exact host names."""
+
+    @property
+    def policy(self) -> EgressPolicy:
+        """The policy for ``watchkeeper.outbound``."""
+        return EgressPolicy.parse(self.allow)
+
+
+class RouteSettings(Settings):
+    """Who is told of what: the first branch that matches, else the receivers named here."""
+
+    match: tuple[Matcher, ...] = ()
+    receivers: tuple[str, ...] = ()
+    routes: tuple[RouteSettings, ...] = ()
+    continue_: bool = Field(default=False, alias="continue")
+
+
+class AlertingSettings(Settings):
+    """The alert router: how alerts are grouped and who is told."""
+
+    group_by: tuple[str, ...] = ("service",)
+    resolve_timeout_seconds: DurationSeconds = Field(default=300.0, gt=0, alias="resolve_timeout")
+    update_interval_seconds: DurationSeconds = Field(default=30.0, ge=0, alias="update_interval")
+    egress: EgressSettings = EgressSettings()
+    receivers: tuple[AnyReceiver, ...] = ()
+    route: RouteSettings = RouteSettings()
+    console_url: str = Field(default_factory=lambda: addresses.url_of("console"))
+
+    @model_validator(mode="after")
+    def _know_every_receiver(self) -> Self:
+        names = [receiver.name for receiver in self.receivers]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"receiver names are given twice: {', '.join(twice)}")
+        unknown = sorted(_named(self.route) - set(names))
+        if unknown:
+            known = ", ".join(sorted(names)) or "none"
+            raise ValueError(
+                f"the route names receivers that do not exist: {', '.join(unknown)} "
+                f"(receivers here: {known})"
+            )
+        return self
+
+    def receiver(self, name: str) -> ReceiverSettings | None:
+        """Return the receiver of that name, or None."""
+        return next((found for found in self.receivers if found.name == name), None)
+
+    def link(self, incident_id: str) -> str:
+        """Return where a person sees an incident."""
+        return f"{self.console_url.rstrip('/')}/incidents/{incident_id}"
+
+
+def _named(route: RouteSettings) -> set[str]:
+    return set(route.receivers).union(*(_named(branch) for branch in route.routes))

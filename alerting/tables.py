@@ -1,0 +1,195 @@
+"""The tables of alerting's one database, and how they came to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Dialect
+
+from watchkeeper.clock import require_aware
+from watchkeeper.storage import Migration
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """An aware UTC time, stored as Unix seconds so that every database orders it alike."""
+
+    impl = sa.Float(53)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> float | None:  # noqa: ARG002  # SQLAlchemy's signature
+        """Return the seconds to store; refuse a time without a zone."""
+        return None if value is None else require_aware(value).timestamp()
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
+        """Return the aware time of stored seconds."""
+        return None if value is None else datetime.fromtimestamp(float(value), UTC)
+
+
+metadata = sa.MetaData()
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("fingerprint", sa.String(16), primary_key=True),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("labels", sa.JSON, nullable=False),
+    sa.Column("annotations", sa.JSON, nullable=False),
+    sa.Column("starts_at", Moment, nullable=False),
+    sa.Column("ends_at", Moment, nullable=False),
+    sa.Column("generator_url", sa.Text, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("incident_id", sa.String(40)),
+    sa.Index("alerts_by_end", "status", "ends_at"),
+)
+"""The newest state of every label set."""
+
+incidents = sa.Table(
+    "incidents",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(40), nullable=False, unique=True),
+    sa.Column("group_key", sa.Text, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("severity", sa.String(16), nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("service", sa.Text, nullable=False),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("resolved_at", Moment),
+    sa.Index(
+        "one_open_incident_a_group",
+        "group_key",
+        unique=True,
+        sqlite_where=sa.text("status = 'open'"),
+        postgresql_where=sa.text("status = 'open'"),
+    ),
+)
+
+incident_alerts = sa.Table(
+    "incident_alerts",
+    metadata,
+    sa.Column("incident_id", sa.String(40), primary_key=True),
+    sa.Column("fingerprint", sa.String(16), primary_key=True),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("labels", sa.JSON, nullable=False),
+    sa.Column("annotations", sa.JSON, nullable=False),
+    sa.Column("starts_at", Moment, nullable=False),
+    sa.Column("ends_at", Moment),
+    sa.Column("generator_url", sa.Text, nullable=False),
+)
+"""What each incident is made of, kept as it was while the incident lasted."""
+
+timeline = sa.Table(
+    "timeline",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("incident_id", sa.String(40), nullable=False, index=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("kind", sa.String(24), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(40), nullable=False, unique=True),
+    sa.Column("receiver", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("event", sa.String(16), nullable=False),
+    sa.Column("incident_id", sa.String(40), nullable=False),
+    sa.Column("message", sa.JSON, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("next_attempt_at", Moment, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("lease_until", Moment),
+    sa.Column("fencing_token", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("delivered_at", Moment),
+    sa.Column("error", sa.Text),
+    sa.Index("deliveries_to_make", "receiver", "state", "next_attempt_at"),
+    sa.Index("deliveries_in_order", "receiver", "key", "seq"),
+)
+"""The outbox: one row a message and receiver, written with the transition it tells of."""
+
+actions = sa.Table(
+    "actions",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("idempotency_key", sa.String(64), nullable=False, unique=True),
+    sa.Column("incident_id", sa.String(40), nullable=False, index=True),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("parameters", sa.JSON, nullable=False),
+    sa.Column("endpoint", sa.Text, nullable=False),
+    sa.Column("mode", sa.String(16), nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("alert_labels", sa.JSON, nullable=False),
+    sa.Column("alert_annotations", sa.JSON, nullable=False),
+    sa.Column("alert_started_at", Moment, nullable=False),
+    sa.Column("body", sa.Text),
+    sa.Column("fencing_token", sa.Integer),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("claimed_at", Moment),
+    sa.Column("dispatched_at", Moment),
+    sa.Column("expires_at", Moment),
+    sa.Column("completed_at", Moment),
+    sa.Column("finished_at", Moment),
+    sa.Column("next_step_at", Moment),
+    sa.Column("lease_until", Moment),
+    sa.Column("lease_token", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("denied_by", sa.JSON, nullable=False),
+    sa.Column("progress", sa.JSON, nullable=False),
+    sa.Column("summary", sa.Text, nullable=False, server_default=""),
+    sa.Index("actions_due", "state", "next_step_at"),
+    sa.Index("actions_by_target", "target", "claimed_at"),
+)
+
+counters = sa.Table(
+    "counters",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("value", sa.Integer, nullable=False),
+)
+
+switches = sa.Table(
+    "switches",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("paused", sa.Boolean, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.String(32), nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("previous_hash", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+
+
+def _first_tables(connection: Connection) -> None:
+    metadata.create_all(connection)
+    if connection.dialect.name == "sqlite":
+        for verb in ("UPDATE", "DELETE"):
+            connection.exec_driver_sql(
+                f"CREATE TRIGGER audit_keeps_{verb.lower()} BEFORE {verb} ON audit "
+                "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
+            )
+
+
+MIGRATIONS: Sequence[Migration] = (_first_tables,)
+"""Applied in this order, only ever appended to."""

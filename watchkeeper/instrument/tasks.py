@@ -81,15 +81,13 @@ class TaskMetrics:
 
     def connect(self, signals: Signals) -> None:
         """Listen to ``celery.signals``; pass the module, so that Celery is not needed here."""
-        for signal, receiver in (
-            (signals.before_task_publish, self.on_publish),
-            (signals.task_prerun, self.on_start),
-            (signals.task_postrun, self.on_end),
-            (signals.task_revoked, self.on_revoked),
-            (signals.task_rejected, self.on_refused),
-            (signals.task_unknown, self.on_refused),
-        ):
+        for signal, receiver in self._receivers(signals):
             signal.connect(receiver, weak=False)
+
+    def disconnect(self, signals: Signals) -> None:
+        """Listen no longer."""
+        for signal, receiver in self._receivers(signals):
+            signal.disconnect(receiver)
 
     def on_publish(
         self,
@@ -145,6 +143,16 @@ class TaskMetrics:
             info = getattr(message, "delivery_info", None) or {}
             queue = str(info.get("routing_key", ""))
             self._finished.labels(self._service, queue, UNREGISTERED, "rejected").inc()
+
+    def _receivers(self, signals: Signals) -> list[tuple[Any, Callable[..., None]]]:
+        return [
+            (signals.before_task_publish, self.on_publish),
+            (signals.task_prerun, self.on_start),
+            (signals.task_postrun, self.on_end),
+            (signals.task_revoked, self.on_revoked),
+            (signals.task_rejected, self.on_refused),
+            (signals.task_unknown, self.on_refused),
+        ]
 
     def _observe_wait(self, queue: str, task: Any) -> None:
         published = getattr(task.request, PUBLISHED_AT_HEADER, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import psycopg
 import redis
@@ -39,9 +39,12 @@ class BackgroundLoop:
         """Begin."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End after the step that runs now."""
+    def ask_to_stop(self) -> None:
+        """Let the step that runs now be the last; do not wait for it."""
         self._stopping.set()
+
+    def join(self) -> None:
+        """Wait for the last step to end."""
         self._thread.join()
 
     def problem(self) -> str | None:
@@ -65,3 +68,11 @@ class BackgroundLoop:
         if (error is None) != (self._error is None):
             log.warning("%s %s", self.name, "goes on" if error is None else f"waits: {error}")
         self._error = error
+
+
+def stop_all(loops: Sequence[BackgroundLoop]) -> None:
+    """End the loops together; returns when the slowest has."""
+    for loop in loops:
+        loop.ask_to_stop()
+    for loop in loops:
+        loop.join()

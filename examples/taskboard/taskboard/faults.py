@@ -29,7 +29,7 @@ LONGEST_SECONDS = 15 * 60
 SLOW_ROUTE = "/tasks/<uuid:task_id>"
 SLOW_SECONDS = 0.25
 ERROR_ROUTE = "/board"
-ERROR_RATIO = 0.5
+ERROR_RATIO = 0.6
 LEAK_BYTES_PER_SECOND = 6 * MEBIBYTE
 LEAK_STEP_SECONDS = 0.25
 SURGE_JOB = "taskboard.recount"
@@ -169,7 +169,7 @@ def add_jobs(queue: Celery, redis_url: str) -> None:
         if broker.exists(SURGE_KEY):
             time.sleep(SURGE_JOB_SECONDS)
 
-    queue.task(name=SURGE_JOB)(recount)
+    queue.task(name=SURGE_JOB, shared=False)(recount)
 
 
 def install(

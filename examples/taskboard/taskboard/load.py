@@ -34,6 +34,10 @@ ROUND = (
 """One round of requests; as many tasks are finished as begun, so that the board stays small."""
 
 
+WEIGHTS = {Agent.ALPHA: 4, Agent.BETA: 1}
+"""How the requests are spread: alpha is the busy office, beta its partner."""
+
+
 @dataclass(slots=True)
 class KnownTask:
     """A task the load made.
@@ -108,9 +112,10 @@ class Load:
             self._tasks.append(KnownTask(task["id"], client.agent))
 
     def _read(self) -> None:
-        task = self._any_task()
-        if task is not None:
-            self._clients[task.owner].call("GET", f"/tasks/{task.id}")
+        # Both agents know every task, but a new one may not have reached the other yet.
+        if len(self._tasks) > len(ROUND):
+            task = self._tasks[self._dice.randrange(len(self._tasks) // 2)]
+            self._any_client().call("GET", f"/tasks/{task.id}")
 
     def _search(self) -> None:
         self._any_client().call("GET", f"/search?q={quote(self._dice.choice(WORDS))}")
@@ -119,8 +124,8 @@ class Load:
         self._any_client().call("GET", "/board")
 
     def _hand_over(self) -> None:
-        task = self._any_task()
-        if task is None or task.handed_over:
+        task = next((task for task in self._tasks if not task.handed_over), None)
+        if task is None:
             return
         status, _ = self._clients[task.owner].call("POST", f"/tasks/{task.id}/handover")
         if status == 200:
@@ -133,10 +138,8 @@ class Load:
             self._clients[task.owner].call("POST", f"/tasks/{task.id}/complete")
 
     def _any_client(self) -> AgentClient:
-        return self._clients[self._dice.choice(list(Agent))]
-
-    def _any_task(self) -> KnownTask | None:
-        return self._dice.choice(self._tasks) if self._tasks else None
+        agent = self._dice.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        return self._clients[agent]
 
 
 class Progress:

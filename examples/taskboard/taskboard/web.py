@@ -14,7 +14,7 @@ import waitress
 from taskboard import retention
 from taskboard.agents import Agent
 from taskboard.api import create_app
-from taskboard.background import BackgroundLoop
+from taskboard.background import BackgroundLoop, stop_all
 from taskboard.board import Board
 from taskboard.database import connection_string, open_pool
 from taskboard.jobs import create_celery
@@ -70,7 +70,7 @@ def serve(agent: Agent, host: str, port: int, settings: Settings) -> None:
         ]
         for loop in loops:
             loop.start()
-            closing.callback(loop.stop)
+        closing.callback(stop_all, loops)
         app = create_app(board, Search(board, broker, instrumentation))
         if settings.faults_allowed:
             from taskboard import faults  # noqa: PLC0415  # only where breaking things is wanted

@@ -78,8 +78,8 @@ def add_jobs(queue: Celery, boards: dict[Agent, Board]) -> None:
         time.sleep(MAIL_SECONDS)
         log.debug("told of %s at %s", task_id, agent)
 
-    queue.task(name=PREPARE)(prepare)
-    queue.task(name=NOTIFY)(notify)
+    queue.task(name=PREPARE, shared=False)(prepare)
+    queue.task(name=NOTIFY, shared=False)(notify)
 
 
 class _Listening:

@@ -99,8 +99,8 @@ class Taskboard:
             "postgres", "postgres", "--port", str(self.ports["postgres"]), "--data-dir", data
         )
         self.start("valkey", "valkey", "--port", str(self.ports["valkey"]))
-        for name in ("postgres", "valkey"):
-            self.wait_for(name, lambda port=self.ports[name]: can_connect(port))
+        self.wait_for("postgres", self.database_answers)
+        self.wait_for("valkey", lambda: can_connect(self.ports["valkey"]))
         self.start(
             "alpha", "web", "--agent", "alpha", "--listen", f"127.0.0.1:{self.ports['alpha']}"
         )
@@ -170,6 +170,12 @@ class Taskboard:
     def depth(self) -> int:
         waiting: int = self.broker.llen("work")
         return waiting
+
+    def database_answers(self) -> bool:
+        try:
+            return self.query("SELECT 1") == [(1,)]
+        except psycopg.OperationalError:  # the port opens before recovery from a crash is over
+            return False
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.environment["TASKBOARD_DATABASE_URL"]) as connection:

@@ -21,7 +21,7 @@ def start_postgres(apart):
     port = apart.ports["postgres"]
     data = str(apart.directory / "postgres")
     started = apart.start("postgres", "postgres", "--port", str(port), "--data-dir", data)
-    apart.wait_for("postgres", lambda: can_connect(port))
+    apart.wait_for("postgres", apart.database_answers)
     return psutil.Process(started.pid).children(recursive=True)
 
 

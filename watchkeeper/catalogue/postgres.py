@@ -11,6 +11,17 @@ UP = gauge("pg_up", "1 when the server answered.", SERVER)
 STATIC = untyped(
     "pg_static", "Always 1; the server's version as labels.", (*SERVER, "short_version", "version")
 )
+QUESTION_SUCCESS = gauge(
+    "pg_scrape_collector_success",
+    "1 when the server answered this question last time.",
+    (*SERVER, "collector"),
+)
+QUESTION_DURATION = gauge(
+    "pg_scrape_collector_duration_seconds",
+    "Time the server took to answer this question.",
+    (*SERVER, "collector"),
+    unit="seconds",
+)
 START_TIME = gauge(
     "pg_postmaster_start_time_seconds",
     "When the server started, Unix time.",
@@ -61,30 +72,19 @@ BLOCKS_HIT = STAT_DATABASE["blks_hit"]
 DEADLOCKS = STAT_DATABASE["deadlocks"]
 TEMP_BYTES = STAT_DATABASE["temp_bytes"]
 
-SETTINGS = {
-    "max_connections": gauge("pg_settings_max_connections", "Connections allowed.", SERVER),
-    "superuser_reserved_connections": gauge(
-        "pg_settings_superuser_reserved_connections", "Connections kept for superusers.", SERVER
-    ),
-    "max_locks_per_transaction": gauge(
-        "pg_settings_max_locks_per_transaction", "Locks planned for a transaction.", SERVER
-    ),
-    "shared_buffers": gauge(
-        "pg_settings_shared_buffers_bytes", "Shared memory for pages.", SERVER, unit="bytes"
-    ),
-    "work_mem": gauge(
-        "pg_settings_work_mem_bytes", "Memory of a sort or hash.", SERVER, unit="bytes"
-    ),
-    "effective_cache_size": gauge(
-        "pg_settings_effective_cache_size_bytes", "Cache the planner counts on.", SERVER,
-        unit="bytes",
-    ),
-    "max_wal_size": gauge(
-        "pg_settings_max_wal_size_bytes", "WAL between checkpoints.", SERVER, unit="bytes"
-    ),
-}  # fmt: skip
-"""Gauge by name in pg_settings."""
-MAX_CONNECTIONS = SETTINGS["max_connections"]
+
+def setting(name: str, unit: str) -> Metric:
+    """Describe the gauge of a numeric setting whose base unit is ``unit``, or empty."""
+    suffix = f"_{unit}" if unit else ""
+    full_name = f"pg_settings_{name.replace('.', '_')}{suffix}"
+    return gauge(full_name, f"The setting {name}.", SERVER, unit=unit)
+
+
+MAX_CONNECTIONS = setting("max_connections", "")
+RESERVED_CONNECTIONS = setting("superuser_reserved_connections", "")
+SHARED_BUFFERS = setting("shared_buffers", "bytes")
+WORK_MEM = setting("work_mem", "bytes")
+EFFECTIVE_CACHE_SIZE = setting("effective_cache_size", "bytes")
 
 # pg_stat_statements, the statements with the most total time.
 STATEMENT_CALLS = counter("pg_stat_statements_calls_total", "Times it ran.", _STATEMENT)

@@ -52,3 +52,6 @@ OLDEST_AGE = gauge(
     unit="seconds",
 )
 WORKERS = gauge("task_workers", "Workers that listen to a queue.", ("queue",))
+CELERY_QUEUE_LENGTH = gauge(
+    "celery_queue_length", "Tasks waiting on the broker; celery-exporter's name.", ("queue_name",)
+)

@@ -1,0 +1,65 @@
+"""The ``watchkeeper agent`` command."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from pathlib import Path
+
+import click
+
+from watchkeeper.check import config_file
+from watchkeeper.listen import parse_listen
+
+DEFAULT_LISTEN = "127.0.0.1:8301"
+
+LIGHT_ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
+"""One malloc arena: glibc would otherwise give each collector's thread its own, and keep them."""
+
+
+@click.command()
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Configuration file; the shipped agent.yml watches this host and no database.",
+)
+@click.option("--listen", default=DEFAULT_LISTEN, show_default=True, help="HOST:PORT to serve on.")
+@click.option("--once", is_flag=True, help="Print one full collection and exit.")
+@click.option("--list", "list_", is_flag=True, help="List the collectors configured and exit.")
+def agent(config: Path | None, listen: str, once: bool, list_: bool) -> None:
+    """Run the collectors of this host and serve them to Prometheus."""
+    config = config or config_file("agent.yml", None)
+    try:
+        parse_listen(listen)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--listen") from None
+    if once:
+        print_once(config)
+    elif list_:
+        print_list(config)
+    else:
+        become_the_agent(config, listen)
+
+
+def print_once(config: Path) -> None:
+    """Print the text exposition of one run of every collector."""
+    from agent.configured import read_recipes  # noqa: PLC0415  # only what this call needs
+    from agent.once import collect_once  # noqa: PLC0415
+
+    sys.stdout.buffer.write(collect_once(read_recipes(config), random.Random()))  # noqa: S311
+
+
+def print_list(config: Path) -> None:
+    """Print name and interval of each collector that would run."""
+    from agent.configured import read_recipes  # noqa: PLC0415  # only what this call needs
+
+    for recipe in read_recipes(config):
+        print(f"{recipe.name:40} every {recipe.interval_seconds:g} s")
+
+
+def become_the_agent(config: Path, listen: str) -> None:
+    """Replace this process by the agent, which keeps its id but none of its memory."""
+    environment = {**LIGHT_ENVIRONMENT, **os.environ}
+    command = [sys.executable, "-m", "agent.process", str(config), listen]
+    os.execve(sys.executable, command, environment)  # noqa: S606  # our own interpreter

@@ -1,0 +1,139 @@
+"""File systems, from /proc/self/mountinfo and statvfs."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.family import Family, LabelValues, Sample
+from agent.procfs import read_text
+from watchkeeper.catalogue import Metric, host
+
+IGNORED_MOUNT_POINTS = (
+    r"^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|var/lib/containers/storage/.+)"
+    r"($|/)"
+)
+IGNORED_TYPES = (
+    r"^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs"
+    r"|iso9660|mqueue|nsfs|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs"
+    r"|squashfs|sysfs|tracefs)$"
+)
+"""What node_exporter leaves out by default."""
+
+_OCTAL = re.compile(r"\\([0-7]{3})")
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One mounted file system."""
+
+    device: str
+    mount_point: str
+    type: str
+    read_only: bool
+
+    @property
+    def labels(self) -> LabelValues:
+        """Values of device, fstype and mountpoint."""
+        return (self.device, self.type, self.mount_point)
+
+
+class FilesystemCollector:
+    """Size, space and inodes of each mounted file system that holds data."""
+
+    def __init__(
+        self,
+        *,
+        proc: str = "/proc",
+        root: str = "/",
+        ignored_mount_points: str = IGNORED_MOUNT_POINTS,
+        ignored_types: str = IGNORED_TYPES,
+    ) -> None:
+        # pid 1 sees the machine's mounts even when we run in a container with its /proc.
+        self._candidates = [Path(proc) / "1" / "mountinfo", Path(proc) / "self" / "mountinfo"]
+        self._root = root.rstrip("/")
+        self._ignored_mount_points = re.compile(ignored_mount_points)
+        self._ignored_types = re.compile(ignored_types)
+
+    def collect(self) -> Iterator[Family]:
+        """Return the state of each; one that cannot be asked has ``device_error`` 1 and no size."""
+        read_only: list[Sample] = []
+        errors: list[Sample] = []
+        values: dict[Metric, list[Sample]] = {metric: [] for metric in _SIZES}
+        for mount in self._mounts():
+            stats = self._ask(mount)
+            read_only.append((mount.labels, int(mount.read_only)))
+            errors.append((mount.labels, int(stats is None)))
+            if stats is None:
+                continue
+            for metric, value in zip(_SIZES, _sizes(stats), strict=True):
+                values[metric].append((mount.labels, value))
+        yield Family(host.FILESYSTEM_READONLY, read_only)
+        yield Family(host.FILESYSTEM_DEVICE_ERROR, errors)
+        for metric, samples in values.items():
+            yield Family(metric, samples)
+
+    def _mounts(self) -> list[Mount]:
+        kept = {
+            # A file system mounted over another at the same place hides it.
+            mount.labels: mount
+            for mount in parse_mountinfo(self._mountinfo())
+            if not self._ignored_mount_points.match(mount.mount_point)
+            and not self._ignored_types.match(mount.type)
+        }
+        return list(kept.values())
+
+    def _mountinfo(self) -> str:
+        first, last = self._candidates
+        try:
+            return read_text(first)
+        except OSError:
+            return read_text(last)
+
+    def _ask(self, mount: Mount) -> os.statvfs_result | None:
+        try:
+            return os.statvfs(self._root + mount.mount_point)
+        except OSError:
+            return None
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+_SIZES = (
+    host.FILESYSTEM_SIZE,
+    host.FILESYSTEM_FREE,
+    host.FILESYSTEM_AVAILABLE,
+    host.FILESYSTEM_FILES,
+    host.FILESYSTEM_FILES_FREE,
+)
+
+
+def _sizes(stats: os.statvfs_result) -> tuple[int, ...]:
+    block_bytes = stats.f_frsize
+    return (
+        stats.f_blocks * block_bytes,
+        stats.f_bfree * block_bytes,
+        stats.f_bavail * block_bytes,
+        stats.f_files,
+        stats.f_ffree,
+    )
+
+
+def parse_mountinfo(text: str) -> Iterator[Mount]:
+    """Yield the mounts of a mountinfo file (proc_pid_mountinfo(5))."""
+    for line in text.splitlines():
+        before, _, after = line.partition(" - ")
+        fields, tail = before.split(), after.split()
+        if len(fields) < 6 or len(tail) < 3:
+            continue
+        options = {*fields[5].split(","), *tail[2].split(",")}
+        yield Mount(_plain(tail[1]), _plain(fields[4]), tail[0], "ro" in options)
+
+
+def _plain(text: str) -> str:
+    """Undo the kernel's octal escapes of blanks and backslashes."""
+    return _OCTAL.sub(lambda match: chr(int(match[1], 8)), text)

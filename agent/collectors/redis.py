@@ -1,0 +1,179 @@
+"""Redis, Valkey and their like, from INFO."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from agent.collector import CollectionFailed
+from agent.family import Family, Sample, single
+from agent.resp import Answer, CommandRefused, RedisConnection
+from watchkeeper.catalogue import redis
+from watchkeeper.errors import Reason, UpstreamError
+
+DATABASES = 16
+"""How many there are where CONFIG GET is not allowed to say; the default of every version."""
+
+MICROSECONDS = 1e-6
+MILLISECONDS = 1e-3
+
+COMMAND_STATISTICS = {
+    "calls": (redis.COMMANDS, 1),
+    "usec": (redis.COMMANDS_DURATION, MICROSECONDS),
+    "rejected_calls": (redis.COMMANDS_REJECTED, 1),
+    "failed_calls": (redis.COMMANDS_FAILED, 1),
+}
+"""Metric and factor by part of a cmdstat line."""
+
+QUESTIONS = (
+    ("INFO", "ALL"),
+    ("CONFIG", "GET", "maxclients"),
+    ("CONFIG", "GET", "maxmemory"),
+    ("CONFIG", "GET", "databases"),
+    ("SLOWLOG", "LEN"),
+)
+"""Asked in one go, over one connection that stays open."""
+
+
+class RedisCollector:
+    """What a server says of its clients, memory, keys, persistence and replication."""
+
+    def __init__(
+        self, *, host: str, port: int, user: str | None, password: str, timeout_seconds: float = 2.0
+    ) -> None:
+        self._server = f"{host}:{port}"
+        self._host, self._port, self._user, self._password = host, port, user, password
+        self._timeout_seconds = timeout_seconds
+        self._connection: RedisConnection | None = None
+
+    def collect(self) -> Iterator[Family]:
+        """Return what the server tells now.
+
+        Raises:
+            CollectionFailed: with ``redis_up 0``: it cannot be reached or will not say.
+        """
+        try:
+            info, *rest = self._ask()
+            if isinstance(info, CommandRefused):
+                raise info
+        except UpstreamError as error:
+            down = single(redis.UP, 0, (self._server,))
+            raise CollectionFailed(str(error), reason=error.reason, families=[down]) from None
+        if not isinstance(info, bytes):
+            raise CollectionFailed("INFO is not text", reason=Reason.BAD_ANSWER)
+        fields = parse_info(info.decode("utf-8", "replace"))
+        config = _config([answer for answer in rest if isinstance(answer, list)])
+        slow_entries = rest[-1]
+        yield single(redis.UP, 1, (self._server,))
+        if isinstance(slow_entries, int):
+            yield single(redis.SLOWLOG_LENGTH, slow_entries, (self._server,))
+        yield from families_of(self._server, fields, config)
+
+    def _ask(self) -> list[Answer | CommandRefused]:
+        if self._connection is None:
+            self._connection = RedisConnection(
+                self._host,
+                self._port,
+                user=self._user,
+                password=self._password,
+                timeout_seconds=self._timeout_seconds,
+            )
+        try:
+            return self._connection.call_many(*QUESTIONS)
+        except UpstreamError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def parse_info(text: str) -> dict[str, str]:
+    """Return the fields of an INFO answer, all sections together."""
+    lines = (line.partition(":") for line in text.splitlines() if not line.startswith("#"))
+    return {field: value for field, colon, value in lines if colon}
+
+
+def families_of(
+    server: str, fields: Mapping[str, str], config: Mapping[str, str]
+) -> Iterator[Family]:
+    """Yield what INFO and CONFIG say, by the tables of the catalogue."""
+    label = (server,)
+    for field, metric in redis.FROM_INFO.items():
+        number = _number(fields.get(field))
+        if number is not None:
+            yield single(metric, number, label)
+    for key, metric in redis.FROM_CONFIG.items():
+        number = _number(config.get(key))
+        if number is not None:
+            yield single(metric, number, label)
+    fork = _number(fields.get("latest_fork_usec"))
+    if fork is not None:
+        yield single(redis.LATEST_FORK, fork * MICROSECONDS, label)
+    yield from _start_time(server, fields)
+    yield single(redis.INSTANCE_INFO, 1, _instance(server, fields))
+    yield from _commands(server, fields)
+    yield from _databases(server, fields, int(config.get("databases", DATABASES)))
+
+
+def _config(answers: list[list[bytes]]) -> dict[str, str]:
+    flat = [word.decode("utf-8", "replace") for answer in answers for word in answer]
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _number(text: str | None) -> float | None:
+    if text is None:
+        return None
+    if text in ("ok", "err", "fail"):
+        return int(text == "ok")
+    try:
+        return int(text) if text.lstrip("-").isdecimal() else float(text.removesuffix("%"))
+    except ValueError:
+        return None
+
+
+def _start_time(server: str, fields: Mapping[str, str]) -> Iterator[Family]:
+    now, uptime = _number(fields.get("server_time_usec")), _number(fields.get("uptime_in_seconds"))
+    if now is not None and uptime is not None:
+        yield single(redis.START_TIME, int(now * MICROSECONDS - uptime), (server,))
+
+
+def _instance(server: str, fields: Mapping[str, str]) -> tuple[str, ...]:
+    labels = redis.INSTANCE_INFO.labels[1:]
+    return (server, *(fields.get(label, "") for label in labels))
+
+
+def _commands(server: str, fields: Mapping[str, str]) -> Iterator[Family]:
+    samples: dict[str, list[Sample]] = {part: [] for part in COMMAND_STATISTICS}
+    for field, value in fields.items():
+        if not field.startswith("cmdstat_"):
+            continue
+        command = field.removeprefix("cmdstat_")
+        for part, number in _parts(value).items():
+            if part in samples:
+                factor = COMMAND_STATISTICS[part][1]
+                samples[part].append(((server, command), float(number) * factor))
+    for part, (metric, _) in COMMAND_STATISTICS.items():
+        yield Family(metric, samples[part])
+
+
+def _databases(server: str, fields: Mapping[str, str], count: int) -> Iterator[Family]:
+    keys: list[Sample] = []
+    expiring: list[Sample] = []
+    ttl: list[Sample] = []
+    for db in (f"db{number}" for number in range(count)):
+        parts = _parts(fields.get(db, "keys=0,expires=0"))
+        keys.append(((server, db), int(parts["keys"])))
+        expiring.append(((server, db), int(parts["expires"])))
+        if "avg_ttl" in parts:
+            ttl.append(((server, db), int(parts["avg_ttl"]) * MILLISECONDS))
+    yield Family(redis.DB_KEYS, keys)
+    yield Family(redis.DB_KEYS_EXPIRING, expiring)
+    yield Family(redis.DB_AVERAGE_TTL, ttl)
+
+
+def _parts(text: str) -> dict[str, str]:
+    """Return the pairs of ``a=1,b=2``."""
+    return dict(pair.split("=", 1) for pair in text.split(",") if "=" in pair)

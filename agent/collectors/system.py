@@ -1,0 +1,55 @@
+"""What the kernel tells of the machine in one line each: descriptors, entropy, name, time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from agent.family import Family, single
+from agent.procfs import read_line, read_number
+from watchkeeper.catalogue import host
+
+NUMBERS = {
+    host.ENTROPY_AVAILABLE: "sys/kernel/random/entropy_avail",
+    host.ENTROPY_POOL: "sys/kernel/random/poolsize",
+    host.CONNTRACK_ENTRIES: "sys/net/netfilter/nf_conntrack_count",
+    host.CONNTRACK_LIMIT: "sys/net/netfilter/nf_conntrack_max",
+}
+"""File under /proc by metric; what this machine lacks is left out."""
+
+
+class SystemCollector:
+    """File handles, entropy, connection tracking, uname and the clock."""
+
+    def __init__(self, *, proc: str = "/proc") -> None:
+        self._proc = Path(proc)
+
+    def collect(self) -> Iterator[Family]:
+        """Return what this machine has."""
+        yield single(host.TIME, time.time())
+        yield single(host.UNAME, 1, self._uname())
+        for metric, file in NUMBERS.items():
+            number = read_number(self._proc / file)
+            if number is not None:
+                yield single(metric, number)
+        files = read_line(self._proc / "sys/fs/file-nr")
+        if files:
+            allocated, _, maximum = files.split()
+            yield single(host.FILES_ALLOCATED, int(allocated))
+            yield single(host.FILES_MAXIMUM, int(maximum))
+
+    def _uname(self) -> tuple[str, ...]:
+        kernel = self._proc / "sys/kernel"
+        files = {
+            "domainname": "domainname",
+            "machine": "arch",
+            "nodename": "hostname",
+            "release": "osrelease",
+            "sysname": "ostype",
+            "version": "version",
+        }
+        return tuple(read_line(kernel / files[label]) or "" for label in host.UNAME.labels)
+
+    def close(self) -> None:
+        """Nothing is held open."""

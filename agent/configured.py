@@ -1,0 +1,35 @@
+"""The configuration in force: recipes, read by a process that ends once it has read them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from agent.recipe import Recipe
+from watchkeeper.errors import ConfigError, Problem
+
+READ_SECONDS = 30.0
+"""Long enough for a machine under full load; a secret on a hung mount must not hold us for ever."""
+
+
+def read_recipes(path: Path) -> list[Recipe]:
+    """Return what the file at ``path`` asks for.
+
+    Raises:
+        ConfigError: listing every problem with file, line, key and what was expected.
+    """
+    command = [sys.executable, "-m", "agent.settings", str(path)]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=READ_SECONDS, check=True)
+    except subprocess.TimeoutExpired:
+        message = f"reading it took longer than {READ_SECONDS:g} s"
+        raise ConfigError([Problem(str(path), 1, "", message)]) from None
+    except subprocess.CalledProcessError as error:
+        last = error.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        raise ConfigError([Problem(str(path), 1, "", f"cannot be read: {last}")]) from None
+    answer = json.loads(done.stdout)
+    if "problems" in answer:
+        raise ConfigError([Problem(**problem) for problem in answer["problems"]])
+    return [Recipe(**recipe) for recipe in answer["recipes"]]

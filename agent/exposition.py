@@ -1,0 +1,74 @@
+"""What a scrape answers: what the collectors last brought, and how they are.
+
+Nothing here waits for a collector; the lines were written when they were collected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from agent.family import Family, LabelValues, single
+from agent.runner import Runner, Status
+from agent.text import Block, Renderer, TextFormat, page
+from watchkeeper import __version__
+from watchkeeper.catalogue import Metric
+from watchkeeper.catalogue import watchkeeper as own
+from watchkeeper.clock import Clock
+
+SERVICE = "agent"
+
+
+class Exposition:
+    """Composes pages; ``clock`` tells the age of what is served."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._renderer = Renderer()
+
+    def render(
+        self, runners: Mapping[str, Runner], text_format: TextFormat, about: Iterable[Family] = ()
+    ) -> bytes:
+        """Return one page of everything that has not expired, and ``about`` the agent itself."""
+        now = self._clock.monotonic_seconds()
+        blocks = [block for runner in runners.values() for block in runner.blocks(now)]
+        statuses = {name: runner.status(now) for name, runner in runners.items()}
+        families = [
+            single(own.BUILD_INFO, 1, (SERVICE, __version__)),
+            *about,
+            *collector_families(statuses, now),
+        ]
+        return page([*blocks, *self._own(families)], text_format)
+
+    def _own(self, families: list[Family]) -> list[Block]:
+        return self._renderer.render([family for family in families if family.samples])
+
+
+def collector_families(statuses: Mapping[str, Status], now_seconds: float) -> list[Family]:
+    """Return what is told about each collector; nothing of one whose first run is not over."""
+    told: dict[LabelValues, Status] = {
+        (name,): status for name, status in statuses.items() if status.success is not None
+    }
+    succeeded = {
+        labels: now_seconds - status.last_success_at
+        for labels, status in told.items()
+        if status.last_success_at is not None
+    }
+    return [
+        _family(own.COLLECTOR_SUCCESS, {k: int(bool(v.success)) for k, v in told.items()}),
+        _family(own.COLLECTOR_DURATION, {k: v.duration_seconds for k, v in told.items()}),
+        _family(own.COLLECTOR_LAST_SUCCESS, succeeded),
+        _family(own.COLLECTOR_SERIES, {k: v.series for k, v in told.items()}),
+        _family(own.COLLECTOR_DROPPED, {k: v.dropped for k, v in told.items()}),
+        _family(
+            own.COLLECTOR_ERRORS,
+            {
+                (*labels, str(reason)): count
+                for labels, status in told.items()
+                for reason, count in status.errors.items()
+            },
+        ),
+    ]
+
+
+def _family(metric: Metric, values: Mapping[LabelValues, float]) -> Family:
+    return Family(metric, list(values.items()))

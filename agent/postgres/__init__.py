@@ -1,0 +1,1 @@
+"""Asking PostgreSQL: one connection, and the questions."""

@@ -1,0 +1,25 @@
+"""The disk space of databases. It walks their directories, so it is asked less often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from agent.family import Family
+from agent.postgres.question import Question
+from agent.postgres.session import Row
+from watchkeeper.catalogue import postgres
+
+
+def _families(rows: Sequence[Row], server: str) -> Iterator[Family]:
+    yield Family(postgres.DATABASE_SIZE, [((server, row["datname"]), row["bytes"]) for row in rows])
+
+
+SIZES = Question(
+    "database",
+    lambda _version: (
+        "SELECT datname, pg_database_size(oid) AS bytes FROM pg_database "
+        "WHERE has_database_privilege(oid, 'CONNECT')"
+    ),
+    _families,
+    is_slow=True,
+)

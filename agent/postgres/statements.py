@@ -1,0 +1,100 @@
+"""Single statements, from pg_stat_statements: the ones with the most total time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from agent.family import Family, LabelValues
+from agent.postgres.question import Question
+from agent.postgres.session import Row
+from watchkeeper.catalogue import Metric, postgres
+
+TEXT_BYTES = 200
+"""Texts are cut to this length: a label is for telling statements apart, not for reading them."""
+
+METRICS: dict[Metric, str] = {
+    postgres.STATEMENT_CALLS: "calls",
+    postgres.STATEMENT_SECONDS: "seconds",
+    postgres.STATEMENT_ROWS: "rows",
+    postgres.STATEMENT_READ_SECONDS: "read_seconds",
+    postgres.STATEMENT_WRITE_SECONDS: "write_seconds",
+}
+"""Column of our query by metric."""
+
+_LITERAL = re.compile(
+    r"""
+      (?P<comment>  /\*.*?(?:\*/|\Z) | --[^\n]* )
+    | [eE]'(?:\\.|''|[^'\\])*(?:'|\Z)          # escape string
+    | '(?:''|[^'])*(?:'|\Z)                    # string, also the rest of one that was cut off
+    | \$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z)   # dollar-quoted string
+    | (?P<keep> "(?:""|[^"])*(?:"|\Z) | \$\d+ | [^\W\d]\w* )
+    | \d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?      # number
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def without_literals(text: str) -> str:
+    """Return a statement with its literals as ``?``, without comments, on one line.
+
+    The server has replaced the literals of ordinary statements by ``$1``; those of utility
+    statements (``CREATE ROLE … PASSWORD 'x'``) it leaves, and so do comments.
+    """
+    plain = _LITERAL.sub(_replacement, text)
+    return " ".join(plain.split())
+
+
+def _replacement(match: re.Match[str]) -> str:
+    if match["comment"]:
+        return " "
+    return match["keep"] or "?"
+
+
+def shortened(text: str, max_bytes: int) -> str:
+    """Return ``text`` cut to at most ``max_bytes`` (> 3) bytes of UTF-8, ending in … when cut."""
+    raw = text.encode("utf-8", "replace")
+    if len(raw) <= max_bytes:
+        return text
+    return raw[: max_bytes - 3].decode("utf-8", "ignore") + "…"
+
+
+def _families(rows: Sequence[Row], server: str) -> Iterator[Family]:
+    labels: list[LabelValues] = [
+        (server, row["user"], row["datname"], str(row["queryid"])) for row in rows
+    ]
+    for metric, column in METRICS.items():
+        values = (float(row[column]) for row in rows)
+        yield Family(metric, list(zip(labels, values, strict=True)))
+    texts = {str(row["queryid"]): shortened(without_literals(row["query"]), TEXT_BYTES)
+             for row in rows}  # fmt: skip
+    yield Family(
+        postgres.STATEMENT_QUERY,
+        [((server, queryid, text), 1) for queryid, text in texts.items()],
+    )
+
+
+def _sql(version: int, top: int) -> str:
+    # pg_stat_statements 1.8 (PostgreSQL 13) and 1.11 (17) renamed the columns of time.
+    total = "total_exec_time" if version >= 130000 else "total_time"
+    block = "shared_blk" if version >= 170000 else "blk"
+    # An entry for each nesting level: they are one statement to whoever looks.
+    return f"""
+        SELECT coalesce(r.rolname, '') AS user, d.datname, s.queryid,
+               min(left(s.query, 4000)) AS query,
+               sum(s.calls) AS calls, sum(s.{total}) / 1000 AS seconds, sum(s.rows) AS rows,
+               sum(s.{block}_read_time) / 1000 AS read_seconds,
+               sum(s.{block}_write_time) / 1000 AS write_seconds
+        FROM pg_stat_statements s
+        JOIN pg_database d ON d.oid = s.dbid
+        LEFT JOIN pg_roles r ON r.oid = s.userid
+        WHERE s.queryid IS NOT NULL
+        GROUP BY 1, 2, 3
+        ORDER BY seconds DESC
+        LIMIT {top}
+    """  # noqa: S608  # two fixed words and an integer of our configuration
+
+
+def statements(top: int) -> Question:
+    """Return the question for the ``top`` (>= 1) statements by total time."""
+    return Question("stat_statements", lambda version: _sql(version, top), _families, is_slow=True)

@@ -1,0 +1,123 @@
+"""The agent as a process: configuration in, collectors at work, a server in front of them.
+
+Started by ``watchkeeper agent`` in place of itself, so that nothing the command line needed stays
+in memory.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from agent.configured import read_recipes
+from agent.exposition import Exposition
+from agent.family import Family, single
+from agent.recipe import Recipe
+from agent.schedule import Schedule
+from agent.server import MetricsServer
+from agent.text import TextFormat
+from watchkeeper import addresses, logs
+from watchkeeper.catalogue import watchkeeper as own
+from watchkeeper.clock import Clock, SystemClock
+from watchkeeper.errors import ConfigError
+from watchkeeper.health import Readiness
+from watchkeeper.listen import Listen, parse_listen
+from watchkeeper.watched import Watched
+
+log = logs.get_logger(__name__)
+
+WATCH_SECONDS = 1.0
+"""How often the configuration file is looked at."""
+
+
+class Agent:
+    """Collectors, their schedule, and the server that shows them.
+
+    Args:
+        config: the configuration file.
+        listen: where to serve; port 0 takes a free one.
+        clock: paces the collectors.
+
+    Raises:
+        ConfigError: the file cannot be used, or the address asks for a token and there is none.
+    """
+
+    def __init__(self, config: Path, listen: Listen, clock: Clock) -> None:
+        self._clock = clock
+        self.schedule = Schedule(clock, random.Random())  # noqa: S311  # spreads load, hides nothing
+        self._configured: Watched[list[Recipe]] = Watched(config, read_recipes)
+        self._reloaded_at = clock.now()
+        self._exposition = Exposition(clock)
+        self.readiness = Readiness()
+        self.readiness.add("collectors", self._collectors_problem)
+        self.server = MetricsServer(listen, addresses.api_token(), self.readiness, self.page)
+
+    def start(self) -> None:
+        """Start collecting and serving; returns at once."""
+        self.schedule.run(self._configured.current)
+        threading.Thread(target=self.server.serve_forever, name="serve", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop serving and collecting; a collector that hangs is not waited for."""
+        self.server.shutdown()
+        self.server.server_close()
+        self.schedule.stop()
+
+    def look_around(self) -> None:
+        """Take up a changed configuration and report what hangs; call it every second or so."""
+        if self._configured.reload_if_changed():
+            self._reloaded_at = self._clock.now()
+            self.schedule.run(self._configured.current)
+        self.schedule.report_overdue()
+
+    def page(self, text_format: TextFormat) -> bytes:
+        """Return one scrape."""
+        return self._exposition.render(self.schedule.runners, text_format, self._about())
+
+    def _about(self) -> Iterator[Family]:
+        file = (self._configured.path.name,)
+        yield single(own.READY, int(not self.readiness.problems()), ("agent",))
+        yield single(own.CONFIG_RELOAD_OK, int(self._configured.problem is None), file)
+        yield single(own.CONFIG_RELOAD_TIME, self._reloaded_at.timestamp(), file)
+
+    def _collectors_problem(self) -> str | None:
+        now = self._clock.monotonic_seconds()
+        statuses = [runner.status(now) for runner in self.schedule.runners.values()]
+        if any(status.success is None for status in statuses):
+            return "the first collection is not complete"
+        if statuses and not any(status.success for status in statuses):
+            return "no collector succeeds"
+        return None
+
+
+def serve(config: Path, listen_text: str) -> None:
+    """Run until SIGTERM or SIGINT."""
+    logs.configure("agent")
+    agent = Agent(config, parse_listen(listen_text), SystemClock())
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    agent.start()
+    log.info("listening", extra={"address": agent.server.url})
+    while not stopping.wait(WATCH_SECONDS):
+        agent.look_around()
+    agent.stop()
+    log.info("stopped")
+
+
+def main(config: str, listen_text: str) -> None:
+    """Serve, or say what is wrong with the configuration and exit with code 2."""
+    try:
+        serve(Path(config), listen_text)
+    except ConfigError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)  # noqa: T201  # told to the person who started us
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,175 @@
+"""The agent's configuration, and the recipes it amounts to.
+
+Run as a program it reads one file and prints the recipes or the problems as JSON. The agent reads
+its configuration that way: validation takes as much memory as all its collectors, so it happens
+in a process that ends.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from agent.collectors import HOST_KINDS
+from agent.recipe import Recipe
+from watchkeeper.configuration import DurationSeconds, Secret, Settings, load
+from watchkeeper.errors import ConfigError
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Interval = Annotated[DurationSeconds, Field(ge=0.1, le=3600)]
+
+HostKind = Literal[
+    "cpu", "load", "memory", "vmstat", "pressure", "disk", "filesystem", "network", "netstat",
+    "sockstat", "system",
+]  # fmt: skip
+
+
+class HostSettings(Settings):
+    """What is told of this machine.
+
+    Attributes:
+        collectors: the kinds to run.
+        proc: where the machine's /proc is, for an agent in a container.
+        sys: where its /sys is.
+        root: where its file systems are mounted.
+    """
+
+    collectors: tuple[HostKind, ...] = HOST_KINDS  # type: ignore[assignment]  # held by a test
+    proc: str = "/proc"
+    sys: str = "/sys"
+    root: str = "/"
+
+    def paths_of(self, kind: str) -> dict[str, str]:
+        """Return the constructor arguments of a kind."""
+        paths = {"proc": self.proc}
+        if kind == "network":
+            paths["sys"] = self.sys
+        if kind == "filesystem":
+            paths["root"] = self.root
+        return paths
+
+
+class PostgresSettings(Settings):
+    """One PostgreSQL server.
+
+    Attributes:
+        database: the one to connect to; where pg_stat_statements is, if anywhere.
+        statements: how many single statements are told of, those with the most total time; 0
+            switches them off.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 5432
+    database: str = "postgres"
+    user: str = "postgres"
+    password: Secret | None = None
+    statements: Annotated[int, Field(ge=0, le=500)] = 50
+
+
+class RedisSettings(Settings):
+    """One server that speaks the Redis protocol."""
+
+    host: str = "127.0.0.1"
+    port: Port = 6379
+    user: str | None = None
+    password: Secret | None = None
+
+
+class BrokerSettings(RedisSettings):
+    """A Redis-compatible server that Celery uses as broker.
+
+    Attributes:
+        db: the database the queues are in.
+        key_prefix: ``global_keyprefix`` of Celery's transport options.
+    """
+
+    db: Annotated[int, Field(ge=0)] = 0
+    key_prefix: str = ""
+
+
+class CelerySettings(Settings):
+    """The queues of one Celery application."""
+
+    broker: BrokerSettings
+    queues: Annotated[tuple[str, ...], Field(min_length=1)] = ("celery",)
+
+
+class AgentSettings(Settings):
+    """All that ``agent.yml`` may say.
+
+    Attributes:
+        interval: between two runs of a collector.
+        slow_interval: of the collectors whose queries cost more, such as statements.
+        deadline: a run that takes longer has failed.
+        max_series: of one collector; what is beyond is cut and counted.
+    """
+
+    interval: Interval = 5.0
+    slow_interval: Interval = 15.0
+    deadline: Interval = 4.0
+    max_series: Annotated[int, Field(ge=1)] = 5000
+    host: HostSettings = HostSettings()
+    postgres: tuple[PostgresSettings, ...] = ()
+    redis: tuple[RedisSettings, ...] = ()
+    celery: tuple[CelerySettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _name_each_queue_once(self) -> Self:
+        queues = [queue for celery in self.celery for queue in celery.queues]
+        twice = sorted({queue for queue in queues if queues.count(queue) > 1})
+        if twice:
+            raise ValueError(f"expected each queue once, got {', '.join(twice)} more often")
+        return self
+
+    def recipes(self) -> list[Recipe]:
+        """Return what to run, in the order it is exposed."""
+        found = list(self._recipes())
+        return list({recipe.name: recipe for recipe in found}.values())
+
+    def _recipes(self) -> Iterator[Recipe]:
+        yield self._recipe("process", "process", {})
+        for kind in self.host.collectors:
+            yield self._recipe(kind, kind, self.host.paths_of(kind))
+        for postgres in self.postgres:
+            name = f"postgres {postgres.host}:{postgres.port}"
+            limits = {
+                "timeout_seconds": self.deadline / 4,
+                "slow_interval_seconds": self.slow_interval,
+            }
+            yield self._recipe(name, "postgres", _plain(postgres) | limits)
+        for redis in self.redis:
+            name = f"redis {redis.host}:{redis.port}"
+            yield self._recipe(name, "redis", _plain(redis))
+        for celery in self.celery:
+            broker = celery.broker
+            name = f"celery {broker.host}:{broker.port}/{broker.db}"
+            yield self._recipe(name, "celery", {**_plain(broker), "queues": celery.queues})
+
+    def _recipe(self, name: str, kind: str, arguments: dict[str, Any]) -> Recipe:
+        return Recipe(name, kind, arguments, self.interval, self.deadline, self.max_series)
+
+
+def _plain(settings: Settings) -> dict[str, Any]:
+    """Return the fields as plain data, secrets revealed."""
+    plain = settings.model_dump(exclude={"password"})
+    password = getattr(settings, "password", None)
+    return plain | {"password": password.reveal() if password else ""}
+
+
+def main(path: Path) -> dict[str, Any]:
+    """Return what the reading process prints: ``recipes`` or ``problems``."""
+    try:
+        recipes = load(path, AgentSettings).recipes()
+    except ConfigError as error:
+        return {"problems": [dataclasses.asdict(problem) for problem in error.problems]}
+    return {"recipes": [dataclasses.asdict(recipe) for recipe in recipes]}
+
+
+if __name__ == "__main__":
+    json.dump(main(Path(sys.argv[1])), sys.stdout)

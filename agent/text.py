@@ -1,0 +1,130 @@
+"""The text formats of Prometheus and OpenMetrics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from functools import cache
+from typing import NamedTuple
+
+from agent.family import Family, LabelValues
+from watchkeeper.catalogue import Kind, Metric
+
+
+class TextFormat(Enum):
+    """A format and its content type."""
+
+    PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+    OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+def format_for(accept: str) -> TextFormat:
+    """Return the format to answer with for an Accept header; Prometheus' own unless asked."""
+    if "application/openmetrics-text" in accept:
+        return TextFormat.OPENMETRICS
+    return TextFormat.PROMETHEUS
+
+
+class Block(NamedTuple):
+    """The sample lines of one metric, the same bytes in either format."""
+
+    metric: Metric
+    lines: bytes
+
+
+class Renderer:
+    """Turns families into text, keeping the part of each line that never changes."""
+
+    def __init__(self) -> None:
+        self._prefixes: dict[tuple[str, LabelValues], str] = {}
+
+    def render(self, families: Sequence[Family]) -> list[Block]:
+        """Return one block a family, in their order."""
+        total = sum(len(family.samples) for family in families)
+        # Labels come and go; what is kept stays in proportion to what is served.
+        if len(self._prefixes) > 2 * total + 64:
+            self._prefixes.clear()
+        return [Block(family.metric, self._lines(family)) for family in families]
+
+    def _lines(self, family: Family) -> bytes:
+        metric, prefixes = family.metric, self._prefixes
+        name, lines = metric.name, []
+        for labels, value in family.samples:
+            prefix = prefixes.get((name, labels))
+            if prefix is None:
+                prefix = prefixes[name, labels] = _prefix(metric, labels)
+            lines.append(f"{prefix}{format_value(value)}\n")
+        return "".join(lines).encode()
+
+
+def page(blocks: Iterable[Block], text_format: TextFormat) -> bytes:
+    """Return a whole exposition; blocks of one metric are brought together under one header."""
+    by_name: dict[str, list[bytes]] = {}
+    header = openmetrics_header if text_format is TextFormat.OPENMETRICS else prometheus_header
+    for metric, lines in blocks:
+        parts = by_name.get(metric.name)
+        if parts is None:
+            by_name[metric.name] = [header(metric), lines]
+        else:
+            parts.append(lines)
+    pieces = [piece for parts in by_name.values() for piece in parts]
+    if text_format is TextFormat.OPENMETRICS:
+        pieces.append(b"# EOF\n")
+    return b"".join(pieces)
+
+
+@cache
+def prometheus_header(metric: Metric) -> bytes:
+    """Return the HELP and TYPE lines of the text format 0.0.4."""
+    text = f"# HELP {metric} {_escape_help(metric.help)}\n# TYPE {metric} {metric.kind}\n"
+    return text.encode()
+
+
+@cache
+def openmetrics_header(metric: Metric) -> bytes:
+    """Return the TYPE and HELP lines of OpenMetrics 1.0.
+
+    There a counter's samples must end in ``_total``; one whose exporter named it otherwise is
+    declared ``unknown``, so that its name stays what dashboards ask for.
+    """
+    name, kind = metric.name, str(metric.kind)
+    if metric.kind is Kind.COUNTER and name.endswith("_total"):
+        name = name.removesuffix("_total")
+    elif metric.kind in (Kind.COUNTER, Kind.UNTYPED):
+        kind = "unknown"
+    help_text = _escape_help(metric.help).replace('"', r"\"")
+    return f"# TYPE {name} {kind}\n# HELP {name} {help_text}\n".encode()
+
+
+def format_value(value: float) -> str:
+    """Return a number as both formats write it."""
+    if isinstance(value, int):
+        return str(int(value))  # True is 1
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if math.isfinite(value):
+        return repr(value)
+    if math.isnan(value):
+        return "NaN"
+    return "+Inf" if value > 0 else "-Inf"
+
+
+def _prefix(metric: Metric, labels: LabelValues) -> str:
+    if len(labels) != len(metric.labels):
+        raise ValueError(f"{metric} has labels {metric.labels}, got {len(labels)} values")
+    if not labels:
+        return f"{metric.name} "
+    pairs = zip(metric.labels, labels, strict=True)
+    inner = ",".join(f'{name}="{_escape_value(value)}"' for name, value in pairs)
+    return f"{metric.name}{{{inner}}} "
+
+
+def _escape_value(value: str) -> str:
+    # Bytes a device or a mount point could carry that are not UTF-8 arrive as surrogates.
+    clean = value.encode("utf-8", "replace").decode("utf-8")
+    return clean.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+def _escape_help(text: str) -> str:
+    return text.replace("\\", r"\\").replace("\n", r"\n")

@@ -1,0 +1,65 @@
+"""Real servers for the collectors, and scripted collectors for the machine around them."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import agent.collectors
+from tests.agent.probes import PROBES
+from tests.waiting import wait_until
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _serve(name: str, data_dir: Path):
+    port = _free_port()
+    command = [sys.executable, "-m", "taskboard", name, "--port", str(port)]
+    process = subprocess.Popen([*command, "--data-dir", str(data_dir)])
+    try:
+        wait_until(lambda: _accepts(port), what=f"{name} accepting connections")
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def postgres_port(tmp_path_factory):
+    yield from _serve("postgres", tmp_path_factory.mktemp("postgres"))
+
+
+@pytest.fixture
+def database(postgres_port):
+    """A superuser's connection to the database the collectors watch."""
+    with psycopg.connect(
+        host="127.0.0.1", port=postgres_port, dbname="taskboard", user="postgres", autocommit=True
+    ) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def valkey_port(tmp_path_factory):
+    yield from _serve("valkey", tmp_path_factory.mktemp("valkey"))
+
+
+@pytest.fixture(autouse=True)
+def probes(monkeypatch):
+    """Collectors that tests script, known to the table like any other."""
+    for kind, location in PROBES.items():
+        monkeypatch.setitem(agent.collectors.COLLECTORS, kind, location)

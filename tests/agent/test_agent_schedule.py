@@ -1,0 +1,162 @@
+"""A collector breaks, hangs or floods alone."""
+
+import random
+import threading
+
+import pytest
+
+from agent.exposition import Exposition
+from agent.schedule import Schedule
+from agent.text import TextFormat
+from tests.agent.probes import Hanging, Page, recipe
+from tests.waiting import wait_until
+from watchkeeper.clock import SystemClock
+
+
+class Watched:
+    """A schedule and the page a scrape of it would get."""
+
+    def __init__(self):
+        clock = SystemClock()
+        self.schedule = Schedule(clock, random.Random(1))
+        self.exposition = Exposition(clock)
+
+    def page(self):
+        return Page(self.exposition.render(self.schedule.runners, TextFormat.PROMETHEUS))
+
+    def until(self, condition, what):
+        def look():
+            page = self.page()
+            return page if condition(page) else None
+
+        return wait_until(look, what=what)
+
+    def success(self, name):
+        return self.page().value("watchkeeper_collector_success", collector=name)
+
+
+@pytest.fixture
+def watched():
+    Hanging.release.clear()
+    watched = Watched()
+    yield watched
+    Hanging.release.set()
+    watched.schedule.stop()
+
+
+def threads_of(name):
+    return [thread for thread in threading.enumerate() if thread.name == name]
+
+
+def test_what_is_collected_is_served_and_told_of(watched):
+    watched.schedule.run([recipe("steady")])
+    page = watched.until(lambda page: page.value("probe_steady_runs"), "a first run")
+    labels = {"collector": "steady"}
+    assert page.value("watchkeeper_collector_success", **labels) == 1
+    assert page.value("watchkeeper_collector_series", **labels) == 1
+    assert page.value("watchkeeper_collector_dropped_series_total", **labels) == 0
+    assert page.value("watchkeeper_collector_duration_seconds", **labels) >= 0
+    assert page.value("watchkeeper_collector_last_success_age_seconds", **labels) >= 0
+    assert page.labels("watchkeeper_collector_errors_total") == []
+
+
+def test_a_collector_that_hangs_for_ever_costs_only_its_own_series(watched):
+    watched.schedule.run(
+        [
+            recipe("hanging", good_runs=1, deadline_seconds=0.2),
+            recipe("steady"),
+        ]
+    )
+    watched.until(lambda page: page.value("probe_hanging"), "its one good run")
+    page = watched.until(
+        lambda page: page.value("watchkeeper_collector_success", collector="hanging") == 0,
+        "the hang being told",
+    )
+    assert page.value("watchkeeper_collector_errors_total", collector="hanging") == 1
+    watched.until(lambda page: page.value("probe_hanging") is None, "its samples expiring")
+
+    runs = watched.page().value("probe_steady_runs")
+    page = watched.until(lambda page: page.value("probe_steady_runs") > runs + 3, "others going on")
+    hung_for = page.value("watchkeeper_collector_last_success_age_seconds", collector="hanging")
+    fresh = page.value("watchkeeper_collector_last_success_age_seconds", collector="steady")
+    assert fresh < hung_for
+    assert page.value("watchkeeper_collector_duration_seconds", collector="hanging") > 0.2
+    assert len(threads_of("hanging")) == 1
+
+
+def test_a_hung_collector_that_comes_back_is_taken_up_again(watched):
+    watched.schedule.run([recipe("hanging", deadline_seconds=0.1)])
+    watched.until(
+        lambda page: page.value("watchkeeper_collector_success", collector="hanging") == 0,
+        "the hang being told",
+    )
+    Hanging.release.set()
+    page = watched.until(
+        lambda page: page.value("watchkeeper_collector_success", collector="hanging") == 1,
+        "the recovery",
+    )
+    assert page.value("watchkeeper_collector_errors_total", collector="hanging", reason="timeout")
+    assert page.value("probe_hanging") == 1
+
+
+def test_replacing_a_hung_collector_starts_no_second_run_beside_it(watched):
+    watched.schedule.run([recipe("hanging", deadline_seconds=0.1)])
+    wait_until(lambda: watched.success("hanging") == 0, what="the hang being told")
+    replaced = watched.schedule.runners["hanging"]
+    watched.schedule.run([recipe("hanging", deadline_seconds=0.2)])
+    replacement = watched.schedule.runners["hanging"]
+    assert replacement is not replaced
+    assert replacement.status(SystemClock().monotonic_seconds()).running_since is None
+    Hanging.release.set()
+    wait_until(lambda: watched.success("hanging") == 1, what="the replacement at work")
+
+
+def test_what_a_failed_run_could_say_is_served_with_its_reason(watched):
+    watched.schedule.run([recipe("failing")])
+    page = watched.until(lambda page: page.value("probe_up") == 0, "what it could say")
+    assert page.value("watchkeeper_collector_success", collector="failing") == 0
+    errors = page.labels("watchkeeper_collector_errors_total")
+    assert errors == [{"collector": "failing", "reason": "connection"}]
+
+
+def test_what_a_failed_run_could_say_outlives_the_wait_for_the_next_one(watched):
+    watched.schedule.run([recipe("failing")])
+    watched.until(lambda page: page.value("probe_up") == 0, "what it could say")
+    runner = watched.schedule.runners["failing"]
+    in_the_longest_wait = SystemClock().monotonic_seconds() + runner.recipe.interval_seconds
+    assert runner.blocks(in_the_longest_wait)
+
+
+def test_a_bug_in_a_collector_is_counted_and_stops_nobody_else(watched):
+    watched.schedule.run([recipe("broken"), recipe("steady")])
+    page = watched.until(
+        lambda page: (page.value("probe_steady_runs") or 0) > 2 and "unexpected" in page.text,
+        "the bug being counted",
+    )
+    assert page.value("watchkeeper_collector_success", collector="broken") == 0
+    assert page.value("watchkeeper_collector_success", collector="steady") == 1
+
+
+def test_a_flood_of_series_is_cut_at_the_cap_and_counted(watched):
+    watched.schedule.run([recipe("many", max_series=30)])
+    page = watched.until(lambda page: page.labels("probe_many"), "the flood")
+    assert len(page.labels("probe_many")) == 30
+    assert page.value("watchkeeper_collector_dropped_series_total", collector="many") % 70 == 0
+
+
+def test_a_changed_configuration_leaves_what_did_not_change_at_work(watched):
+    watched.schedule.run([recipe("steady", name="kept"), recipe("broken")])
+    kept = watched.schedule.runners["kept"]
+    watched.schedule.run([recipe("steady", name="kept"), recipe("failing")])
+    assert watched.schedule.runners["kept"] is kept
+    assert list(watched.schedule.runners) == ["kept", "failing"]
+    wait_until(lambda: not threads_of("broken"), what="the removed collector ending")
+
+
+def test_a_hang_is_logged_once(watched, caplog):
+    watched.schedule.run([recipe("hanging", deadline_seconds=0.05)])
+    wait_until(lambda: watched.success("hanging") == 0, what="the hang being told")
+    for _ in range(3):
+        watched.schedule.report_overdue()
+    told = [record for record in caplog.records if record.message == "collector hangs"]
+    assert [record.collector for record in told] == ["hanging"]

@@ -1,0 +1,100 @@
+"""The text formats say exactly what was collected."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from agent.family import Family, limit_series, single
+from agent.text import Renderer, TextFormat, format_for, format_value, page
+from watchkeeper.catalogue.metric import counter, gauge, untyped
+
+TEMPERATURE = gauge("room_celsius", 'Warmth, "as felt" \\ measured\nby us.', ("room",))
+VISITS = counter("room_visits_total", "Visits.", ("room",))
+ODD_COUNTER = counter("pg_stat_database_xact_commit", "Named by others.")
+ODD = untyped("node_vmstat_pgfault", "Without a type.")
+
+names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=20)
+
+
+def written(*families, text_format=TextFormat.PROMETHEUS):
+    return page(Renderer().render(families), text_format).decode()
+
+
+@given(samples=st.dictionaries(names, st.floats(allow_nan=False), min_size=1, max_size=10))
+def test_a_parser_reads_back_every_label_and_value(samples):
+    text = written(Family(TEMPERATURE, [((room,), value) for room, value in samples.items()]))
+    (family,) = parse_text(text)
+    assert {sample.labels["room"]: sample.value for sample in family.samples} == samples
+
+
+@given(st.one_of(st.floats(), st.integers(-(2**70), 2**70), st.booleans()))
+def test_a_number_is_written_so_that_it_reads_back_the_same(value):
+    read = float(format_value(value))
+    assert read == float(value) or (math.isnan(read) and math.isnan(value))
+
+
+def test_openmetrics_keeps_every_name_and_is_valid():
+    families = (
+        single(TEMPERATURE, 21.5, ("hall",)),
+        single(VISITS, 3, ("hall",)),
+        single(ODD_COUNTER, 7),
+        single(ODD, 9),
+    )
+    read = list(parse_openmetrics(written(*families, text_format=TextFormat.OPENMETRICS)))
+    assert {family.name: family.type for family in read} == {
+        "room_celsius": "gauge",
+        "room_visits": "counter",
+        "pg_stat_database_xact_commit": "unknown",
+        "node_vmstat_pgfault": "unknown",
+    }
+    assert [sample.value for family in read for sample in family.samples] == [21.5, 3, 7, 9]
+
+
+def test_one_metric_of_two_collectors_stands_under_one_header():
+    blocks = Renderer().render([single(VISITS, 1, ("hall",)), single(ODD, 2)])
+    blocks += Renderer().render([single(VISITS, 3, ("attic",))])
+    text = page(blocks, TextFormat.PROMETHEUS).decode()
+    assert text.count("# TYPE room_visits_total") == 1
+    assert 'room_visits_total{room="hall"} 1\nroom_visits_total{room="attic"} 3\n' in text
+
+
+def test_bytes_that_are_not_text_do_not_spoil_the_page():
+    name = b"disk-\xff".decode("utf-8", "surrogateescape")
+    assert 'room="disk-?"' in written(single(TEMPERATURE, 1, (name,)))
+
+
+def test_a_label_too_few_is_a_bug_that_shows():
+    with pytest.raises(ValueError, match="room_celsius has labels"):
+        written(single(TEMPERATURE, 1))
+
+
+@pytest.mark.parametrize(
+    ("accept", "text_format"),
+    [
+        ("", TextFormat.PROMETHEUS),
+        ("text/plain", TextFormat.PROMETHEUS),
+        ("application/openmetrics-text;version=1.0.0,text/plain;q=0.5", TextFormat.OPENMETRICS),
+    ],
+)
+def test_the_client_chooses_the_format(accept, text_format):
+    assert format_for(accept) is text_format
+
+
+@given(sizes=st.lists(st.integers(0, 20), max_size=10), cap=st.integers(0, 60))
+def test_a_cap_on_series_loses_count_of_none(sizes, cap):
+    families = [Family(VISITS, [((str(n),), n) for n in range(size)]) for size in sizes]
+    limited = limit_series(families, cap)
+    assert limited.series == min(sum(sizes), cap)
+    assert limited.series + limited.dropped == sum(sizes)
+    assert sum(len(family.samples) for family in limited.families) == limited.series
+
+
+def test_what_is_remembered_of_labels_stays_in_proportion_to_what_is_served():
+    renderer = Renderer()
+    for n in range(2000):
+        renderer.render([single(VISITS, 1, (f"visitor {n}",))])
+    assert len(renderer._prefixes) < 100

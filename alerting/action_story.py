@@ -45,8 +45,8 @@ class Story:
         if denial.guard not in SELF_CORRECTING | MOOT:
             self.tell_people(action, Event.ESCALATED, work)
 
-    def observed(self, action: Action, body: str, work: Work, **values: Any) -> None:
-        """Record what an action would have done, byte for byte."""
+    def observed(self, action: Action, work: Work, **values: Any) -> None:
+        """Record what an action would have done; ``values`` hold the exact ``body``."""
         summary = "would have been done (observe mode)"
         settled = actions.settle(
             work.connection,
@@ -57,8 +57,8 @@ class Story:
             **values,
         )
         if settled:
-            self.audited(action, "observed", work, body=body)
-            self.told(action, Kind.ACTION_PROPOSED, summary, work, body=body)
+            self.audited(action, "observed", work, body=values["body"])
+            self.told(action, Kind.ACTION_PROPOSED, summary, work, body=values["body"])
             self.ended(action, State.OBSERVED)
 
     def audited(self, action: Action, event: str, work: Work, **detail: Any) -> None:

@@ -86,17 +86,17 @@ class Remediator:
             if isinstance(decision, Denied):
                 self._story.denied(action, decision, work)
                 return
-            body, values = self._intent(action, rule, work)
+            values = self._intent(action, rule, work)
             if rule.mode is Mode.OBSERVE:
-                self._story.observed(action, body, work, **values)
+                self._story.observed(action, work, **values)
             else:
                 actions.settle(
                     connection, action, state=State.CLAIMED, next_step_at=work.now, **values
                 )
                 self._story.audited(action, "claimed", work, fencing_token=values["fencing_token"])
 
-    def _intent(self, action: Action, rule: RuleSettings, work: Work) -> tuple[str, dict[str, Any]]:
-        """Return the exact body of the call and the columns that record it."""
+    def _intent(self, action: Action, rule: RuleSettings, work: Work) -> dict[str, Any]:
+        """Return the columns that record what is to be sent: the exact body and its limits."""
         expires_at = work.now + timedelta(seconds=rule.expires_after_seconds)
         token = actions.next_token(work.connection)
         body = action_call.render(
@@ -110,7 +110,7 @@ class Remediator:
             now=work.now,
             expires_at=expires_at,
         )
-        return body, {
+        return {
             "body": body,
             "fencing_token": token,
             "claimed_at": work.now,

@@ -75,8 +75,13 @@ def _links(incident: Mapping[str, Any]) -> str:
         alert["annotations"].get("runbook_url") or alert["annotations"].get("runbook") or ""
         for alert in incident["alerts"]
     )
-    links += [f"<{_address(url)}|Runbook>" for url in runbooks if url.startswith("http")]
+    links += [_runbook(place) for place in list(runbooks)[:SHOWN_ALERTS] if place]
     return " · ".join(links)
+
+
+def _runbook(place: str) -> str:
+    is_address = place.startswith(("http://", "https://"))
+    return f"<{_address(place)}|Runbook>" if is_address else f"Runbook: {_escape(place)}"
 
 
 def _escape(text: str) -> str:

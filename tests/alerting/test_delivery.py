@@ -1,0 +1,174 @@
+"""A committed transition is delivered at least once, in order, or is visibly given up."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from alerting import outbox
+from tests.alerting.loopback import Reply
+from watchkeeper.storage import writing
+
+
+@pytest.fixture
+def desk(make_desk):
+    """Without rules that match: only messages."""
+    return make_desk(rules={'alertname="WorkerDead"': 'alertname="NothingHere"'})
+
+
+def test_an_incident_is_told_when_it_opens_and_when_it_resolves(desk, slack):
+    desk.fire()
+    desk.deliver()
+    desk.resolve()
+    desk.deliver()
+    assert slack.headlines == [
+        "🔴 critical: WorkerDead happened",
+        "🟢 resolved: WorkerDead happened",
+    ]
+
+
+def test_a_receiver_that_is_down_across_fire_and_resolve_hears_both(desk, slack):
+    slack.is_down = True
+    desk.fire()
+    desk.pass_time(5)
+    desk.resolve()
+    desk.pass_time(15)
+    slack.is_down = False
+    desk.pass_time(60)
+    assert [line[0] for line in slack.headlines] == ["🔴", "🟢"]
+
+
+def test_one_429_and_then_a_resolve_loses_neither(desk, slack):
+    slack.script = [Reply(429, b"rate_limited", {"Retry-After": "1"})]
+    desk.fire()
+    desk.deliver()
+    desk.clock.advance(0.5)
+    desk.resolve()
+    desk.pass_time(10)
+    assert [line[0] for line in slack.headlines] == ["🔴", "🟢"]
+
+
+def test_a_resolve_waits_while_its_trigger_is_being_retried(desk, slack):
+    slack.script = [Reply(500, b"no")]
+    desk.fire()
+    desk.deliver()
+    desk.resolve()
+    assert desk.deliver() == 0
+    desk.pass_time(10)
+    assert [line[0] for line in slack.headlines] == ["🔴", "🟢"]
+
+
+@pytest.mark.parametrize("value", ["30", "Mon, 05 Jan 2026 09:00:30 GMT"])
+def test_retry_after_is_obeyed_in_seconds_and_as_a_date(desk, slack, value):
+    slack.script = [Reply(429, b"", {"Retry-After": value})]
+    desk.fire()
+    desk.deliver()
+    desk.pass_time(29)
+    assert slack.headlines == []
+    desk.pass_time(2)
+    assert len(slack.headlines) == 1
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503])
+def test_passing_trouble_is_tried_again_with_the_same_delivery_id(desk, slack, status):
+    slack.script = [Reply(status, b"later")]
+    desk.fire()
+    desk.pass_time(10)
+    first, second = slack.requests
+    assert first.body == second.body
+    assert desk.deliveries()[0]["id"] in second.body.decode()
+    assert desk.deliveries()[0]["state"] == "delivered"
+
+
+@pytest.mark.parametrize("status", [301, 307, 400, 403, 404, 410])
+def test_a_final_refusal_becomes_a_dead_letter_and_says_so(desk, slack, status):
+    slack.script = [Reply(status, b"invalid_payload", {"Location": "http://127.0.0.1:1/"})]
+    desk.fire()
+    desk.pass_time(5)
+    assert len(slack.requests) == 1
+    assert desk.deliveries()[0]["state"] == "dead"
+    assert "could not be told (giving up)" in desk.story()
+
+
+def test_200_without_ok_is_no_delivery(desk, slack):
+    slack.script = [Reply(200, b"<html>please log in</html>")]
+    desk.fire()
+    desk.deliver()
+    assert desk.deliveries()[0]["state"] == "pending"
+    desk.pass_time(10)
+    assert desk.deliveries()[0]["state"] == "delivered"
+
+
+def test_a_dead_letter_does_not_block_what_follows(desk, slack):
+    slack.script = [Reply(400, b"no")]
+    desk.fire()
+    desk.resolve()
+    desk.deliver()
+    assert [line[0] for line in slack.headlines] == ["🟢"]
+
+
+def test_after_a_day_of_failures_a_delivery_is_given_up(desk, slack):
+    slack.is_down = True
+    desk.fire()
+    desk.pass_time(26 * 3600, step_seconds=600)
+    [delivery] = desk.deliveries()
+    assert delivery["state"] == "dead"
+    assert delivery["attempts"] > 20
+
+
+def test_a_message_sent_but_not_yet_marked_is_repeated_with_the_same_id_after_a_crash(desk, slack):
+    desk.fire()
+    with writing(desk.store.engine) as connection:
+        claim = outbox.claim(connection, "slack", now=desk.clock.now())
+    desk._notifier().send(claim.message, now=desk.clock.now())
+    desk.close()
+    desk.open()
+    desk.deliver()
+    first, second = slack.taken
+    assert first == second
+
+
+def test_a_worker_that_lost_its_lease_cannot_settle(desk, slack):
+    desk.fire()
+    with writing(desk.store.engine) as connection:
+        late = outbox.claim(connection, "slack", now=desk.clock.now())
+    desk.clock.advance(outbox.LEASE_SECONDS + 1)
+    with writing(desk.store.engine) as connection:
+        newer = outbox.claim(connection, "slack", now=desk.clock.now())
+        assert newer.message.delivery_id == late.message.delivery_id
+        state = outbox.State.DELIVERED
+        assert not outbox.settle(connection, late, state=state, now=desk.clock.now())
+        assert outbox.settle(connection, newer, state=state, now=desk.clock.now())
+
+
+def test_updates_keep_their_distance_and_the_newest_says_everything(desk, slack):
+    desk.fire()
+    desk.deliver()
+    for number in range(20):
+        desk.fire("WorkerDead", replica=str(number))
+        desk.pass_time(1)
+    desk.pass_time(60)
+    updates = [line for line in slack.headlines if line.startswith("🟠")]
+    assert 1 <= len(updates) <= 2
+    assert "and 20 more" in updates[-1]
+
+
+def test_without_a_receiver_the_incident_says_so_once(make_desk, monkeypatch):
+    monkeypatch.delenv("TEST_SLACK_URL")
+    desk = make_desk()
+    desk.fire()
+    desk.fire("WorkerDead", replica="2")
+    assert desk.story().count("no receiver configured") == 1
+    assert desk.deliveries() == []
+
+
+def test_a_message_says_enough_to_act_on(make_desk, slack):
+    desk = make_desk()
+    desk.fire()
+    desk.pass_time(20)
+    told = json.dumps(slack.taken[-1], ensure_ascii=False)
+    assert "restart-service on worker (auto): worked" in told
+    assert f"http://console.example/incidents/{desk.incident()['id']}" in told
+    assert "2026-01-05T09:00:00.000Z" in told
+    assert desk.deliveries()[-1]["id"] in told

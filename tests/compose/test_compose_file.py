@@ -1,0 +1,203 @@
+"""The compose stack: what the real Compose makes of it, and what every container is held to."""
+
+import functools
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from standardwebhooks import Webhook
+
+from tests.compose.compose_binary import compose_binary
+from tests.prometheus.rulebook import PROJECT
+from watchkeeper import check
+from watchkeeper.configuration import load
+
+PLAIN = ()
+DEMO = ("--env-file", "docker/demo.env")
+TASKBOARD = {"taskboard", "taskboard-partner", "taskboard-worker", "taskboard-load"}
+OURS = {"agent", "anomaly", "alerting", "remediation", "console"}
+
+
+def compose(*arguments):
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith("WATCHKEEPER")
+    }
+    return subprocess.run(
+        [compose_binary(), *arguments],
+        cwd=PROJECT,
+        env=clean,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@functools.cache
+def services(variant=DEMO):
+    """Return each service as Compose understands it, variables filled and anchors followed."""
+    return json.loads(compose(*variant, "config", "--format", "json").stdout)["services"]
+
+
+def names_of_demo_services():
+    return yaml.safe_load((PROJECT / "docker-compose.yml").read_text())["services"].keys()
+
+
+each_service = pytest.mark.parametrize("name", sorted(names_of_demo_services()))
+
+
+@pytest.mark.parametrize("variant", [PLAIN, DEMO], ids=["plain", "demo"])
+def test_the_real_compose_accepts_the_file_without_a_warning(variant):
+    done = compose(*variant, "config", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_demo_is_a_profile_that_adds_the_taskboard_and_its_servers():
+    added = services(DEMO).keys() - services(PLAIN).keys()
+    assert added == TASKBOARD | {"postgres", "valkey"}
+    assert services(PLAIN).keys() == OURS | {"prometheus", "grafana"}
+
+
+@each_service
+def test_a_container_gains_no_privileges_and_cannot_write_its_image(name):
+    service = services()[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not service.get("privileged", False)
+
+
+@each_service
+def test_a_container_is_bounded(name):
+    limits = services()[name]["deploy"]["resources"]["limits"]
+    assert float(limits["cpus"]) <= 2
+    assert int(limits["memory"]) <= 1 << 30
+    assert limits["pids"] <= 500
+
+
+@each_service
+def test_only_loopback_ports_are_published(name):
+    assert {port["host_ip"] for port in services()[name].get("ports", [])} <= {"127.0.0.1"}
+
+
+@each_service
+def test_what_is_mounted_exists_and_is_read_only_unless_it_is_a_volume(name):
+    for volume in services()[name].get("volumes", []):
+        if volume["type"] == "volume":
+            continue
+        assert Path(volume["source"]).exists(), f"{name} mounts {volume['source']}"
+        assert volume["read_only"] is True
+
+
+@each_service
+def test_an_image_is_ours_or_of_a_release(name):
+    service = services()[name]
+    if "build" not in service:
+        _, _, tag = service["image"].rpartition(":")
+        assert tag.removeprefix("v")[0].isdigit(), f"{service['image']} is not pinned to a release"
+
+
+@each_service
+def test_no_secret_stands_in_the_environment(name):
+    for variable, value in services()[name].get("environment", {}).items():
+        if "PASSWORD" in variable or "TOKEN" in variable:
+            assert value.startswith("/run/secrets/"), f"{variable} of {name}"
+
+
+@pytest.mark.parametrize("name", ["prometheus", "grafana", "postgres", "valkey"])
+def test_an_image_of_others_gets_a_health_check(name):
+    assert services()[name]["healthcheck"]["test"][0] == "CMD"
+
+
+def test_prometheus_keeps_ninety_days():
+    assert "--storage.tsdb.retention.time=90d" in services()["prometheus"]["command"]
+
+
+def test_every_part_of_ours_is_asked_for_the_token():
+    for name in OURS:
+        environment = services()[name]["environment"]
+        assert environment["WATCHKEEPER_API_TOKEN_FILE"] == "/run/secrets/api-token"
+
+
+@pytest.mark.parametrize(
+    ("directory", "hosts"),
+    [
+        ("targets", OURS),
+        ("alertmanagers", {"alerting"}),
+        ("demo", TASKBOARD),
+    ],
+)
+def test_prometheus_is_pointed_at_the_port_each_service_listens_on(directory, hosts):
+    found = set()
+    for file in (PROJECT / "prometheus" / "compose" / directory).glob("*.json"):
+        for group in json.loads(file.read_text()):
+            for target in group["targets"]:
+                host, _, port = target.partition(":")
+                if host != "127.0.0.1":  # Prometheus itself
+                    found.add(host)
+                    assert port in " ".join([*command_of(host), port_of(host)])
+    assert found == hosts
+
+
+def command_of(name):
+    return services()[name].get("command") or []
+
+
+def port_of(name):
+    return {"console": "8300"}.get(name, "")
+
+
+@pytest.mark.parametrize(
+    ("file", "model"),
+    [
+        ("docker/agent.yml", "agent.yml"),
+        ("docker/demo/agent.yml", "agent.yml"),
+        ("docker/alerting.yml", "alerting.yml"),
+        ("docker/demo/endpoint.yml", "endpoint.yml"),
+    ],
+)
+def test_a_configuration_for_containers_is_valid(file, model, tmp_path, monkeypatch):
+    make_secrets(tmp_path / "secrets")
+    monkeypatch.setenv("WATCHKEEPER_DATA_DIR", str(tmp_path))
+    load(PROJECT / file, check.model_of(model))
+
+
+def test_grafana_finds_the_dashboards_where_its_provider_looks():
+    provider = provisioning("dashboards/watchkeeper.yml")["providers"][0]
+    mounted = {volume["target"] for volume in services()["grafana"]["volumes"]}
+    assert provider["options"]["path"] in mounted
+
+
+def test_grafana_has_the_data_source_every_dashboard_names():
+    (source,) = provisioning("datasources/watchkeeper.yml")["datasources"]
+    assert source["uid"] == "watchkeeper-prometheus"
+    dashboards = list((PROJECT / "grafana" / "dashboards").glob("*.json"))
+    assert dashboards
+    for dashboard in dashboards:
+        assert source["uid"] in dashboard.read_text()
+
+
+def provisioning(name):
+    return yaml.safe_load((PROJECT / "grafana" / "provisioning" / name).read_text())
+
+
+def make_secrets(directory):
+    subprocess.run(["sh", "docker/make-secrets.sh", directory], cwd=PROJECT, check=True)
+    return {path.name: path.read_text().strip() for path in directory.iterdir()}
+
+
+def test_the_secrets_are_made_once_and_only_their_owner_can_reach_them(tmp_path):
+    directory = tmp_path / "secrets"
+    first = make_secrets(directory)
+    assert make_secrets(directory) == first
+    assert directory.stat().st_mode & 0o077 == 0
+    assert len(set(first.values())) == len(first)
+    declared = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())["secrets"]
+    assert first.keys() == declared.keys()
+
+
+def test_the_webhook_secret_signs_as_standard_webhooks_does(tmp_path):
+    Webhook(make_secrets(tmp_path / "secrets")["remediation-webhook"])

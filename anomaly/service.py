@@ -16,9 +16,9 @@ from anomaly.source import RangeReader
 from watchkeeper import addresses
 from watchkeeper.clock import Clock
 from watchkeeper.configuration import WatchedFile
+from watchkeeper.errors import ConfigError
 from watchkeeper.serving import Service
 
-RELOAD_SECONDS = 5.0
 RELOAD_JOB = "configuration"
 
 
@@ -32,6 +32,7 @@ class AnomalyService:
         open_reader: makes a client with a deadline in seconds; one a query, for their threads.
         receiver: takes the alerts.
         clock: for all times.
+        reload_seconds: how often the file is looked at.
     """
 
     def __init__(
@@ -43,7 +44,9 @@ class AnomalyService:
         open_reader: Callable[[float], RangeReader],
         receiver: AlertReceiver,
         clock: Clock,
+        reload_seconds: float = 5.0,
     ) -> None:
+        self._reload_seconds = reload_seconds
         self._config = config
         self._ledger = ledger
         self._open_reader = open_reader
@@ -79,11 +82,16 @@ class AnomalyService:
             ]
         return found
 
+    @property
+    def config_problem(self) -> ConfigError | None:
+        """Return what is wrong with the file on disk; None while it is in force."""
+        return self._config.problem
+
     def start(self) -> None:
         """Begin to evaluate and to send."""
         for name, settings in self._config.current.queries.items():
             self._add(name, settings)
-        self._jobs.every(RELOAD_SECONDS, RELOAD_JOB, self._reload)
+        self._jobs.every(self._reload_seconds, RELOAD_JOB, self._reload)
         self._jobs.start()
         self._courier.start()
 

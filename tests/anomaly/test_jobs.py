@@ -1,0 +1,65 @@
+"""The clock: one hanging job stops no other, and what did not run is counted."""
+
+import threading
+from collections import Counter
+
+import pytest
+
+from anomaly.jobs import LONGEST_SPREAD_SECONDS, Jobs, spread_seconds
+from tests.waiting import wait_until
+
+
+@pytest.fixture
+def told():
+    return {"missed": Counter(), "failed": []}
+
+
+@pytest.fixture
+def jobs(told):
+    one = Jobs(
+        missed=lambda name: told["missed"].update([name]),
+        failed=lambda name, error: told["failed"].append((name, str(error))),
+    )
+    one.start()
+    yield one
+    one.stop()
+
+
+def test_a_job_that_hangs_is_counted_and_the_others_run_on(jobs, told):
+    release = threading.Event()
+    runs = Counter()
+    jobs.every(0.1, "hangs", lambda: release.wait(30))
+    jobs.every(0.1, "works", lambda: runs.update(["works"]))
+    try:
+        wait_until(lambda: told["missed"]["hangs"] >= 2, what="misses of the hanging job")
+        before = runs["works"]
+        wait_until(lambda: runs["works"] > before + 2, what="runs of the other job")
+        assert told["missed"]["works"] == 0
+    finally:
+        release.set()
+
+
+def test_a_job_that_breaks_is_told_and_runs_again(jobs, told):
+    def broken():
+        raise RuntimeError("out of order")
+
+    jobs.every(0.1, "breaks", broken)
+    wait_until(lambda: len(told["failed"]) >= 2, what="two failures")
+    assert told["failed"][0] == ("breaks", "out of order")
+
+
+def test_a_job_of_the_same_name_takes_the_place_of_the_first(jobs):
+    runs = Counter()
+    jobs.every(0.1, "one", lambda: runs.update(["old"]))
+    jobs.every(0.1, "one", lambda: runs.update(["new"]))
+    wait_until(lambda: runs["new"] >= 2, what="runs of the new job")
+    before = runs["old"]
+    wait_until(lambda: runs["new"] >= 5, what="more runs of the new job")
+    assert runs["old"] <= before + 1
+
+
+def test_start_times_are_spread_and_stay_where_they_were():
+    offsets = [spread_seconds(f"query-{at}", 60.0) for at in range(100)]
+    assert offsets == [spread_seconds(f"query-{at}", 60.0) for at in range(100)]
+    assert all(0 <= offset < LONGEST_SPREAD_SECONDS for offset in offsets)
+    assert max(offsets) - min(offsets) > LONGEST_SPREAD_SECONDS / 2

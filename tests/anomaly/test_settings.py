@@ -1,0 +1,80 @@
+"""What anomaly.yml may say, and what it is told when it says something else."""
+
+from pathlib import Path
+
+import pytest
+
+from anomaly.settings import AnomalySettings, Sensitivity
+from watchkeeper.configuration import load
+from watchkeeper.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "anomaly.yml"
+    path.write_text(text)
+    return path
+
+
+def problem_of(path: Path) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(path, AnomalySettings)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("file", ["anomaly/anomaly.yml", "examples/taskboard/config/anomaly.yml"])
+def test_the_files_we_ship_watch_what_the_requirements_name(file):
+    queries = load(ROOT / file, AnomalySettings).queries
+    wanted = {
+        "response-time": Sensitivity.HIGH,
+        "error-rate": Sensitivity.VERY_HIGH,
+        "memory": Sensitivity.MEDIUM,
+        "cpu": Sensitivity.MEDIUM,
+        "task-creation": Sensitivity.LOW,
+    }
+    assert {name: query.sensitivity for name, query in queries.items()} == wanted
+
+
+def test_the_shipped_default_learns_a_day_and_looks_every_minute():
+    queries = load(ROOT / "anomaly/anomaly.yml", AnomalySettings).queries
+    assert {(query.history, query.cadence) for query in queries.values()} == {(86_400.0, 60.0)}
+
+
+def test_a_default_stands_in_every_query_that_does_not_say_otherwise(tmp_path):
+    path = write(
+        tmp_path,
+        """
+defaults: {step: 5s, cadence: 10s}
+queries:
+  one: {expression: up}
+  two: {expression: up, step: 10s}
+""",
+    )
+    queries = load(path, AnomalySettings).queries
+    assert (queries["one"].step, queries["two"].step) == (5.0, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("line", "expectation"),
+    [
+        ("detector: oracle", "unknown detector 'oracle'; expected one of"),
+        ("envelope: isolation-forest", "gives no band"),
+        ("sensitivity: extreme", "'very-high', 'high', 'medium' or 'low'"),
+        ("persistence: {anomalous: 6, of: 5}", "expected anomalous (6) to be at most of (5)"),
+        ("history: 5m", "expected minimum_history to be at most history"),
+        ("step: 5m", "expected cadence to be at least step"),
+        ("valid_range: {minimum: 2, maximum: 1}", "expected minimum to be at most maximum"),
+        ("cadense: 5s", "unknown key"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line_and_what_was_expected(tmp_path, line, expectation):
+    path = write(tmp_path, f"queries:\n  one:\n    expression: up\n    {line}\n")
+    problem = problem_of(path)
+    assert expectation in problem
+    assert problem.startswith((f"{path}:4: ", f"{path}:2: "))
+
+
+def test_a_query_is_named_in_words_fit_for_a_label(tmp_path):
+    path = write(tmp_path, "queries:\n  Response Time: {expression: up}\n")
+    assert "expected words such as response-time" in problem_of(path)

@@ -1,0 +1,188 @@
+import os
+import signal
+
+import psutil
+import pytest
+import requests
+
+from tests.supervisor.stacks import server
+from tests.waiting import wait_until
+from watchkeeper.errors import Refused, UpstreamError
+from watchkeeper.supervisor.status import State
+
+
+def crash(status):
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{status.url}/crash", timeout=5)
+
+
+def is_alive(pid):
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_a_process_is_ready_when_it_says_so(supervise):
+    stack = supervise(web=server())
+    status = stack.wait("web")
+    assert requests.get(f"{status.url}/readyz", timeout=5).ok
+    assert (status.reason, status.restarts) == ("", 0)
+
+
+def test_a_process_that_is_not_ready_shows_its_own_reasons(supervise):
+    stack = supervise(web=server("not-ready"))
+    stack.wait("web", State.STARTING, until=lambda one: one.reason == "the database is away")
+
+
+def test_a_crash_is_shown_with_its_reason_and_mended_after_a_pause(supervise):
+    stack = supervise(web=server())
+    first = stack.wait("web")
+    crash(first)
+    second = stack.wait("web", until=lambda one: one.restarts == 1)
+    assert second.pid != first.pid
+    assert State.BACKING_OFF in stack.states_of("web")
+    told = [s.reason for many in stack.changes for s in many if s.state is State.BACKING_OFF]
+    assert told[0] == "ended with exit code 3: asked to crash; starts again in 0.5 s"
+
+
+def test_a_process_that_keeps_ending_waits_longer_each_time(supervise):
+    stack = supervise(bad={"command": ["{python}", "-c", "raise SystemExit(7)"], "port": 1})
+    stack.wait("bad", State.BACKING_OFF, until=lambda one: "again in 1 s" in one.reason)
+
+
+def test_a_command_that_does_not_exist_says_so(supervise):
+    stack = supervise(bad={"command": ["/no/such/program"], "port": 1})
+    stack.wait("bad", State.BACKING_OFF, until=lambda one: "cannot run /no/such" in one.reason)
+
+
+def test_one_that_restarts_on_request_stays_down_until_asked(supervise):
+    stack = supervise(worker=server(restart="on-request"), other=server())
+    first = stack.wait_all_ready().one("worker")
+    stack.client.kill("worker", signal="KILL")
+    down = stack.wait("worker", State.EXITED)
+    assert down.reason == "killed by SIGKILL; waits until a restart is asked for"
+    # The loop has turned many times when the other has been restarted, and it is still down.
+    stack.client.restart("other")
+    assert stack.one("worker").state is State.EXITED
+    (again,) = stack.client.restart("worker")
+    assert (again.state, again.restarts) == (State.READY, 1)
+    assert again.pid != first.pid
+
+
+def test_a_restart_answers_when_the_new_process_is_ready(supervise):
+    stack = supervise(web=server())
+    first = stack.wait("web")
+    (second,) = stack.client.restart("web")
+    assert second.state is State.READY
+    assert second.pid != first.pid
+    assert not is_alive(first.pid)
+
+
+def test_one_instance_can_be_restarted_alone(supervise):
+    stack = supervise(web=server(instances=2, maximum_instances=2)).wait_all_ready()
+    before = [stack.one("web", 1).pid, stack.one("web", 2).pid]
+    (second,) = stack.client.restart("web", 2)
+    assert second.instance == 2
+    assert stack.one("web", 1).pid == before[0]
+    assert stack.one("web", 2).pid != before[1]
+
+
+def test_a_restart_that_fails_says_why(supervise):
+    stack = supervise(bad={"command": ["{python}", "-c", "raise SystemExit('no room')"], "port": 1})
+    with pytest.raises(UpstreamError, match="did not stay up: ended with exit code 1: no room"):
+        stack.client.restart("bad")
+
+
+def test_a_restart_that_is_never_ready_gives_up_with_the_reason(supervise):
+    stack = supervise(web=server("not-ready", ready_seconds=0.3, grace_seconds=1))
+    with pytest.raises(UpstreamError, match=r"not ready after 1\.3 s: web: the database is away"):
+        stack.client.restart("web")
+
+
+def test_what_does_not_end_when_asked_is_killed_after_its_grace(supervise):
+    stack = supervise(web=server("stubborn", grace_seconds=0.3))
+    first = stack.wait("web")
+    stack.client.restart("web")
+    assert not is_alive(first.pid)
+
+
+def test_a_frozen_process_can_be_restarted(supervise):
+    stack = supervise(web=server())
+    first = stack.wait("web")
+    stack.client.kill("web", signal="STOP")
+    stack.client.restart("web")
+    assert not is_alive(first.pid)
+
+
+def test_what_a_process_leaves_behind_goes_with_it(supervise, tmp_path):
+    pid_file = tmp_path / "child"
+    stack = supervise(web=server("parent", environment={"CHILD_PID_FILE": str(pid_file)}))
+    first = stack.wait("web")
+    left_behind = int(pid_file.read_text())
+    assert is_alive(left_behind)
+    os.kill(first.pid, signal.SIGKILL)
+    stack.wait("web", until=lambda one: one.restarts == 1)
+    wait_until(lambda: not is_alive(left_behind), what=f"{left_behind} is gone")
+
+
+def test_a_process_waits_for_those_it_comes_after(supervise):
+    stack = supervise(web=server(after=["db"]), db=server("not-ready"))
+    stack.wait("db", State.STARTING, until=lambda one: "away" in one.reason)
+    held = stack.one("web")
+    assert (held.state, held.pid, held.reason) == (State.STOPPED, None, "waits for db")
+
+
+def test_what_others_came_after_ends_last(supervise):
+    stack = supervise(web=server(after=["db"]), db=server()).wait_all_ready()
+    stack.stop()
+    ended = [
+        {one.name for one in statuses if one.pid is None}
+        for statuses in stack.changes
+        if any(one.reason == "ended as asked" for one in statuses)
+    ]
+    assert {"web"} in ended
+    assert {"db"} not in ended
+
+
+def test_stopping_twice_kills_what_takes_its_time(supervise):
+    stack = supervise(web=server("stubborn", grace_seconds=600))
+    status = stack.wait("web")
+    stack.supervisor.stop()
+    stack.stop()
+    assert not is_alive(status.pid)
+
+
+class TestScaling:
+    @pytest.fixture
+    def stack(self, supervise):
+        scrape = {"job": "web", "service": "shop"}
+        return supervise(web=server(maximum_instances=3, scrape=scrape)).wait_all_ready()
+
+    def targets(self, stack):
+        return (stack.data_dir / "prometheus" / "targets" / "web.json").read_text().count("127.0")
+
+    def test_more_instances_are_started_and_scraped(self, stack):
+        found = stack.client.scale("web", 3)
+        assert [(one.instance, one.state) for one in found] == [(n, State.READY) for n in (1, 2, 3)]
+        assert len({one.port for one in found}) == 3
+        assert self.targets(stack) == 3
+
+    def test_fewer_instances_end_from_the_last_and_are_no_longer_scraped(self, stack):
+        pids = [one.pid for one in stack.client.scale("web", 2)]
+        (left,) = stack.client.scale("web", 1)
+        assert left.pid == pids[0]
+        assert self.targets(stack) == 1
+        wait_until(lambda: not is_alive(pids[1]), what="the second instance is gone")
+
+    def test_the_same_number_changes_nothing(self, stack):
+        before = stack.one("web")
+        assert stack.client.scale("web", 1) == [before]
+
+    def test_an_instance_that_is_leaving_comes_back_when_asked_for_again(self, stack):
+        stack.client.scale("web", 2)
+        stack.client.scale("web", 1)
+        assert [one.state for one in stack.client.scale("web", 2)] == [State.READY, State.READY]
+
+    @pytest.mark.parametrize("count", [0, -1, 4])
+    def test_a_number_outside_the_declared_bounds_is_refused(self, stack, count):
+        with pytest.raises(Refused, match=f"web runs 1 to 3 instance\\(s\\), not {count}"):
+            stack.operations.scale("web", count)
+        assert self.targets(stack) == 1

@@ -1,0 +1,110 @@
+"""`watchkeeper up` as a user runs it."""
+
+import os
+import signal
+import socket
+
+import psutil
+import pytest
+import requests
+
+from tests.supervisor.stacks import UpCommand, free_ports, server
+from tests.waiting import wait_until
+
+
+def assert_gone(processes):
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    assert not alive
+
+
+def test_it_says_where_everything_is_and_that_all_is_ready(up):
+    port = free_ports(1)
+    text = up(web=server(port=port)).wait_ready().text()
+    assert f"http://127.0.0.1:{port}" in text
+    assert "all ready in" in text
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_ends_everything_and_leaves_no_process(up, tmp_path, number):
+    pid_file = tmp_path / "child"
+    web = server("parent", environment={"CHILD_PID_FILE": str(pid_file)})
+    running = up(web=web, other=server()).wait_ready()
+    children = running.children()
+    assert len(children) >= 3
+    running.process.send_signal(number)
+    assert running.process.wait(20) == 0
+    assert_gone(children)
+    assert running.text().rstrip().endswith("everything has ended")
+
+
+def test_a_killed_supervisor_takes_its_processes_with_it(up):
+    running = up(web=server("stubborn"), other=server()).wait_ready()
+    children = running.children()
+    assert len(children) == 2
+    os.kill(running.process.pid, signal.SIGKILL)
+    assert_gone(children)
+
+
+def test_it_carries_on_after_having_been_killed(up, tmp_path):
+    web = server()
+    first = up(web=web).wait_ready()
+    os.kill(first.process.pid, signal.SIGKILL)
+    first.process.wait(10)
+    first.output.unlink()
+    assert requests.get(up(web=web).wait_ready().client.processes()[0].url, timeout=5).ok
+
+
+def test_a_second_one_on_the_same_data_directory_is_refused(up):
+    running = up(web=server()).wait_ready()
+    second = up(web=server())
+    assert second.process.wait(20) == 2
+    told = f"already running on {running.data_dir} (pid {running.process.pid})"
+    assert told in second.text().replace("\n", " ")
+
+
+def test_a_taken_port_is_named_before_anything_is_started(up):
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+        running = up(web=server(), late=server(port=port))
+        assert running.process.wait(20) == 2
+    assert f"port {port}, needed by late, is held by" in running.text()
+    assert f"(pid {os.getpid()}" in running.text()
+    assert not (running.data_dir / "logs").exists()
+
+
+def test_every_port_moves_with_the_offset(up):
+    port = free_ports(2)
+    running = up("--port-offset", "1", web=server(port=port)).wait_ready()
+    assert running.client.processes()[0].port == port + 1
+
+
+def test_a_crash_is_shown_while_it_runs(up):
+    running = up(web=server()).wait_ready()
+    os.kill(running.client.processes()[0].pid, signal.SIGKILL)
+    shown = "web: backing-off (killed by SIGKILL; starts again in 0.5 s)"
+    wait_until(lambda: shown in running.text(), what=shown)
+    wait_until(lambda: running.text().count("web: ready") == 2, what="web is back")
+
+
+def test_a_wrong_stack_file_ends_with_file_line_and_key(up):
+    running = up(web={"command": ["true"], "port": "many"})
+    assert running.process.wait(20) == 2
+    assert "stack.yml:" in running.text()
+    assert "processes.web.port" in running.text()
+
+
+def test_a_process_may_ask_for_more_environment(up, tmp_path):
+    code = "import os, pathlib; pathlib.Path(os.environ['WHERE']).write_text(os.environ['WHAT'])"
+    written = tmp_path / "written"
+    environment = {"WHERE": str(written), "WHAT": "{port} {data_dir}"}
+    port = free_ports(1)
+    command = ["{python}", "-c", code]
+    running = up(job={"command": command, "port": port, "environment": environment})
+    wait_until(written.exists, what=f"{written} exists")
+    wait_until(lambda: written.read_text() == f"{port} {running.data_dir}", what="it was told")
+
+
+def test_only_the_given_processes_are_started(tmp_path):
+    with UpCommand(tmp_path, web=server()) as running:
+        running.wait_ready()
+        assert [one.name for one in running.client.processes()] == ["web"]

@@ -1,0 +1,29 @@
+"""The console put together: pages, their guards, and what they are given."""
+
+from __future__ import annotations
+
+from dashboards.console import headers, presentation, problems
+from dashboards.console.pages import alerts, incident, now, series
+from dashboards.console.room import Room
+from watchkeeper.serving import Service
+
+PAGES = (now, incident, alerts, series)
+"""Each has ``blueprint(room)``."""
+
+
+def build(room: Room) -> Service:
+    """Return the service; the caller starts and stops ``room.watch``."""
+    service = Service("console", import_name=__name__)
+    presentation.add_to(service.app)
+    headers.add_to(service.app)
+    problems.add_to(service.app)
+    for page in PAGES:
+        service.app.register_blueprint(page.blueprint(room))
+    service.readiness.add("sources", lambda: _unasked(room))
+    service.on_stop(room.watch.stop)
+    return service
+
+
+def _unasked(room: Room) -> str | None:
+    names = room.watch.unasked()
+    return f"still asking {', '.join(names)}" if names else None

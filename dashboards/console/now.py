@@ -1,0 +1,90 @@
+"""Everything the first page shows, worked out from the readings at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from dashboards.console import changes, lights, verdict
+from dashboards.console.anomalies import Series
+from dashboards.console.changes import Event
+from dashboards.console.incidents import Incident
+from dashboards.console.lights import Lamp
+from dashboards.console.reading import Reading
+from dashboards.console.settings import ConsoleSettings
+from dashboards.console.sources import part_reading
+from dashboards.console.verdict import Verdict
+
+EVENTS = 20
+"""Changes shown at most; more than fit a screen help nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The first page's content; readings tell their own problems."""
+
+    verdict: Verdict
+    open: Reading[list[Incident]]
+    incidents: list[Incident]
+    resolved: list[Incident]
+    series: Reading[list[Series]]
+    unusual: list[Series]
+    watched: int
+    warming: int
+    services: list[Lamp]
+    stores: list[Lamp]
+    parts: list[Lamp]
+    landscape: Reading[Any]
+    events: list[Event]
+    paused: bool | None
+
+
+def compose(
+    readings: Mapping[str, Reading[Any]], settings: ConsoleSettings, *, now: datetime
+) -> Now:
+    """Return what the page shows ``now``."""
+    incidents: Reading[list[Incident]] = readings["open"]
+    series: Reading[list[Series]] = readings["series"]
+    landscape = readings["landscape"]
+    resolved: list[Incident] = readings["resolved"].value or []
+    opened = sorted(incidents.value or [], key=lambda i: (i.rank, -i.started_at.timestamp()))
+    unusual = [one for one in series.value or [] if one.is_unusual] if series.is_current else []
+    services = lights.of_services(landscape, opened)
+    parts = {part: readings[part_reading(part)] for part in settings.parts}
+    lamps = lights.of_parts(parts, landscape)
+    stores = lights.of_stores(landscape)
+    since = now - timedelta(seconds=settings.recent_seconds)
+    paused = readings["actions_paused"]
+    return Now(
+        verdict=verdict.reach(
+            opened,
+            incidents_known=incidents.is_current,
+            services=[*services, *stores],
+            parts=lamps,
+            unusual=unusual,
+        ),
+        open=incidents,
+        incidents=opened,
+        resolved=[one for one in resolved if one.resolved_at and one.resolved_at >= since],
+        series=series,
+        unusual=unusual[: settings.charts],
+        watched=_count(series, "ready"),
+        warming=_count(series, "warming"),
+        services=services,
+        stores=stores,
+        parts=lamps,
+        landscape=landscape,
+        events=changes.gather(
+            landscape.value,
+            [*opened, *resolved],
+            now=now,
+            recent_seconds=settings.recent_seconds,
+        )[:EVENTS],
+        paused=paused.value if paused.is_current else None,
+    )
+
+
+def _count(series: Reading[list[Series]], state: str) -> int:
+    return sum(one.state == state for one in series.value or [])

@@ -1,0 +1,64 @@
+"""Whom the console asks: the one place that knows every other service's address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from dashboards.console import anomalies, incidents, targets
+from dashboards.console.answers import field
+from dashboards.console.settings import ConsoleSettings
+from dashboards.console.watch import Ask
+from watchkeeper import addresses
+from watchkeeper.peers import Peer
+from watchkeeper.prometheus import PrometheusClient
+
+OPEN_LIMIT = 100
+RESOLVED_LIMIT = 20
+"""How many incidents a page shows at most; the rest are in alerting's own list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Clients of everything the console reads."""
+
+    alerting: Peer
+    anomaly: Peer
+    prometheus: PrometheusClient
+    parts: dict[str, Peer]
+
+    @classmethod
+    def connect(cls, settings: ConsoleSettings) -> Sources:
+        """Return clients of the configured addresses; nothing is called yet."""
+        timeout = settings.source_timeout_seconds
+        return cls(
+            Peer("alerting", timeout_seconds=timeout),
+            Peer("anomaly", timeout_seconds=timeout),
+            PrometheusClient(addresses.url_of("prometheus"), timeout_seconds=timeout),
+            {part: Peer(part, timeout_seconds=timeout) for part in settings.parts},
+        )
+
+    def watched(self, settings: ConsoleSettings) -> dict[str, Ask]:
+        """Return what is asked again and again, by the name of its reading."""
+        return {
+            "open": partial(incidents.listed, self.alerting, status="open", limit=OPEN_LIMIT),
+            "resolved": partial(
+                incidents.listed, self.alerting, status="resolved", limit=RESOLVED_LIMIT
+            ),
+            "actions_paused": self._actions_paused,
+            "series": partial(anomalies.listed, self.anomaly),
+            "landscape": partial(
+                targets.survey, self.prometheus, recent_seconds=settings.recent_seconds
+            ),
+            **{part_reading(part): peer.readiness for part, peer in self.parts.items()},
+        }
+
+    def _actions_paused(self) -> bool:
+        status: Any = self.alerting.get("/api/v1/status")
+        return bool(field(status, "paused", part="alerting"))
+
+
+def part_reading(part: str) -> str:
+    """Return the name of the reading that holds a part's readiness."""
+    return f"ready:{part}"

@@ -1,0 +1,202 @@
+// Draws every element with data-chart from the JSON of that address, and keeps it up to date.
+"use strict";
+
+(() => {
+  const REFRESH_MS = 10000;
+  const PALETTE = 8;
+  const SI = ["", "k", "M", "G", "T"];
+  const IEC = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const drawn = new Map(); // element -> {plot, data}
+
+  const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  function digits(value) {
+    if (value === 0) return "0";
+    const size = Math.abs(value);
+    if (size < 0.001) return value.toPrecision(2);
+    return size < 1000 ? String(Number(value.toPrecision(3))) : value.toFixed(0);
+  }
+
+  function scaled(value, base, names) {
+    let size = value;
+    let step = 0;
+    while (Math.abs(size) >= base && step < names.length - 1) {
+      size /= base;
+      step += 1;
+    }
+    return `${digits(size)}${names[step] && base === 1024 ? " " : ""}${names[step]}`;
+  }
+
+  function amount(value, unit) {
+    if (value === null || value === undefined) return "–";
+    switch (unit) {
+      case "s":
+        if (Math.abs(value) < 1) return `${digits(value * 1000)} ms`;
+        if (Math.abs(value) < 120) return `${digits(value)} s`;
+        return `${digits(value / 60)} min`;
+      case "percentunit": return `${digits(value * 100)} %`;
+      case "bytes": return scaled(value, 1024, IEC);
+      case "Bps": return `${scaled(value, 1024, IEC)}/s`;
+      default: return scaled(value, 1000, SI);
+    }
+  }
+
+  function seriesOf(chart) {
+    let colour = 0;
+    const lines = chart.lines.map((line) => {
+      const base = { label: line.label, value: (_, v) => amount(v, chart.unit), points: { show: false } };
+      switch (line.role) {
+        case "lower":
+        case "upper": return { ...base, stroke: "transparent", width: 0 };
+        case "expected": return { ...base, stroke: token("--muted"), width: 1, dash: [5, 5] };
+        default: {
+          colour += 1;
+          const stroke = token(`--line-${((colour - 1) % PALETTE) + 1}`);
+          return { ...base, stroke, width: 1.75, fill: chart.stacked ? `${stroke}30` : undefined };
+        }
+      }
+    });
+    return [{ label: "time" }, ...lines];
+  }
+
+  function bandsOf(chart) {
+    const at = (role) => chart.lines.findIndex((line) => line.role === role) + 1;
+    const [lower, upper] = [at("lower"), at("upper")];
+    return lower && upper ? [{ series: [upper, lower], fill: token("--band") }] : [];
+  }
+
+  // Stacked lines are drawn as running sums, topmost first in the list of bands.
+  function valuesOf(chart) {
+    const columns = chart.lines.map((line) => line.values);
+    if (!chart.stacked) return columns;
+    const sums = chart.timestamps.map(() => 0);
+    return columns.map((values) => values.map((v, i) => (v === null ? null : (sums[i] += v))));
+  }
+
+  function thresholdLines(chart) {
+    return {
+      hooks: {
+        draw: [(plot) => {
+          const { left, width } = plot.bbox;
+          const context = plot.ctx;
+          context.save();
+          context.setLineDash([6, 4]);
+          for (const { at, level } of chart.thresholds) {
+            const y = Math.round(plot.valToPos(at, "y", true));
+            if (y < plot.bbox.top || y > plot.bbox.top + plot.bbox.height) continue;
+            context.strokeStyle = token(`--${level}`);
+            context.beginPath();
+            context.moveTo(left, y);
+            context.lineTo(left + width, y);
+            context.stroke();
+          }
+          context.restore();
+        }],
+      },
+    };
+  }
+
+  function axes(chart) {
+    const common = {
+      stroke: token("--muted"),
+      grid: { stroke: token("--grid"), width: 1 },
+      ticks: { show: false },
+      font: "11px system-ui, sans-serif",
+    };
+    return [
+      { ...common, space: 70, size: 26, values: "{HH}:{mm}" },
+      { ...common, size: 62, values: (_, splits) => splits.map((v) => amount(v, chart.unit)) },
+    ];
+  }
+
+  function legendOf(chart) {
+    const lines = chart.lines.filter((line) => line.role === "line").length;
+    return lines > 1 && lines <= 12;
+  }
+
+  function hideBandFromLegend(plot, chart) {
+    const rows = plot.root.querySelectorAll(".u-legend .u-series");
+    chart.lines.forEach((line, at) => {
+      if (line.role === "lower" || line.role === "upper") rows[at + 1]?.classList.add("edge");
+    });
+  }
+
+  function draw(element, chart) {
+    drawn.get(element)?.plot.destroy();
+    element.replaceChildren();
+    if (!chart.timestamps.length) {
+      say(element, "No data in this range.");
+      return;
+    }
+    const options = {
+      width: element.clientWidth || 400,
+      height: Number(getComputedStyle(element).getPropertyValue("--chart-height")) || 170,
+      series: seriesOf(chart),
+      bands: bandsOf(chart),
+      axes: axes(chart),
+      scales: { y: { range: (_, low, high) => paddedRange(low, high, chart) } },
+      legend: { show: legendOf(chart), live: true },
+      cursor: { drag: { x: false, y: false }, points: { size: 6 } },
+      plugins: [thresholdLines(chart)],
+    };
+    const plot = new uPlot(options, [chart.timestamps, ...valuesOf(chart)], element);
+    hideBandFromLegend(plot, chart);
+    drawn.set(element, { plot, chart });
+  }
+
+  function paddedRange(low, high, chart) {
+    if (low === null || high === null) return [0, 1];
+    const floor = low >= 0 && low < high * 0.5 ? 0 : low;
+    const room = (high - floor) * 0.1 || Math.abs(high) * 0.1 || 1;
+    return [floor === 0 ? 0 : floor - room, high + room];
+  }
+
+  function say(element, text) {
+    drawn.get(element)?.plot.destroy();
+    drawn.delete(element);
+    const note = document.createElement("p");
+    note.className = "waiting";
+    note.textContent = text;
+    element.replaceChildren(note);
+  }
+
+  async function load(element) {
+    try {
+      const answer = await fetch(element.dataset.chart, { headers: { Accept: "application/json" } });
+      const body = await answer.json();
+      if (!answer.ok) throw new Error(body.error?.message ?? `the console answered ${answer.status}`);
+      if (element.isConnected) draw(element, body);
+    } catch (error) {
+      if (element.isConnected) say(element, `Cannot be drawn: ${error.message}`);
+    }
+  }
+
+  function loadNew(root) {
+    for (const element of drawn.keys()) {
+      if (!element.isConnected) {
+        drawn.get(element).plot.destroy();
+        drawn.delete(element);
+      }
+    }
+    root.querySelectorAll("[data-chart]").forEach((element) => {
+      if (!element.dataset.loaded) {
+        element.dataset.loaded = "yes";
+        load(element);
+      }
+    });
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    loadNew(document);
+    setInterval(() => {
+      if (!document.hidden) document.querySelectorAll("[data-chart]").forEach(load);
+    }, REFRESH_MS);
+  });
+  document.addEventListener("htmx:afterSettle", () => loadNew(document));
+  window.addEventListener("resize", () => {
+    for (const [element, { plot }] of drawn) plot.setSize({ width: element.clientWidth, height: plot.height });
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    for (const [element, { chart }] of [...drawn]) draw(element, chart);
+  });
+})();

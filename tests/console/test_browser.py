@@ -1,0 +1,150 @@
+"""The console in a real browser: it draws, it stays up to date, and nothing foreign runs."""
+
+import shutil
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.console.incident_data import alert, incident, moment, resolved, series, with_points
+
+pytestmark = pytest.mark.live
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+QUIET_FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+XSS = (
+    "<script>window.ran = 'script'</script>",
+    "<img src=x onerror=\"window.ran = 'img'\">",
+    '"><svg onload="window.ran = \'svg\'">',
+    "' onmouseover='window.ran = 1' autofocus onfocus='window.ran = 2'",
+    "javascript:window.ran='link'",
+    "{{ 7 * 7 }}${7*7}",
+    "</title><iframe srcdoc=\"<script>parent.ran = 'frame'</script>\">",
+    "\u202e\u0000</time><a href=javascript:window.ran=3 hx-get=/ hx-on:load='window.ran=4'>",
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    assert CHROMIUM, "Chromium is not installed; make setup installs it on Debian as root"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page that keeps what went wrong and where it asked."""
+    context = browser.new_context(timezone_id="Asia/Tokyo", locale="en-GB")
+    page = context.new_page()
+    page.complaints, page.hosts = [], set()
+    page.on("console", lambda m: page.complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("request", lambda request: page.hosts.add(urlsplit(request.url).hostname))
+    yield page
+    context.close()
+
+
+def serve(neighbourhood, incidents=(), watched=()):
+    neighbourhood.incidents += incidents
+    neighbourhood.series += watched
+    for one in incidents:
+        neighbourhood.alerting.answers[f"/api/v1/incidents/{one['id']}"] = one
+    for one in watched:
+        neighbourhood.anomaly.answers[f"/api/v1/series/{one['id']}"] = with_points(one)
+
+
+def test_the_first_page_draws_the_unusual_series_and_asks_nobody_else(page, neighbourhood, address):
+    serve(neighbourhood, [incident(), resolved()], [series()])
+    page.goto(address)
+    expect(page.locator("h1")).to_have_text("1 critical incident open")
+    expect(page.locator(".chart canvas")).to_be_visible()
+    assert page.complaints == []
+    assert page.hosts == {"127.0.0.1"}
+
+
+def test_the_page_brings_itself_up_to_date(page, neighbourhood, address):
+    page.goto(address)
+    expect(page.get_by_text("Open incidents")).to_have_count(0)
+    serve(neighbourhood, [incident()])
+    expect(page.locator("h1")).to_have_text("1 critical incident open", timeout=20_000)
+
+
+def test_a_console_that_stops_answering_is_said_on_the_page(page, neighbourhood, address):
+    page.goto(address)
+    page.route("**/now", lambda route: route.abort())
+    expect(page.locator("#connection")).to_be_visible(timeout=20_000)
+    page.unroute("**/now")
+    expect(page.locator("#connection")).to_be_hidden(timeout=20_000)
+
+
+def test_times_are_the_viewers_with_utc_in_the_title(page, neighbourhood, address):
+    serve(neighbourhood, [incident(timeline=[moment(0, "detected")])])
+    page.goto(f"{address}/incidents/i-1")
+    time = page.locator(".timeline time").first
+    expect(time).to_have_attribute("title", "2026-03-04 05:06:07 UTC")
+    expect(time).to_have_text("4 Mar, 14:06")
+
+
+def test_from_the_first_page_two_clicks_tell_what_since_when_which_series_and_what_was_done(
+    page, neighbourhood, address
+):
+    labels = {"alertname": "Anomaly", "query": "response time", **series()["labels"]}
+    serve(neighbourhood, [incident(alerts=[alert("Anomaly", labels=labels)])], [series()])
+    page.goto(address)
+    page.get_by_role("link", name="No worker takes tasks from queue work").first.click()
+    expect(page.locator("h1")).to_have_text("No worker takes tasks from queue work")
+    expect(page.locator(".verdict")).to_contain_text("since")
+    expect(page.get_by_text("restart-service taskboard-worker")).to_be_visible()
+    page.get_by_role("link", name="More of this series").click()
+    expect(page.locator("h1")).to_have_text("response time")
+    expect(page.locator(".chart canvas")).to_be_visible()
+
+
+def hostile(at, evil):
+    labels = {"alertname": evil, "evil": evil, "service": evil, "query": evil}
+    annotations = {"summary": evil, "description": f"{evil} ", "runbook_url": evil}
+    return alert(evil, fingerprint=f"f{at}", labels=labels, annotations=annotations)
+
+
+def test_nothing_runs_whatever_stands_in_labels_annotations_and_names(page, neighbourhood, address):
+    alerts = [hostile(at, evil) for at, evil in enumerate(XSS)]
+    stories = [moment(0, evil, evil, {"evil": evil}) for evil in XSS]
+    incidents = [
+        incident(
+            f"i{at}", title=evil, service=evil, severity=evil,
+            alerts=alerts[at:] + alerts[:at], timeline=stories,
+        )
+        for at, evil in enumerate(XSS)
+    ]  # fmt: skip
+    watched = [
+        series(f"s{at}", query=evil, labels={"evil": evil}, detector=evil)
+        for at, evil in enumerate(XSS)
+    ]
+    serve(neighbourhood, incidents, watched)
+    neighbourhood.prometheus.vectors["up"] = [
+        ({"job": evil, "instance": evil, "service": evil}, 0) for evil in XSS
+    ]
+    for path in ("/", "/incidents/i0", f"/incidents/i{len(XSS) // 2}", "/series/s0"):
+        page.goto(address + path)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("window.ran") is None, path
+        assert page.locator("a[href^='javascript:' i]").count() == 0
+        assert page.locator("iframe").count() == 0
+        assert not [said for said in page.complaints if "Content Security Policy" in said]
+    assert page.hosts == {"127.0.0.1"}
+
+
+def test_the_page_fits_a_phone_without_scrolling_sideways(browser, neighbourhood, address):
+    serve(neighbourhood, [incident(title="word" * 40), resolved()], [series()])
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    for path in ("/", "/incidents/i-1", "/series/s1"):
+        page.goto(address + path)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+    page.close()

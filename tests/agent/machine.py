@@ -1,0 +1,104 @@
+"""A machine's /proc and /sys as a fixture tree: two CPUs, one disk, one network device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FILES = {
+    "proc/stat": """\
+cpu  300 0 150 1000 20 0 5 1 10 0
+cpu0 100 0 50 500 10 0 5 1 10 0
+cpu1 200 0 100 500 10 0 0 0 0 0
+intr 123456 1 2 3
+ctxt 7890
+btime 1700000000
+processes 4321
+procs_running 3
+procs_blocked 1
+softirq 99 1 2
+""",
+    "proc/loadavg": "0.52 1.25 2.00 3/456 7890\n",
+    "proc/meminfo": """\
+MemTotal:        2048 kB
+MemFree:          512 kB
+MemAvailable:    1024 kB
+Active(anon):     100 kB
+HugePages_Total:    4
+NewInLinux7:        8 kB
+""",
+    "proc/vmstat": "pgfault 1000\nnr_free_pages 77\noom_kill 2\n",
+    "proc/pressure/cpu": (
+        "some avg10=0.00 avg60=0.00 avg300=0.00 total=1500000\n"
+        "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
+    ),
+    "proc/pressure/memory": (
+        "some avg10=0.00 avg60=0.00 avg300=0.00 total=250000\n"
+        "full avg10=0.00 avg60=0.00 avg300=0.00 total=125000\n"
+    ),
+    "proc/pressure/io": (
+        "some avg10=0.00 avg60=0.00 avg300=0.00 total=4000000\n"
+        "full avg10=0.00 avg60=0.00 avg300=0.00 total=3000000\n"
+    ),
+    "proc/diskstats": (
+        " 8 0 sda 10 1 200 30 20 2 400 60 1 70 90 5 0 800 9 4 6\n"
+        " 8 1 sda1 10 1 200 30 20 2 400 60 1 70 90 5 0 800 9 4 6\n"
+        " 7 0 loop0 1 0 2 0 0 0 0 0 0 0 0\n"
+        " 253 0 dm-0 3 0 16 1 0 0 0 0 0 2 2\n"
+    ),
+    "proc/net/dev": (
+        "Inter-|   Receive                                                |  Transmit\n"
+        " face |bytes packets errs drop fifo frame compressed multicast|bytes packets ...\n"
+        "  eth0: 1000 10 1 2 0 0 0 3 2000 20 4 5 0 6 7 0\n"
+        "    lo:  500  5 0 0 0 0 0 0  500  5 0 0 0 0 0 0\n"
+    ),
+    "proc/net/netstat": (
+        "TcpExt: SyncookiesSent ListenDrops Unheard\nTcpExt: 1 2 3\n"
+        "IpExt: InOctets OutOctets\nIpExt: 400 500\n"
+    ),
+    "proc/net/snmp": "Tcp: CurrEstab RetransSegs\nTcp: 6 7\nUdp: NoPorts\nUdp: 8\n",
+    "proc/net/snmp6": "Ip6InOctets 90\nUdp6NoPorts 1\nUdpLite6InErrors 2\nIcmp6InMsgs 3\n",
+    "proc/net/sockstat": "sockets: used 80\nTCP: inuse 5 orphan 0 tw 1 alloc 6 mem 2\n",
+    "proc/net/sockstat6": "TCP6: inuse 4\n",
+    "proc/sys/fs/file-nr": "1024\t0\t9223372036854775807\n",
+    "proc/sys/kernel/random/entropy_avail": "256\n",
+    "proc/sys/kernel/random/poolsize": "256\n",
+    "proc/sys/kernel/hostname": "node-a\n",
+    "proc/sys/kernel/ostype": "Linux\n",
+    "proc/sys/kernel/osrelease": "6.1.0\n",
+    "proc/sys/kernel/version": "#1 SMP\n",
+    "proc/sys/kernel/arch": "x86_64\n",
+    "proc/sys/kernel/domainname": "(none)\n",
+    "proc/1/mountinfo": (
+        "22 1 254:1 / / rw,relatime - ext4 /dev/vda1 rw\n"
+        "23 22 0:20 / /proc rw - proc proc rw\n"
+        "24 22 0:21 / /mnt/a\\040disk ro,noatime shared:2 - xfs /dev/vdb ro\n"
+        "25 22 0:22 / /mnt/gone rw - nfs4 server:/export rw\n"
+        "26 22 0:23 / /dev/shm rw - tmpfs tmpfs rw\n"
+    ),
+    "sys/class/net/eth0/address": "02:00:00:00:00:01\n",
+    "sys/class/net/eth0/broadcast": "ff:ff:ff:ff:ff:ff\n",
+    "sys/class/net/eth0/operstate": "up\n",
+    "sys/class/net/eth0/duplex": "full\n",
+    "sys/class/net/eth0/flags": "0x1003\n",
+    "sys/class/net/eth0/speed": "1000\n",
+    "sys/class/net/eth0/mtu": "1500\n",
+    "sys/class/net/eth0/carrier": "1\n",
+    "sys/class/net/lo/operstate": "unknown\n",
+    "sys/class/net/lo/flags": "0x9\n",
+    "sys/class/net/lo/speed": "-1\n",
+    "sys/class/net/lo/mtu": "65536\n",
+    "mnt/a disk/.keep": "",
+}
+
+
+def build(directory: Path) -> dict[str, str]:
+    """Write the tree and return the paths as HostSettings names them."""
+    for name, text in FILES.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return {
+        "proc": str(directory / "proc"),
+        "sys": str(directory / "sys"),
+        "root": str(directory),
+    }

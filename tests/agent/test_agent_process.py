@@ -1,0 +1,166 @@
+"""The agent as its users run it: the command, its server, its configuration."""
+
+import gzip
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+
+from tests.agent.probes import Page
+from tests.waiting import wait_until
+
+CONFIG = "interval: 200ms\ndeadline: 1s\nhost: {collectors: [load, memory]}\n"
+
+
+class Running:
+    """The command at work on a free port."""
+
+    def __init__(self, config, **environment):
+        command = [sys.executable, "-m", "watchkeeper", "agent", "--config", str(config)]
+        self.process = subprocess.Popen(
+            [*command, "--listen", "127.0.0.1:0"],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment},
+        )
+        first_line = self.process.stderr.readline()
+        found = re.search(r'"address": "(http://[^"]+)"', first_line)
+        assert found, first_line
+        self.url = found[1]
+
+    def get(self, path="/metrics", **headers):
+        request = urllib.request.Request(self.url + path)
+        for name, value in headers.items():
+            request.add_header(name.replace("_", "-"), value)
+        try:
+            return urllib.request.urlopen(request, timeout=10)
+        except urllib.error.HTTPError as error:
+            return error
+
+    def page(self):
+        return Page(self.get().read())
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        log = self.process.stderr.read()
+        self.process.stderr.close()
+        return self.process.wait(20), log
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    config = tmp_path_factory.mktemp("agent") / "agent.yml"
+    config.write_text(CONFIG)
+    running = Running(config)
+    yield running
+    running.stop()
+
+
+def test_once_prints_one_full_collection(tmp_path):
+    config = tmp_path / "agent.yml"
+    config.write_text(CONFIG)
+    command = [sys.executable, "-m", "watchkeeper", "agent", "--once", "--config", str(config)]
+    page = Page(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert page.value("node_memory_MemTotal_bytes") > 0
+    assert page.value("watchkeeper_collector_success", collector="memory") == 1
+
+
+def test_list_names_what_would_run(tmp_path):
+    config = tmp_path / "agent.yml"
+    config.write_text(CONFIG)
+    command = [sys.executable, "-m", "watchkeeper", "agent", "--list", "--config", str(config)]
+    printed = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    assert [line.split()[0] for line in printed.splitlines()] == ["process", "load", "memory"]
+
+
+@pytest.mark.parametrize("options", [["--once"], []])
+def test_a_bad_file_is_explained_and_nothing_starts(tmp_path, options):
+    config = tmp_path / "agent.yml"
+    config.write_text("interval: soon\n")
+    command = [sys.executable, "-m", "watchkeeper", "agent", "--config", str(config), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"{config}:1: interval: expected a duration" in done.stderr
+
+
+def test_it_is_ready_after_the_first_collection_and_tells_of_itself(running):
+    wait_until(lambda: running.get("/readyz").status == 200, what="readiness")
+    page = running.page()
+    assert page.value("watchkeeper_ready", service="agent") == 1
+    assert page.value("watchkeeper_build_info", service="agent") == 1
+    assert page.value("watchkeeper_config_last_reload_successful", file="agent.yml") == 1
+    assert page.value("process_resident_memory_bytes") > 0
+    assert page.value("process_start_time_seconds") > 1.6e9
+
+
+def test_a_page_is_compressed_only_for_who_asks(running):
+    plain, packed = running.get(), running.get(Accept_Encoding="gzip")
+    assert plain.headers["Content-Encoding"] is None
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert b"node_load1 " in gzip.decompress(packed.read())
+
+
+def test_openmetrics_is_served_to_who_asks(running):
+    answer = running.get(Accept="application/openmetrics-text; version=1.0.0")
+    assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
+    assert answer.read().endswith(b"# EOF\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/healthz", {"Host": "anything"}, 200),
+        ("/nowhere", {}, 404),
+        ("/metrics", {"Host": "evil.example"}, 403),
+        ("/metrics", {"Origin": "https://evil.example"}, 403),
+    ],
+)
+def test_who_may_ask_what_is_the_rule_of_all_services(running, path, headers, status):
+    assert running.get(path, **headers).status == status
+
+
+def test_a_token_is_asked_for_when_there_is_one(tmp_path):
+    config, token = tmp_path / "agent.yml", tmp_path / "token"
+    config.write_text(CONFIG)
+    token.write_text("s3cret\n")
+    running = Running(config, WATCHKEEPER_API_TOKEN_FILE=str(token))
+    try:
+        assert running.get().status == 401
+        assert running.get(Authorization="Bearer s3cret").status == 200
+        assert running.get("/healthz").status == 200
+    finally:
+        running.stop()
+
+
+def test_an_edit_is_taken_up_and_a_bad_one_is_told_and_survived(tmp_path):
+    config = tmp_path / "agent.yml"
+    config.write_text(CONFIG)
+    running = Running(config)
+    reloaded = "watchkeeper_config_last_reload_successful"
+    try:
+        config.write_text(CONFIG.replace("memory", "vmstat"))
+        wait_until(lambda: running.page().value("node_vmstat_pgfault"), what="the edit at work")
+        assert running.page().value("node_memory_MemTotal_bytes") is None
+        config.write_text("interval: soon\n")
+        wait_until(lambda: running.page().value(reloaded) == 0, what="the bad edit being told")
+        assert running.page().value("node_vmstat_pgfault")
+        config.write_text(CONFIG)
+        wait_until(lambda: running.page().value(reloaded) == 1, what="the good edit being told")
+    finally:
+        code, log = running.stop()
+    assert code == 0
+    assert "the changed file cannot be used" in log
+
+
+def test_it_ends_at_once_when_asked_to(tmp_path):
+    config = tmp_path / "agent.yml"
+    config.write_text(CONFIG)
+    code, log = Running(config).stop()
+    assert code == 0
+    assert '"msg": "stopped"' in log

@@ -1,0 +1,92 @@
+"""The configuration is checked whole, and read by a process that ends."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+import agent
+from agent.collectors import COLLECTORS, HOST_KINDS
+from agent.configured import read_recipes
+from agent.settings import AgentSettings, HostKind
+from watchkeeper.configuration import load
+from watchkeeper.errors import ConfigError
+
+SHIPPED = Path(agent.__file__).parent / "agent.yml"
+DEMO = Path(agent.__file__).parents[1] / "examples/taskboard/config/agent.yml"
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "agent.yml"
+
+
+def test_the_shipped_file_states_the_defaults():
+    assert load(SHIPPED, AgentSettings) == AgentSettings()
+
+
+def test_the_kinds_a_file_may_name_are_those_there_are():
+    assert get_args(HostKind) == HOST_KINDS
+    assert set(HOST_KINDS) < set(COLLECTORS)
+
+
+def test_the_demo_watches_its_servers_where_they_are(monkeypatch):
+    monkeypatch.setenv("TASKBOARD_POSTGRES_PORT", "18313")
+    monkeypatch.delenv("TASKBOARD_VALKEY_PORT", raising=False)
+    names = [recipe.name for recipe in load(DEMO, AgentSettings).recipes()]
+    assert names[-3:] == [
+        "postgres 127.0.0.1:18313",
+        "redis 127.0.0.1:8314",
+        "celery 127.0.0.1:8314/0",
+    ]
+
+
+def test_what_the_reading_process_hands_over_is_what_the_file_says(file, tmp_path):
+    secret = tmp_path / "password"
+    secret.write_text("s3cret\n")
+    file.write_text(f"interval: 1m\nredis:\n  - port: 7000\n    password: {{file: {secret}}}\n")
+    recipe = read_recipes(file)[-1]
+    assert recipe.name == "redis 127.0.0.1:7000"
+    assert recipe.interval_seconds == 60
+    assert recipe.arguments["password"] == "s3cret"
+    assert "s3cret" not in repr(recipe)
+
+
+def test_every_recipe_makes_a_collector(file):
+    file.write_text(
+        "postgres: [{}]\nredis: [{}]\ncelery:\n  - broker: {}\n    queues: [a, b]\n",
+    )
+    recipes = read_recipes(file)
+    assert {recipe.kind for recipe in recipes} == set(COLLECTORS) - {
+        "steady", "hanging", "failing", "broken", "many",
+    }  # fmt: skip
+    for recipe in recipes:
+        recipe.make().close()
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "expectation"),
+    [
+        ("interval: 5s\nintervall: 5s\n", 2, "intervall", "unknown key"),
+        ("interval: soon\n", 1, "interval", "expected a duration"),
+        ("host:\n  collectors: [cpu, gpu]\n", 2, "host.collectors[1]", "Input should be 'cpu'"),
+        ("redis:\n  - port: 70000\n", 2, "redis[0].port", "less than or equal to 65535"),
+        ("redis:\n  - password: hunter2\n", 2, "redis[0].password", "expected {env: NAME}"),
+        ("postgres:\n  - password: {file: /nowhere}\n", 2, "postgres[0].password", "/nowhere"),
+        ("celery:\n  - broker: {}\n    queues: []\n", 3, "celery[0].queues", "at least 1"),
+    ],
+)
+def test_what_is_wrong_is_named_by_line_key_and_expectation(file, text, line, key, expectation):
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_recipes(file)
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.key) == (line, key)
+    assert expectation in problem.message
+    assert "hunter2" not in str(problem)
+
+
+def test_a_queue_named_twice_is_refused(file):
+    file.write_text("celery:\n  - {broker: {}, queues: [a]}\n  - {broker: {}, queues: [a]}\n")
+    with pytest.raises(ConfigError, match="expected each queue once, got a"):
+        read_recipes(file)

@@ -11,6 +11,9 @@ from taskboard.agents import Agent
 STATEMENT_TIMEOUT_MILLISECONDS = 5000
 CHECKOUT_TIMEOUT_SECONDS = 5.0
 
+RECONNECT_SECONDS = 3.0
+"""The pool doubles its pauses until then and starts over; more would be felt after an outage."""
+
 
 def connection_string(database_url: str, agent: Agent, role: str) -> str:
     """Return how to reach the tables of ``agent``.
@@ -38,6 +41,7 @@ def open_pool(
         min_size=1,
         max_size=maximum,
         timeout=CHECKOUT_TIMEOUT_SECONDS,
+        reconnect_timeout=RECONNECT_SECONDS,
         check=ConnectionPool.check_connection,
         open=True,
     )

@@ -7,7 +7,9 @@ process's memory, so a restart ends them; what is left on ends by itself after a
 from __future__ import annotations
 
 import json
+import math
 import random
+import resource
 import threading
 import time
 from collections.abc import Callable
@@ -57,24 +59,31 @@ class RequestFault:
     Args:
         route: the template.
         spoil: called before the handler; may wait or raise.
+        monotonic_seconds: a clock of which only differences matter.
     """
 
-    def __init__(self, route: str, spoil: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        route: str,
+        spoil: Callable[[], None],
+        monotonic_seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._route = route
         self._spoil = spoil
-        self._until = 0.0
+        self._monotonic_seconds = monotonic_seconds
+        self._until = -math.inf
 
     def start(self) -> None:
         """Break it."""
-        self._until = time.monotonic() + LONGEST_SECONDS
+        self._until = self._monotonic_seconds() + LONGEST_SECONDS
 
     def stop(self) -> None:
         """Mend it."""
-        self._until = 0.0
+        self._until = -math.inf
 
     def is_on(self) -> bool:
         """Return whether it is broken now."""
-        return time.monotonic() < self._until
+        return self._monotonic_seconds() < self._until
 
     def before_request(self) -> None:
         """Spoil the request when the fault is on and this is its route."""
@@ -193,7 +202,7 @@ def install(
 def resident_bytes() -> int:
     """Return the memory this process holds."""
     pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
-    return int(pages) * 4096
+    return int(pages) * resource.getpagesize()
 
 
 def _fail_sometimes() -> None:

@@ -41,6 +41,7 @@ def work(instance: int, host: str, port: int, settings: Settings) -> None:
         port: the same.
         settings: the environment's.
     """
+    logging.captureWarnings(capture=True)  # Celery warns, say of being root, on standard error
     instrumentation = Instrumentation(SERVICE)
     instrumentation.tasks.connect(celery.signals)
     queue = create_celery(settings.redis_url)
@@ -118,6 +119,5 @@ def _run_celery(queue: Celery, instance: int) -> None:
 
 
 def _keep_logging(**_: Any) -> None:
-    logging.captureWarnings(capture=True)
     for told_for_every_job in ("celery.app.trace", "celery.worker.strategy"):
         logging.getLogger(told_for_every_job).setLevel(logging.WARNING)

@@ -69,7 +69,7 @@ def _alert(item: Any, now: datetime, resolve_timeout: timedelta) -> Alert:
         ends_at = now + resolve_timeout
     if ends_at < starts_at:
         raise _Unsound("endsAt lies before startsAt")
-    generator_url = item.get("generatorURL") or ""
+    generator_url = item.get("generatorURL", "")
     if not isinstance(generator_url, str):
         raise _Unsound(f"generatorURL: expected text, got {_kind(generator_url)}")
     annotations = _texts(item.get("annotations"), "annotations")

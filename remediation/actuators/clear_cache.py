@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from remediation.actuators import Done
 from remediation.actuators.parameters import whole_numbers
@@ -74,6 +76,9 @@ class ClearCache:
             password=address.password.reveal() if address.password else None,
             socket_timeout=COMMAND_SECONDS,
             socket_connect_timeout=COMMAND_SECONDS,
+            # The client would try for half a minute by itself; whether to try again is not ours
+            # to say but that of whoever asked for the action.
+            retry=Retry(NoBackoff(), 0),
         )
         try:
             yield client

@@ -6,9 +6,8 @@ from watchkeeper.supervisor import run_directory
 
 def test_a_data_directory_is_held_by_one_supervisor(tmp_path):
     second = run_directory.claimed(tmp_path)
-    with run_directory.claimed(tmp_path):
-        with pytest.raises(Refused) as refused:
-            second.__enter__()
+    with run_directory.claimed(tmp_path), pytest.raises(Refused) as refused:
+        second.__enter__()
     refused.match(r"already running .*pid \d+")
 
 

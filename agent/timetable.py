@@ -30,5 +30,4 @@ def next_due_seconds(
     due = previous_due_seconds + backoff_seconds(interval_seconds, failures)
     if due > now_seconds:
         return due
-    missed = math.floor((now_seconds - due) / interval_seconds) + 1
-    return due + missed * interval_seconds
+    return now_seconds + interval_seconds - math.fmod(now_seconds - due, interval_seconds)

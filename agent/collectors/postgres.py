@@ -66,7 +66,7 @@ class PostgresCollector:
         self._slow_asked_at = float("-inf")
         self._slow_families: dict[str, list[Family]] = {}
         self._session: Session | None = None
-        self._refusals: dict[str, UpstreamError] = {}
+        self._answered: dict[str, bool] = {}
         self._durations: dict[str, float] = {}
 
     def collect(self) -> Iterator[Family]:
@@ -92,47 +92,51 @@ class PostgresCollector:
         if is_slow_due:
             self._slow_asked_at = now
         families: list[Family] = []
+        is_hopeless = False
         for question in self._questions:
             if question.is_slow and not is_slow_due:
                 families += self._slow_families.get(question.name, [])
                 continue
-            families += self._ask(session, question)
-            refusal = self._refusals.get(question.name)
-            if refusal is not None and refusal.reason is Reason.TIMEOUT:
-                break  # on a server this busy, the rest would only add to its load
+            if is_hopeless:
+                self._answered[question.name] = False
+                continue
+            try:
+                families += self._ask(session, question)
+            except UpstreamError as error:
+                if session.is_lost:
+                    raise
+                self._note_refusal(question, error)
+                # On a server this busy or locked, the rest would only add to its load.
+                is_hopeless = error.reason is Reason.TIMEOUT
         return [*families, *self._told_of_questions()]
 
     def _ask(self, session: Session, question: Question) -> list[Family]:
         started = time.monotonic()
-        families: list[Family] = []
+        self._slow_families.pop(question.name, None)
         try:
             rows = session.ask(question.sql(session.version))
-            families += question.families(rows, self._server)
-            self._refusals.pop(question.name, None)
-        except UpstreamError as error:
-            if session.is_lost:
-                raise
-            self._note_refusal(question, error)
-        self._durations[question.name] = time.monotonic() - started
+        finally:
+            self._durations[question.name] = time.monotonic() - started
+        families = list(question.families(rows, self._server))
+        self._answered[question.name] = True
         if question.is_slow:
             self._slow_families[question.name] = families
         return families
 
     def _note_refusal(self, question: Question, error: UpstreamError) -> None:
-        if question.name not in self._refusals:
+        if self._answered.get(question.name, True):  # once an outage, not once a run
             extra = {"server": self._server, "question": question.name, "detail": str(error)}
             log.warning("question refused", extra=extra)
-        self._refusals[question.name] = error
+        self._answered[question.name] = False
 
     def _told_of_questions(self) -> Iterator[Family]:
-        labelled = [((self._server, name), name) for name in self._durations]
         yield Family(
             postgres.QUESTION_SUCCESS,
-            [(labels, int(name not in self._refusals)) for labels, name in labelled],
+            [((self._server, name), int(answered)) for name, answered in self._answered.items()],
         )
         yield Family(
             postgres.QUESTION_DURATION,
-            [(labels, self._durations[name]) for labels, name in labelled],
+            [((self._server, name), seconds) for name, seconds in self._durations.items()],
         )
 
     def close(self) -> None:

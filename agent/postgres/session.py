@@ -91,6 +91,11 @@ class Session:
         self._connection.close()
 
 
+_REFUSED_LOGIN = ("authentication failed", "no pg_hba.conf entry", 'FATAL:  role "')
+"""libpq keeps the SQLSTATE of a refused connection to itself, so its English words must do; a
+server that speaks another language gives the reason ``connection``."""
+
+
 def _explained(error: psycopg.Error) -> UpstreamError:
     # The message of a refused connection names address, role and database, never the password.
     message = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -101,7 +106,7 @@ def _reason_of(error: psycopg.Error) -> Reason:
     state = error.sqlstate or ""
     if isinstance(error, psycopg.errors.ConnectionTimeout) or state in ("57014", "55P03"):
         return Reason.TIMEOUT  # cancelled by statement_timeout; lock_timeout
-    if state.startswith("28") or "authentication failed" in str(error):
+    if state.startswith("28") or any(words in str(error) for words in _REFUSED_LOGIN):
         return Reason.AUTHENTICATION
     if state == "42501":
         return Reason.PERMISSION

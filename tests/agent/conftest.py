@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import redis
 
 import agent.collectors
 from tests.agent.probes import PROBES
@@ -22,9 +23,22 @@ def _free_port() -> int:
         return port
 
 
-def _accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def _postgres_answers(port: int) -> bool:
+    try:
+        psycopg.connect(host="127.0.0.1", port=port, dbname="taskboard", user="postgres").close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _valkey_answers(port: int) -> bool:
+    try:
+        return redis.Redis(port=port).ping()
+    except redis.ConnectionError:
+        return False
+
+
+ANSWERS = {"postgres": _postgres_answers, "valkey": _valkey_answers}
 
 
 def _serve(name: str, data_dir: Path):
@@ -32,7 +46,7 @@ def _serve(name: str, data_dir: Path):
     command = [sys.executable, "-m", "taskboard", name, "--port", str(port)]
     process = subprocess.Popen([*command, "--data-dir", str(data_dir)])
     try:
-        wait_until(lambda: _accepts(port), what=f"{name} accepting connections")
+        wait_until(lambda: ANSWERS[name](port), what=f"{name} answering")
         yield port
     finally:
         process.terminate()
@@ -56,6 +70,13 @@ def database(postgres_port):
 @pytest.fixture(scope="session")
 def valkey_port(tmp_path_factory):
     yield from _serve("valkey", tmp_path_factory.mktemp("valkey"))
+
+
+@pytest.fixture
+def silent_port():
+    """A port that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
 
 
 @pytest.fixture(autouse=True)

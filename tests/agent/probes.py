@@ -101,10 +101,11 @@ class Page:
 
     def value(self, name, **labels):
         """The value of the one series of that name and those labels, or None."""
+        # The parser adds _total to counters whose exporter named them without.
         found = [
             sample.value
             for sample in self.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
+            if sample.name in (name, f"{name}_total") and labels.items() <= sample.labels.items()
         ]
         assert len(found) <= 1, f"{name}{labels} is not one series"
         return found[0] if found else None

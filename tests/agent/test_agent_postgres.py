@@ -1,0 +1,201 @@
+"""A real PostgreSQL is watched over one connection, and never hurt."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.collector import CollectionFailed
+from agent.collectors.postgres import PostgresCollector
+from agent.postgres.statements import shortened, without_literals
+from agent.text import Renderer, TextFormat, page
+from tests.agent.probes import Page
+from tests.waiting import wait_until
+from watchkeeper.errors import Reason
+
+pytestmark = pytest.mark.live
+
+
+def collector_of(port, **changes):
+    arguments = {
+        "host": "127.0.0.1",
+        "port": port,
+        "database": "taskboard",
+        "user": "taskboard",
+        "password": "",
+        "statements": 20,
+        "timeout_seconds": 1.0,
+        "slow_interval_seconds": 0.0,
+    }
+    return PostgresCollector(**(arguments | changes))
+
+
+@pytest.fixture
+def collector(postgres_port):
+    collector = collector_of(postgres_port)
+    yield collector
+    collector.close()
+
+
+def collected(collector):
+    return Page(page(Renderer().render(list(collector.collect())), TextFormat.PROMETHEUS))
+
+
+def our_connections(database):
+    query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'watchkeeper-agent'"
+    return database.execute(query).fetchone()[0]
+
+
+def test_a_server_is_up_and_told_of_under_its_address(collector, postgres_port):
+    page = collected(collector)
+    server = f"127.0.0.1:{postgres_port}"
+    assert page.value("pg_up", server=server) == 1
+    assert page.value("pg_settings_max_connections", server=server) == 60
+    assert page.value("pg_settings_shared_buffers_bytes") == 32 << 20
+    assert page.value("pg_database_size_bytes", datname="taskboard") > 1_000_000
+    assert page.value("pg_stat_database_blks_hit", datname="taskboard") > 0
+    assert {labels["server"] for labels in page.labels("pg_scrape_collector_success")} == {server}
+    assert all(s.value for s in page.samples if s.name == "pg_scrape_collector_success")
+
+
+def test_connections_are_counted_by_state_also_at_zero(collector, database):
+    before = collected(collector)
+    database.execute("BEGIN")
+    after = collected(collector)
+    database.execute("ROLLBACK")
+    state = {"datname": "taskboard", "state": "idle in transaction"}
+    assert before.value("pg_stat_activity_count", **state) == 0
+    assert after.value("pg_stat_activity_count", **state) == 1
+    assert after.value("pg_stat_activity_max_tx_duration", **state) >= 0
+
+
+def test_statements_are_told_with_their_text_and_without_literals(collector, database):
+    database.execute("SELECT pg_stat_statements_reset()")
+    for number in (4711, 4712):
+        database.execute(f"SELECT {number} AS answer")
+    database.execute("ALTER ROLE taskboard PASSWORD 'hunter2'")
+    page = collected(collector)
+    texts = {x["query"]: x["queryid"] for x in page.labels("pg_stat_statements_query_id")}
+    assert "ALTER ROLE taskboard PASSWORD ?" in texts
+    assert not any("hunter2" in text or "4711" in text for text in texts)
+    queryid = texts["SELECT $1 AS answer"]
+    assert page.value("pg_stat_statements_calls_total", queryid=queryid) == 2
+    assert page.value("pg_stat_statements_rows_total", queryid=queryid) == 2
+    assert page.value("pg_stat_statements_seconds_total", queryid=queryid) > 0
+
+
+def test_statements_are_bounded(postgres_port, database):
+    for number in range(30):
+        database.execute(f"SELECT {', '.join('1' for _ in range(number + 1))}")
+    collector = collector_of(postgres_port, statements=10)
+    assert len(collected(collector).labels("pg_stat_statements_calls_total")) == 10
+    collector.close()
+
+
+def test_slow_questions_are_told_again_until_they_are_due(postgres_port, database):
+    collector = collector_of(postgres_port, slow_interval_seconds=3600)
+    collected(collector)
+    database.execute("SELECT 1 AS asked_later")
+    page = collected(collector)
+    collector.close()
+    texts = [labels["query"] for labels in page.labels("pg_stat_statements_query_id")]
+    assert texts
+    assert "SELECT $1 AS asked_later" not in texts
+    assert page.value("pg_settings_max_connections") == 60
+
+
+def test_a_server_without_statements_is_told_of_in_all_else(postgres_port):
+    collector = collector_of(postgres_port, database="postgres")
+    page = collected(collector)
+    collector.close()
+    assert page.value("pg_up") == 1
+    assert page.value("pg_scrape_collector_success", collector="stat_statements") == 0
+    assert page.value("pg_scrape_collector_success", collector="stat_database") == 1
+
+
+def test_however_often_it_is_asked_it_sees_one_connection_of_ours(collector, database):
+    for _ in range(5):
+        collected(collector)
+    assert our_connections(database) == 1
+    collector.close()
+    wait_until(lambda: our_connections(database) == 0, what="the connection closing")
+
+
+def test_a_locked_catalogue_costs_a_question_not_the_server(collector, database):
+    collected(collector)
+    database.execute("BEGIN")
+    database.execute("LOCK TABLE pg_database IN ACCESS EXCLUSIVE MODE")
+    page = collected(collector)
+    assert page.value("pg_up") == 1
+    for question in ("stat_database", "stat_activity", "database"):
+        assert page.value("pg_scrape_collector_success", collector=question) == 0
+    assert page.value("pg_scrape_collector_success", collector="static") == 1
+    database.execute("ROLLBACK")
+    assert our_connections(database) == 1
+    page = collected(collector)
+    assert page.value("pg_scrape_collector_success", collector="stat_activity") == 1
+
+
+def test_it_can_write_nothing(collector):
+    collected(collector)
+    with pytest.raises(Exception, match="read-only transaction"):
+        collector._session.ask("CREATE TABLE hurt (n int)")
+
+
+def test_a_connection_that_was_cut_is_told_and_made_again(collector, database):
+    collected(collector)
+    database.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE application_name = 'watchkeeper-agent'"
+    )
+    with pytest.raises(CollectionFailed) as caught:
+        collected(collector)
+    (down,) = caught.value.families
+    assert (str(down.metric), down.samples[0][1]) == ("pg_up", 0)
+    assert collected(collector).value("pg_up") == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"user": "nobody_here"}, Reason.AUTHENTICATION),
+        ({"port": 1}, Reason.CONNECTION),
+        ({"database": "nowhere"}, Reason.CONNECTION),
+    ],
+)
+def test_why_it_is_down_is_told(postgres_port, changes, reason):
+    with pytest.raises(CollectionFailed) as caught:
+        collected(collector_of(**({"port": postgres_port} | changes)))
+    assert caught.value.reason is reason
+
+
+def test_a_server_that_accepts_and_says_nothing_is_given_up_on(silent_port):
+    with pytest.raises(CollectionFailed) as caught:
+        collected(collector_of(silent_port))
+    assert caught.value.reason is Reason.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("SELECT * FROM t1 WHERE a = $1", "SELECT * FROM t1 WHERE a = $1"),
+        ("SELECT 'it''s', 1.5e3, x2 -- note 'secret'\nFROM t", "SELECT ?, ?, x2 FROM t"),
+        (r"SELECT E'it\'s secret', b", "SELECT ?, b"),
+        ("DO $body$ secret 'x' $body$", "DO ?"),
+        ("CREATE ROLE a PASSWORD 'cut off", "CREATE ROLE a PASSWORD ?"),
+        ('SELECT "odd 1 name" /* user=7 */ FROM t', 'SELECT "odd 1 name" FROM t'),
+    ],
+)
+def test_literals_and_comments_never_leave_the_server(text, plain):
+    assert without_literals(text) == plain
+
+
+@given(st.text(alphabet="abc 1=(,)$\n", max_size=40))
+def test_no_quoted_secret_survives_whatever_stands_before_it(before):
+    assert "SECRET" not in without_literals(f"{before} 'SECRET'")
+
+
+@given(st.text(max_size=80), st.integers(4, 60))
+def test_a_text_is_cut_to_its_bytes(text, max_bytes):
+    cut = shortened(text, max_bytes)
+    assert len(cut.encode("utf-8", "replace")) <= max(max_bytes, 0)
+    assert cut == text or cut.endswith("…")

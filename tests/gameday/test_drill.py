@@ -120,7 +120,7 @@ def test_a_fault_nobody_finds_fails():
 
 def test_a_fault_that_is_found_but_not_mended_fails_and_is_cleared_up():
     world = World(mended_after=None)
-    outcome = drill_in(world)[0].run("leak", fault(clear=CLEAR), quiet_seconds=0)
+    outcome = drill_in(world)[0].run("leak", fault(clear=(CLEAR,)), quiet_seconds=0)
     assert not outcome.passed
     assert not outcome.recovered
     assert world.cleared_at is not None
@@ -128,7 +128,7 @@ def test_a_fault_that_is_found_but_not_mended_fails_and_is_cleared_up():
 
 def test_a_fault_without_an_action_recovers_when_cleared():
     world = World(mended_after=None)
-    outcome = drill_in(world)[0].run("errors", fault(clear=CLEAR, action=None), quiet_seconds=0)
+    outcome = drill_in(world)[0].run("errors", fault(clear=(CLEAR,), action=None), quiet_seconds=0)
     assert outcome.passed
     assert outcome.seconds_to_recover is None
 

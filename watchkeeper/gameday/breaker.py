@@ -27,6 +27,8 @@ class StackBreaker:
             self._supervisor.kill(step.kill, signal=step.signal)
         elif step.restart is not None:
             self._supervisor.restart(step.restart)
+        elif step.scale is not None:
+            self._supervisor.scale(step.scale, step.instances)
 
     def _call(self, method: str, url: str) -> None:
         try:

@@ -27,6 +27,8 @@ from watchkeeper.peers import Peer
 from watchkeeper.supervisor.client import SupervisorClient
 from watchkeeper.supervisor.stack import DEMO_CONFIG_DIR
 
+REPORT_COLUMNS = 120
+
 _data_dir = click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False),
@@ -103,7 +105,9 @@ def _run_all(
 
 
 def _report(outcomes: list[Outcome], json_file: Path | None) -> None:
-    Console().print(as_table(outcomes))
+    # Piped output has no width of its own; the table must stay readable in a log.
+    console = Console() if sys.stdout.isatty() else Console(width=REPORT_COLUMNS)
+    console.print(as_table(outcomes))
     if json_file is not None:
         json_file.write_text(as_json(outcomes), encoding="utf-8")
 
@@ -160,7 +164,8 @@ def clear(name: str, config: Path | None, data_dir: Path) -> None:
     """Switch one fault off again."""
     supervisor = SupervisorClient(data_dir.absolute())
     chosen = _plan(config, supervisor).chosen((name,))[name]
-    if chosen.clear is None:
+    if not chosen.clear:
         raise WatchkeeperError(f"{name} cannot be cleared by command: {chosen.action} mends it")
-    StackBreaker(supervisor).do(chosen.clear)
+    for step in chosen.clear:
+        StackBreaker(supervisor).do(step)
     click.echo(f"{name} cleared.")

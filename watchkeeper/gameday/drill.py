@@ -184,8 +184,8 @@ class Drill:
         return f"{', '.join(wrong)} fired and must not" if wrong else None
 
     def _clear(self, fault: Fault) -> None:
-        if fault.clear is not None:
-            self._breaker.do(fault.clear)
+        for step in fault.clear:
+            self._breaker.do(step)
 
     def _since(self, moment: datetime) -> float:
         return (self._clock.now() - moment).total_seconds()

@@ -18,6 +18,7 @@ class Step(Settings):
         url: call it with ``method``; any 2xx answer is success.
         kill: the supervised process to end, by name, with ``signal`` (no clean-up, no grace).
         restart: the supervised process to end and start again.
+        scale: the supervised process to run ``instances`` of.
     """
 
     method: Literal["POST", "DELETE", "PUT"] = "POST"
@@ -25,11 +26,14 @@ class Step(Settings):
     kill: str | None = None
     signal: Literal["KILL", "TERM", "STOP"] = "KILL"
     restart: str | None = None
+    scale: str | None = None
+    instances: int = Field(default=1, ge=1)
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if sum(way is not None for way in (self.url, self.kill, self.restart)) != 1:
-            raise ValueError("expected exactly one of url, kill and restart")
+        ways = (self.url, self.kill, self.restart, self.scale)
+        if sum(way is not None for way in ways) != 1:
+            raise ValueError("expected exactly one of url, kill, restart and scale")
         return self
 
 
@@ -38,6 +42,7 @@ class Fault(Settings):
 
     Attributes:
         description: what breaks, in one sentence.
+        clear: steps that leave the system as it was before, whatever the remediation did.
         alerts: names of alerts, any of which counts as having found it.
         forbidden_alerts: names that must not fire while it lasts.
         action: the remediation that must mend it, or None when a person has to.
@@ -45,7 +50,7 @@ class Fault(Settings):
 
     description: str
     inject: Step
-    clear: Step | None = None
+    clear: tuple[Step, ...] = ()
     alerts: tuple[str, ...] = Field(min_length=1)
     forbidden_alerts: tuple[str, ...] = ()
     action: str | None = None

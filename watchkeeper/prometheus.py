@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import requests
+import urllib3
 
 from watchkeeper.errors import Reason, UpstreamError
 
 Labels = dict[str, str]
+
+PIECE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,8 @@ class PrometheusClient:
 
     Args:
         base_url: for example http://127.0.0.1:9090, without /api.
-        timeout_seconds: for connecting and for each read; also sent as the query's own limit.
+        timeout_seconds: for the whole answer, also sent as the query's own limit. A server that
+            sends a byte now and then is given up on within twice this time.
         headers: sent with each request, for a tenant or a token.
     """
 
@@ -116,30 +122,43 @@ class PrometheusClient:
         return self._get(path, dict(parameters or {}))
 
     def _get(self, path: str, parameters: dict[str, str]) -> Any:
+        deadline_seconds = time.monotonic() + self.timeout_seconds
         try:
-            answer = self._session.get(
+            with self._session.get(
                 self.base_url + path,
                 params=parameters,
                 timeout=self.timeout_seconds,
                 allow_redirects=False,
-            )
-        except requests.Timeout:
+                stream=True,
+            ) as answer:
+                return _data_of(answer, _read(answer, deadline_seconds))
+        except (requests.Timeout, urllib3.exceptions.TimeoutError):
             raise UpstreamError(
                 f"{self.base_url} did not answer within {self.timeout_seconds:g} s",
                 reason=Reason.TIMEOUT,
             ) from None
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise UpstreamError(
                 f"{self.base_url} cannot be reached: {type(error).__name__}",
                 reason=Reason.CONNECTION,
             ) from None
-        return _data_of(answer)
 
 
-def _data_of(answer: requests.Response) -> Any:
+def _read(answer: requests.Response, deadline_seconds: float) -> bytes:
+    # requests limits only the time between two bytes; a hung proxy can drip them for ever. read1
+    # gives what has arrived, where read would wait for more.
+    pieces = []
+    while piece := answer.raw.read1(PIECE_BYTES, decode_content=True):
+        pieces.append(piece)
+        if time.monotonic() > deadline_seconds:
+            raise requests.Timeout
+    return b"".join(pieces)
+
+
+def _data_of(answer: requests.Response, content: bytes) -> Any:
     try:
-        body = answer.json()
-    except requests.exceptions.JSONDecodeError:
+        body = json.loads(content)
+    except ValueError:
         raise UpstreamError(
             f"{answer.url.split('?')[0]} answered {answer.status_code} without JSON",
             reason=Reason.BAD_ANSWER if answer.ok else Reason.HTTP_STATUS,

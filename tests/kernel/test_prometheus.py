@@ -1,0 +1,128 @@
+"""Reading from Prometheus when it answers, refuses, hangs or drips."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from watchkeeper.errors import Reason, UpstreamError
+from watchkeeper.prometheus import PrometheusClient
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def serve():
+    """Return a function that serves an answer on loopback and gives a client of it."""
+    servers = []
+
+    def start(answer: Answer) -> PrometheusClient:
+        handler = type(
+            "Handler",
+            (BaseHTTPRequestHandler,),
+            {"do_GET": answer, "log_message": lambda *_: None},
+        )
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        servers.append(server)
+        return PrometheusClient(f"http://127.0.0.1:{server.server_address[1]}", timeout_seconds=0.5)
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def answering(body: object, status: int = 200) -> Answer:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        request.send_response(status)
+        request.send_header("Content-Length", str(len(content)))
+        request.end_headers()
+        request.wfile.write(content)
+
+    return answer
+
+
+def reason_of(client: PrometheusClient) -> Reason:
+    with pytest.raises(UpstreamError) as caught:
+        client.query("up")
+    return caught.value.reason
+
+
+def test_a_vector_is_read(serve):
+    result = [{"metric": {"job": "a"}, "value": [1.5, "2"]}]
+    body = {"status": "success", "data": {"resultType": "vector", "result": result}}
+    (sample,) = serve(answering(body)).query("up")
+    assert (sample.labels, sample.at.timestamp(), sample.value) == ({"job": "a"}, 1.5, 2.0)
+
+
+def test_a_range_is_read(serve):
+    result = [{"metric": {"job": "a"}, "values": [[1, "2"], [6, "NaN"]]}]
+    body = {"status": "success", "data": {"resultType": "matrix", "result": result}}
+    (series,) = serve(answering(body)).query_range("up", start=NOW, end=NOW, step_seconds=5)
+    assert series.timestamps == [1.0, 6.0]
+    assert series.values[0] == 2.0
+    assert series.values[1] != series.values[1]
+
+
+def test_a_refusal_tells_what_the_server_said(serve):
+    client = serve(answering({"status": "error", "error": "parse error"}, 400))
+    with pytest.raises(UpstreamError, match="parse error") as caught:
+        client.query("up{")
+    assert caught.value.reason is Reason.BAD_ANSWER
+
+
+def test_what_is_not_json_is_a_bad_answer(serve):
+    assert reason_of(serve(answering(b"<html>"))) is Reason.BAD_ANSWER
+
+
+def test_an_error_page_is_told_by_its_status(serve):
+    assert reason_of(serve(answering(b"<html>", 502))) is Reason.HTTP_STATUS
+
+
+def test_nobody_listening_is_a_connection_problem():
+    client = PrometheusClient("http://127.0.0.1:1", timeout_seconds=0.5)
+    assert reason_of(client) is Reason.CONNECTION
+
+
+def test_a_server_that_hangs_is_given_up_on(serve):
+    never = threading.Event()
+    assert reason_of(serve(lambda _request: never.wait(10) and None)) is Reason.TIMEOUT
+
+
+def test_a_server_that_drips_is_given_up_on(serve):
+    stop = threading.Event()
+
+    def drip(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+        while not stop.wait(0.1):
+            request.wfile.write(b" ")
+            request.wfile.flush()
+
+    try:
+        assert reason_of(serve(drip)) is Reason.TIMEOUT
+    finally:
+        stop.set()
+
+
+def test_a_server_that_stops_in_the_middle_is_given_up_on(serve):
+    never = threading.Event()
+
+    def stop_short(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", "1000")
+        request.end_headers()
+        request.wfile.write(b"{")
+        request.wfile.flush()
+        never.wait(10)
+
+    assert reason_of(serve(stop_short)) is Reason.TIMEOUT

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from agent.family import Family, LabelValues, Sample
 from agent.procfs import read_text
+from agent.statvfs import PatientAsker, Space, space_of
 from watchkeeper.catalogue import Metric, host
 
 IGNORED_MOUNT_POINTS = (
@@ -22,6 +22,12 @@ IGNORED_TYPES = (
     r"|squashfs|sysfs|tracefs)$"
 )
 """What node_exporter leaves out by default."""
+
+DEPENDS_ON_OTHERS = re.compile(
+    r"^(nfs|nfs4|cifs|smb3|smbfs|fuse|fuse\..*|fuseblk|9p|virtiofs|afs|ceph|glusterfs|lustre"
+    r"|gpfs|ocfs2|gfs2|beegfs|orangefs)$"
+)
+"""Types whose calls wait for another machine or process, which may never answer."""
 
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
@@ -42,7 +48,10 @@ class Mount:
 
 
 class FilesystemCollector:
-    """Size, space and inodes of each mounted file system that holds data."""
+    """Size, space and inodes of each mounted file system that holds data.
+
+    Those that depend on others are asked by a process that can be thrown away.
+    """
 
     def __init__(
         self,
@@ -57,6 +66,7 @@ class FilesystemCollector:
         self._root = root.rstrip("/")
         self._ignored_mount_points = re.compile(ignored_mount_points)
         self._ignored_types = re.compile(ignored_types)
+        self._asker = PatientAsker()
 
     def collect(self) -> Iterator[Family]:
         """Return the state of each; one that cannot be asked has ``device_error`` 1 and no size."""
@@ -64,13 +74,12 @@ class FilesystemCollector:
         errors: list[Sample] = []
         values: dict[Metric, list[Sample]] = {metric: [] for metric in _SIZES}
         for mount in self._mounts():
-            stats = self._ask(mount)
+            space = self._ask(mount)
             read_only.append((mount.labels, int(mount.read_only)))
-            errors.append((mount.labels, int(stats is None)))
-            if stats is None:
-                continue
-            for metric, value in zip(_SIZES, _sizes(stats), strict=True):
-                values[metric].append((mount.labels, value))
+            errors.append((mount.labels, int(space is None)))
+            if space is not None:
+                for metric, value in zip(_SIZES, space, strict=True):
+                    values[metric].append((mount.labels, value))
         yield Family(host.FILESYSTEM_READONLY, read_only)
         yield Family(host.FILESYSTEM_DEVICE_ERROR, errors)
         for metric, samples in values.items():
@@ -93,14 +102,16 @@ class FilesystemCollector:
         except OSError:
             return read_text(last)
 
-    def _ask(self, mount: Mount) -> os.statvfs_result | None:
+    def _ask(self, mount: Mount) -> Space | None:
+        ask = self._asker.space_of if DEPENDS_ON_OTHERS.match(mount.type) else space_of
         try:
-            return os.statvfs(self._root + mount.mount_point)
+            return ask(self._root + mount.mount_point)
         except OSError:
             return None
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """End the process that asks."""
+        self._asker.close()
 
 
 _SIZES = (
@@ -110,17 +121,7 @@ _SIZES = (
     host.FILESYSTEM_FILES,
     host.FILESYSTEM_FILES_FREE,
 )
-
-
-def _sizes(stats: os.statvfs_result) -> tuple[int, ...]:
-    block_bytes = stats.f_frsize
-    return (
-        stats.f_blocks * block_bytes,
-        stats.f_bfree * block_bytes,
-        stats.f_bavail * block_bytes,
-        stats.f_files,
-        stats.f_ffree,
-    )
+"""Metric of each number of ``Space``."""
 
 
 def parse_mountinfo(text: str) -> Iterator[Mount]:

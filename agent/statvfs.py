@@ -16,6 +16,9 @@ from typing import NamedTuple
 ANSWER_SECONDS = 1.0
 """A healthy network file system answers in milliseconds."""
 
+START_SECONDS = 3.0
+"""An interpreter starts in a tenth of this, unless the machine is very busy."""
+
 
 class Space(NamedTuple):
     """Sizes and counts of a file system."""
@@ -61,19 +64,26 @@ class PatientAsker:
         if self._lost is not None and self._lost.poll() is None:
             raise TimeoutError("an earlier question is still stuck in the kernel")
         self._lost = None
-        child = self._child = self._child or _start_child()
-        assert child.stdin is not None  # noqa: S101  # narrows the type: both are pipes
-        assert child.stdout is not None  # noqa: S101
+        if self._child is None:
+            self._child = _start_child()
+            self._read_line(self._child, START_SECONDS)  # it says that it has started
+        child = self._child
+        assert child.stdin is not None  # noqa: S101  # narrows the type: it is a pipe
         child.stdin.write(os.fsencode(path) + b"\0")
         child.stdin.flush()
-        answered, _, _ = select.select([child.stdout], [], [], self._answer_seconds)
-        if not answered:
-            self._give_up()
-            raise TimeoutError(f"no answer within {self._answer_seconds:g} s")
-        numbers = child.stdout.readline().split()
+        numbers = self._read_line(child, self._answer_seconds).split()
         if not numbers:
             raise OSError("refused")
         return Space(*map(int, numbers))
+
+    def _read_line(self, child: subprocess.Popen[bytes], seconds: float) -> bytes:
+        assert child.stdout is not None  # noqa: S101  # narrows the type: it is a pipe
+        answered, _, _ = select.select([child.stdout], [], [], seconds)
+        line = child.stdout.readline() if answered else b""
+        if not line:
+            self._give_up()
+            raise TimeoutError(f"no answer within {seconds:g} s")
+        return line
 
     def close(self) -> None:
         """End the child."""
@@ -101,7 +111,8 @@ def _start_child() -> subprocess.Popen[bytes]:
 
 
 def answer_for_ever() -> None:
-    """Answer each path with its numbers, or with an empty line when it cannot be asked."""
+    """Say a line, then answer each path with its numbers, or nothing when it cannot be asked."""
+    os.write(1, b"started\n")
     pending = b""
     while piece := os.read(0, 1 << 16):
         *paths, pending = (pending + piece).split(b"\0")

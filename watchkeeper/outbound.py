@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
@@ -23,6 +24,8 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 MAX_ANSWER_BYTES = 1 << 20
 """An answer is read this far; a receiver that streams for ever cannot fill our memory."""
+
+PIECE_BYTES = 1 << 16
 
 # IANA special-purpose registries (IPv4 and IPv6), each range that is not ordinary public unicast.
 FORBIDDEN_NETWORKS: tuple[IPNetwork, ...] = tuple(
@@ -132,6 +135,7 @@ def send(
     if parts.query:
         target += f"?{parts.query}"
     limits = urllib3.Timeout(connect=min(5.0, timeout_seconds), read=timeout_seconds)
+    deadline_seconds = time.monotonic() + timeout_seconds
     with _pool(parts.scheme, host, str(address), parts.port, limits) as pool:
         try:
             answer = pool.urlopen(
@@ -141,7 +145,7 @@ def send(
             return Answer(
                 answer.status,
                 {name.lower(): value for name, value in answer.headers.items()},
-                answer.read(MAX_ANSWER_BYTES),
+                _read(answer, deadline_seconds),
             )
         except urllib3.exceptions.ConnectTimeoutError as error:  # also the base of "refused"
             raise NeverSent(f"{host} cannot be connected to: {type(error).__name__}") from None
@@ -153,6 +157,22 @@ def send(
             raise UpstreamError(
                 f"{host} broke the connection: {type(error).__name__}", reason=Reason.CONNECTION
             ) from None
+
+
+def _read(answer: urllib3.BaseHTTPResponse, deadline_seconds: float) -> bytes:
+    # The read limit holds between two bytes only; a receiver that drips them must not hold us for
+    # ever. read1 gives what has arrived, where read would wait for more.
+    pieces: list[bytes] = []
+    size_bytes = 0
+    while size_bytes < MAX_ANSWER_BYTES:
+        piece = answer.read1(min(PIECE_BYTES, MAX_ANSWER_BYTES - size_bytes))
+        if not piece:
+            break
+        pieces.append(piece)
+        size_bytes += len(piece)
+        if time.monotonic() > deadline_seconds:
+            raise urllib3.exceptions.TimeoutError("the answer did not end in time")
+    return b"".join(pieces)
 
 
 def _pool(

@@ -33,6 +33,12 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         elif self.path == "/silent":
             self.server.release.wait(10)
             return
+        elif self.path == "/drip":
+            self.send_response(200)
+            self.end_headers()
+            while not self.server.release.wait(0.02):
+                self.wfile.write(b".")
+            return
         elif self.path == "/hang-up":
             self.close_connection = True
             return
@@ -132,6 +138,13 @@ def test_a_receiver_that_never_answers_is_a_timeout(receiver):
     with pytest.raises(UpstreamError) as caught:
         send("POST", address_of(receiver, "/silent"), policy=LOOPBACK, body=b"x",
              timeout_seconds=0.2)  # fmt: skip
+    assert caught.value.reason is Reason.TIMEOUT
+
+
+def test_a_receiver_that_drips_its_answer_for_ever_is_a_timeout(receiver):
+    url = f"http://127.0.0.1:{receiver.server_address[1]}/drip"
+    with pytest.raises(UpstreamError) as caught:
+        send("POST", url, policy=LOOPBACK, body=b"x", timeout_seconds=0.3)
     assert caught.value.reason is Reason.TIMEOUT
 
 

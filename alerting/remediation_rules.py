@@ -51,6 +51,8 @@ class CheckSettings(Settings):
 
     query: str
     fresh: str
+    means: str = ""
+    """What it shows, in words for the incident's story; the query stands there otherwise."""
     above: float | None = None
     below: float | None = None
 

@@ -22,8 +22,9 @@ from alerting.decision import Denied, decide
 from alerting.pipeline import Event, Work
 from alerting.remediation_rules import EndpointSettings, Mode, RuleSettings
 from alerting.telemetry import Telemetry
+from alerting.templates import LabelMissing
 from alerting.timeline import Kind
-from alerting.verification import Progress, Queries, judge, observe
+from alerting.verification import Progress, Queries, filled, judge, observe
 from watchkeeper.clock import Clock
 from watchkeeper.storage import writing
 
@@ -239,12 +240,16 @@ class Remediator:
         """Look once at the data and decide whether the action worked."""
         rule = self._configuration.remediation.rule(action.rule)
         policy = rule.verification if rule else None
+        try:
+            policy = filled(policy, action.alert_labels) if policy else None
+        except LabelMissing:
+            policy = None
         if policy is None:
             with writing(self._engine) as connection:
                 text = "nothing says any more how to verify it"
                 self._unverified(action, text, self._work(connection))
             return
-        observations = observe(self._prometheus, policy.checks, action.alert_labels)
+        observations = observe(self._prometheus, policy.checks)
         progress = dict(action.progress)
         is_ambiguous = bool(progress.pop("is_ambiguous", False))
         with writing(self._engine) as connection:

@@ -57,20 +57,30 @@ class Queries(Protocol):
         """Evaluate an instant query; raise UpstreamError without an answer."""
 
 
-def observe(
-    prometheus: Queries, checks: Sequence[CheckSettings], labels: Mapping[str, str]
-) -> list[Observation]:
-    """Ask Prometheus for every check, filled with the labels of the alert."""
-    return [_observe_one(prometheus, check, labels) for check in checks]
+def filled(policy: VerificationSettings, labels: Mapping[str, str]) -> VerificationSettings:
+    """Return ``policy`` with its queries filled; raise LabelMissing for an absent label."""
+    checks = tuple(
+        check.model_copy(
+            update={
+                "query": fill_query(check.query, labels),
+                "fresh": fill_query(check.fresh, labels),
+            }
+        )
+        for check in policy.checks
+    )
+    return policy.model_copy(update={"checks": checks})
 
 
-def _observe_one(
-    prometheus: Queries, check: CheckSettings, labels: Mapping[str, str]
-) -> Observation:
+def observe(prometheus: Queries, checks: Sequence[CheckSettings]) -> list[Observation]:
+    """Ask Prometheus for every check."""
+    return [_observe_one(prometheus, check) for check in checks]
+
+
+def _observe_one(prometheus: Queries, check: CheckSettings) -> Observation:
     try:
-        values = prometheus.query(fill_query(check.query, labels))
+        values = prometheus.query(check.query)
         # The sample's own time: an instant query looks back five minutes and would hide its age.
-        stamps = prometheus.query(f"timestamp({fill_query(check.fresh, labels)})")
+        stamps = prometheus.query(f"timestamp({check.fresh})")
     except UpstreamError as error:
         return Observation(error=str(error))
     return Observation(
@@ -116,8 +126,8 @@ def _objection(check: CheckSettings, seen: Observation, newest_needed: float) ->
     """Return why this observation is no evidence of success, or nothing."""
     faults = (
         (bool(seen.error), seen.error),
-        (not seen.values, f"no data from {check.query}"),
-        (not all(map(math.isfinite, seen.values)), f"{check.query} is not a number"),
+        (not seen.values, f"no data for {check.means or check.query}"),
+        (not all(map(math.isfinite, seen.values)), f"{check.means or check.query} is not a number"),
         (not seen.sampled_at, f"no fresh data: {check.fresh} is absent"),
         (
             not all(stamp > newest_needed for stamp in seen.sampled_at),
@@ -138,4 +148,4 @@ def _shown(check: CheckSettings, seen: Observation) -> str:
     bounds = [f"above {check.above:g}"] if check.above is not None else []
     bounds += [f"below {check.below:g}"] if check.below is not None else []
     values = ", ".join(f"{value:.4g}" for value in seen.values[:5])
-    return f"{check.query} is {values} (wanted {' and '.join(bounds)})"
+    return f"{check.means or check.query} is {values} (wanted {' and '.join(bounds)})"

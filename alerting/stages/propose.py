@@ -10,6 +10,7 @@ from alerting.remediation_rules import Mode, RuleSettings
 from alerting.templates import LabelMissing, fill, fill_parameters
 from alerting.timeline import Kind
 from alerting.transitions import Change, Transition
+from alerting.verification import filled
 
 
 class Propose:
@@ -30,6 +31,8 @@ class Propose:
             try:
                 target = fill(rule.target, transition.alert.labels)
                 parameters = fill_parameters(rule.parameters, transition.alert.labels)
+                if rule.verification:  # what cannot be checked afterwards is not begun
+                    filled(rule.verification, transition.alert.labels)
             except LabelMissing as problem:
                 _cannot_render(rule, occurrence.incident_id, str(problem), work)
                 continue

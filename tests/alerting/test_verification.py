@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.remediation_rules import CheckSettings, VerificationSettings
-from alerting.verification import Observation, Progress, judge, observe
+from alerting.verification import Observation, Progress, filled, judge, observe
 from tests.alerting.desk import START
 from watchkeeper.errors import UpstreamError
 from watchkeeper.prometheus import PrometheusClient
@@ -127,7 +127,7 @@ def test_whatever_is_seen_a_verdict_of_success_rests_on_three_fresh_good_samples
     assert len({min(o.sampled_at) for o in good}) >= 3
 
 
-def test_labels_cannot_break_out_of_the_query(prometheus, clock):
+def test_labels_cannot_break_out_of_the_query():
     asked: list[str] = []
 
     class Listening:
@@ -136,11 +136,14 @@ def test_labels_cannot_break_out_of_the_query(prometheus, clock):
             raise UpstreamError("closed")
 
     check = CheckSettings(query='up{job="{{ labels.job }}"}', fresh="up", above=0)
-    observe(Listening(), [check], {"job": 'x"} or vector(1) or up{job="'})
+    policy = filled(
+        POLICY.model_copy(update={"checks": (check,)}), {"job": 'x"} or vector(1) or up{job="'}
+    )
+    observe(Listening(), policy.checks)
     assert asked == ['up{job="x\\"} or vector(1) or up{job=\\""}']
 
 
 def test_a_prometheus_that_does_not_answer_is_an_observation_not_a_crash():
     client = PrometheusClient("http://127.0.0.1:1", timeout_seconds=1)
-    [observation] = observe(client, POLICY.checks, {})
+    [observation] = observe(client, POLICY.checks)
     assert "cannot be reached" in observation.error

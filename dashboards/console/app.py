@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dashboards.console import headers, presentation, problems
-from dashboards.console.pages import alerts, incident, now, series
+from dashboards.console.pages import alerts, incident, now, runbooks, series
 from dashboards.console.room import Room
 from watchkeeper.serving import Service
 
-PAGES = (now, incident, alerts, series)
+PAGES = (now, incident, alerts, series, runbooks)
 """Each has ``blueprint(room)``."""
 
 
-def build(room: Room) -> Service:
-    """Return the service; the caller starts and stops ``room.watch``."""
-    service = Service("console", import_name=__name__)
+def furnish(service: Service, room: Room) -> None:
+    """Give the service its pages; the caller starts ``room.watch``."""
     presentation.add_to(service.app)
     headers.add_to(service.app)
     problems.add_to(service.app)
@@ -21,7 +20,6 @@ def build(room: Room) -> Service:
         service.app.register_blueprint(page.blueprint(room))
     service.readiness.add("sources", lambda: _unasked(room))
     service.on_stop(room.watch.stop)
-    return service
 
 
 def _unasked(room: Room) -> str | None:

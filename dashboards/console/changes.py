@@ -31,7 +31,8 @@ class Event:
     incident_id: str | None = None
 
 
-_ACTIONS = frozenset({"action-dispatched", "action-completed", "action-failed", "action-unknown"})
+_ENDED = frozenset({"action-completed", "action-failed", "action-unknown"})
+_ACTIONS = _ENDED | {"action-dispatched"}
 
 
 def gather(
@@ -51,11 +52,17 @@ def gather(
 
 def _of_incident(incident: Incident) -> Iterator[Event]:
     yield Event(incident.started_at, Change.OPENED, incident.title, incident.id)
-    for moment in incident.timeline:
-        if moment.kind in _ACTIONS:
-            yield Event(moment.at, Change.ACTED, moment.text, incident.id)
+    yield from _actions_of(incident)
     if incident.resolved_at is not None:
         yield Event(incident.resolved_at, Change.RESOLVED, incident.title, incident.id)
+
+
+def _actions_of(incident: Incident) -> Iterator[Event]:
+    """Yield one event an action: how it ended, or that it was begun while it has not."""
+    moments = [moment for moment in incident.timeline if moment.kind in _ACTIONS]
+    for moment, after in zip(moments, [*moments, None][1:], strict=True):
+        if moment.kind in _ENDED or after is None or after.kind not in _ENDED:
+            yield Event(moment.at, Change.ACTED, moment.text, incident.id)
 
 
 def _of_landscape(landscape: Landscape) -> Iterator[Event]:

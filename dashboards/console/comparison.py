@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 
 _OPERATORS = re.compile(r"==|!=|>=|<=|>|<")
+_RESTRICTIONS = re.compile(r"\b(?:and|unless)\b", re.IGNORECASE)
+_ALTERNATIVE = re.compile(r"\bor\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\s*(?:bool\s+)?(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*")
 _OPENING, _CLOSING, _QUOTES = "([{", ")]}", "\"'`"
 
@@ -19,22 +21,33 @@ class Comparison:
 
 
 def split(expression: str) -> Comparison:
-    """Return the sides of the outermost comparison with a number, else the whole expression.
+    """Return the measured side and the number of an alert's outermost comparison.
 
-    Only a comparison outside every bracket and quote counts, and only when nothing but a number
-    stands on its right: ``a > 1 and b`` is drawn whole, since half of it would mislead.
+    What follows an ``and`` or ``unless`` only restricts when the alert may fire, so it is left out.
+    An ``or`` joins two measurements: half of it would mislead, so the whole expression is returned,
+    as it is when nothing is compared with a plain number.
     """
-    for at in _outermost(expression):
-        match = _OPERATORS.match(expression, at)
-        if match is None:
-            continue
-        number = _NUMBER.fullmatch(expression, match.end())
+    outermost = _outermost(expression)
+    if _first(_ALTERNATIVE, expression, outermost) is not None:
+        return Comparison(expression, None)
+    restriction = _first(_RESTRICTIONS, expression, outermost)
+    left = expression if restriction is None else expression[: restriction.start()]
+    comparison = _first(_OPERATORS, left, outermost)
+    if comparison is not None:
+        number = _NUMBER.fullmatch(left, comparison.end())
         if number is not None:
-            return Comparison(expression[:at].strip(), float(number[1]))
+            return Comparison(left[: comparison.start()].strip(), float(number[1]))
     return Comparison(expression, None)
 
 
-def _outermost(expression: str) -> list[int]:
+def _first(
+    pattern: re.Pattern[str], expression: str, outermost: frozenset[int]
+) -> re.Match[str] | None:
+    matches = pattern.finditer(expression)
+    return next((match for match in matches if match.start() in outermost), None)
+
+
+def _outermost(expression: str) -> frozenset[int]:
     """Return the positions outside every bracket and quote."""
     positions, depth, quote, skip = [], 0, "", False
     for at, character in enumerate(expression):
@@ -51,4 +64,4 @@ def _outermost(expression: str) -> list[int]:
             depth -= 1
         elif depth == 0:
             positions.append(at)
-    return positions
+    return frozenset(positions)

@@ -14,7 +14,7 @@ from dashboards.console.incidents import Incident
 from dashboards.console.lights import Lamp
 from dashboards.console.reading import Reading
 from dashboards.console.settings import ConsoleSettings
-from dashboards.console.sources import part_reading
+from dashboards.console.sources import parts_in
 from dashboards.console.verdict import Verdict
 
 EVENTS = 20
@@ -52,8 +52,7 @@ def compose(
     opened = sorted(incidents.value or [], key=lambda i: (i.rank, -i.started_at.timestamp()))
     unusual = [one for one in series.value or [] if one.is_unusual] if series.is_current else []
     services = lights.of_services(landscape, opened)
-    parts = {part: readings[part_reading(part)] for part in settings.parts}
-    lamps = lights.of_parts(parts, landscape)
+    lamps = lights.of_parts(parts_in(readings), landscape)
     stores = lights.of_stores(landscape)
     since = now - timedelta(seconds=settings.recent_seconds)
     paused = readings["actions_paused"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,8 @@ from flask import Flask, url_for
 
 from dashboards.console.quantities import quantity, span
 from watchkeeper.clock import format_rfc3339
+
+OUR_RUNBOOK = re.compile(r"docs/runbooks/([A-Za-z0-9_-]+)\.md")
 
 STATIC = Path(__file__).parent / "static"
 
@@ -34,6 +37,12 @@ def safe_link(url: object) -> str:
     except ValueError:
         return ""
     return text if parts.scheme in ("http", "https") and parts.netloc else ""
+
+
+def runbook_link(url: object) -> str:
+    """Return where a runbook is read: a safe link as it is, our own ``docs/runbooks`` on a page."""
+    name = OUR_RUNBOOK.fullmatch(str(url or "").strip())
+    return url_for("runbooks.page", name=name[1]) if name else safe_link(url)
 
 
 def pretty(value: Any) -> str:
@@ -61,6 +70,7 @@ def add_to(app: Flask) -> None:
         span=span,
         quantity=quantity,
         safe_link=safe_link,
+        runbook_link=runbook_link,
         pretty=pretty,
     )
     app.jinja_env.globals["asset"] = asset

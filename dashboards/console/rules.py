@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from dashboards.console import ranges
 from dashboards.console.answers import Answer, field, read
 from dashboards.console.chart import Chart, Line
 from dashboards.console.comparison import split
 from dashboards.console.incidents import Alert, Incident
+from dashboards.console.ranges import Span
 from dashboards.spec import Level, Threshold
 from watchkeeper.prometheus import PrometheusClient, Series
 
@@ -53,11 +54,12 @@ def chart_of(
     sides = split(rule.query)
     start = incident.started_at - BEFORE
     end = min(incident.resolved_at + AFTER, now) if incident.resolved_at else now
-    step_seconds = max((end - start).total_seconds() / POINTS, 1.0)
-    found = client.query_range(sides.measured, start=start, end=end, step_seconds=step_seconds)
+    span = Span.between(start, end, points=POINTS)
+    found = ranges.read(client, sides.measured, span)
     about = [one for one in found if _is_about(one, alert)] or found
     thresholds = () if sides.threshold is None else (Threshold(sides.threshold, Level.CRITICAL),)
-    return from_ranges(about[:LINES], thresholds=thresholds)
+    lines = tuple(Line(ranges.label_of(one), span.align(one)) for one in about[:LINES])
+    return Chart(span.timestamps(), lines, thresholds=thresholds)
 
 
 def _is_about(series: Series, alert: Alert) -> bool:
@@ -66,18 +68,3 @@ def _is_about(series: Series, alert: Alert) -> bool:
         for name, value in series.labels.items()
         if name != "__name__"
     )
-
-
-def from_ranges(series: Sequence[Series], *, thresholds: tuple[Threshold, ...] = ()) -> Chart:
-    """Return series of a range query over their common times, with gaps where one is missing."""
-    timestamps = sorted({at for one in series for at in one.timestamps})
-    lines = []
-    for one in series:
-        values = dict(zip(one.timestamps, one.values, strict=True))
-        lines.append(Line(_label(one), [values.get(at) for at in timestamps]))
-    return Chart(timestamps, tuple(lines), thresholds=thresholds)
-
-
-def _label(series: Series) -> str:
-    pairs = [f"{k}={v}" for k, v in sorted(series.labels.items()) if k != "__name__"]
-    return ", ".join(pairs) or series.labels.get("__name__", "value")

@@ -19,7 +19,7 @@ class ConsoleSettings(Settings):
     """How long one source may take to answer before its part of the page says so."""
 
     parts: tuple[str, ...] = ("agent", "anomaly", "alerting", "remediation")
-    """Services of ours whose /readyz is shown."""
+    """Services of ours whose /readyz is shown; read when the console starts."""
 
     recent_seconds: DurationSeconds = Field(default=3600.0, gt=0, alias="recent")
     """How far back 'recently resolved' and 'what changed' look."""

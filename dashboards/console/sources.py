@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from dashboards.console import anomalies, incidents, targets
 from dashboards.console.answers import field
+from dashboards.console.reading import Reading
 from dashboards.console.settings import ConsoleSettings
 from dashboards.console.watch import Ask
 from watchkeeper import addresses
@@ -39,7 +41,7 @@ class Sources:
             {part: Peer(part, timeout_seconds=timeout) for part in settings.parts},
         )
 
-    def watched(self, settings: ConsoleSettings) -> dict[str, Ask]:
+    def watched(self, settings: Callable[[], ConsoleSettings]) -> dict[str, Ask]:
         """Return what is asked again and again, by the name of its reading."""
         return {
             "open": partial(incidents.listed, self.alerting, status="open", limit=OPEN_LIMIT),
@@ -48,10 +50,10 @@ class Sources:
             ),
             "actions_paused": self._actions_paused,
             "series": partial(anomalies.listed, self.anomaly),
-            "landscape": partial(
-                targets.survey, self.prometheus, recent_seconds=settings.recent_seconds
+            "landscape": lambda: targets.survey(
+                self.prometheus, recent_seconds=settings().recent_seconds
             ),
-            **{part_reading(part): peer.readiness for part, peer in self.parts.items()},
+            **{_PART + part: peer.readiness for part, peer in self.parts.items()},
         }
 
     def _actions_paused(self) -> bool:
@@ -59,6 +61,13 @@ class Sources:
         return bool(field(status, "paused", part="alerting"))
 
 
-def part_reading(part: str) -> str:
-    """Return the name of the reading that holds a part's readiness."""
-    return f"ready:{part}"
+_PART = "ready:"
+
+
+def parts_in(readings: Mapping[str, Reading[Any]]) -> dict[str, Reading[dict[str, str]]]:
+    """Return the readings that hold the readiness of a part of ours, by the part's name."""
+    return {
+        name.removeprefix(_PART): reading
+        for name, reading in readings.items()
+        if name.startswith(_PART)
+    }

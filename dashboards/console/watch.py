@@ -19,12 +19,16 @@ class Watch:
 
     Args:
         sources: what to ask, by name.
-        refresh_seconds: between the end of one answer and the next question.
+        refresh_seconds: between the end of one answer and the next question; asked each time.
         clock: for the time of an answer.
     """
 
     def __init__(
-        self, sources: Mapping[str, Ask], *, refresh_seconds: float, clock: Clock | None = None
+        self,
+        sources: Mapping[str, Ask],
+        *,
+        refresh_seconds: Callable[[], float],
+        clock: Clock | None = None,
     ) -> None:
         self._sources = dict(sources)
         self._refresh_seconds = refresh_seconds
@@ -95,7 +99,7 @@ class Watch:
     def _run(self, name: str) -> None:
         while not self._stopping.is_set():
             self.ask(name)
-            self._stopping.wait(self._refresh_seconds)
+            self._stopping.wait(self._refresh_seconds())
 
     def _keep(self, name: str, reading: Reading[Any]) -> None:
         with self._changed:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
-from dashboards.console.app import build
+from dashboards.console.app import furnish
 from dashboards.console.room import Room
 from dashboards.console.settings import ConsoleSettings
 from dashboards.console.sources import Sources
@@ -52,9 +52,11 @@ def neighbourhood():
     parts = {"agent": agent, "anomaly": anomaly, "alerting": alerting, "remediation": remediation}
     peers = {name: Peer(name, base_url=part.url, timeout_seconds=2) for name, part in parts.items()}
     sources = Sources(peers["alerting"], peers["anomaly"], PrometheusClient(prometheus.url), peers)
-    watch = Watch({**sources.watched(settings), "configuration": lambda: None}, refresh_seconds=1)
+    watch = Watch(sources.watched(lambda: settings), refresh_seconds=lambda: 1.0)
+    service = Service("console", import_name="dashboards.console")
     room = Room(sources, watch, lambda: settings, ManualClock(NOW))
-    made = Neighbourhood(alerting, anomaly, agent, remediation, prometheus, room, build(room))
+    furnish(service, room)
+    made = Neighbourhood(alerting, anomaly, agent, remediation, prometheus, room, service)
     alerting.answers["/api/v1/incidents"] = lambda q: {
         "incidents": [one for one in made.incidents if one["status"] == q["status"]]
     }

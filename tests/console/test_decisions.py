@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboards.console.changes import gather
 from dashboards.console.comparison import Comparison, split
 from dashboards.console.incidents import Incident, StepState, steps_of
 from dashboards.console.presentation import safe_link
 from dashboards.console.quantities import quantity, span
 from dashboards.spec import Unit
+from tests.console.conftest import NOW
 from tests.console.incident_data import incident, moment
 
 
@@ -59,7 +61,10 @@ def test_each_way_not_to_get_through_has_its_state(kind, step, state):
         ("sum by (x) (rate(a{b=~'c>1'}[5m])) >= 0.05", "sum by (x) (rate(a{b=~'c>1'}[5m]))", 0.05),
         ("a == bool 0", "a", 0),
         ("a < -1e3", "a", -1000),
-        ("a > 1 and b", "a > 1 and b", None),
+        ("a > 1 and b", "a", 1),
+        ("a * on (and) b > 1 unless on (x) c > 2", "a * on (and) b", 1),
+        ("a > 1 or b > 2", "a > 1 or b > 2", None),
+        ("band_or > 1", "band_or", 1),
         ("a > b", "a > b", None),
         ("absent(a)", "absent(a)", None),
         ('a{b=">1"}', 'a{b=">1"}', None),
@@ -132,6 +137,24 @@ def test_amounts_are_written_in_their_unit_with_three_digits(value, unit, words)
 )
 def test_links_that_could_run_something_are_dropped(url):
     assert safe_link(url) == ""
+
+
+def test_an_action_is_one_change_told_by_how_it_ended():
+    timeline = [
+        moment(-9, "action-dispatched", "first begun"),
+        moment(-8, "action-failed", "first failed"),
+        moment(-7, "action-dispatched", "second begun"),
+        moment(-6, "action-completed", "second done"),
+        moment(-5, "action-dispatched", "third begun"),
+    ]
+    one = Incident.model_validate(incident(timeline=timeline, title="opened"))
+    events = gather(None, [one], now=NOW, recent_seconds=3600)
+    assert [event.text for event in events] == [
+        "third begun",
+        "second done",
+        "first failed",
+        "opened",
+    ]
 
 
 def test_ordinary_links_are_kept():

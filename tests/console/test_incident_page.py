@@ -73,7 +73,7 @@ def test_a_rules_alert_is_drawn_as_what_its_rule_measured(neighbourhood):
         {"name": "TaskQueueStalled", "type": "alerting", "query": "depth > 50"},
         {"name": "Other", "type": "alerting", "query": "up == 0"},
     ]
-    start = NOW.timestamp() - 60
+    start = (NOW.timestamp() - 60) // 5 * 5  # on the grid
     neighbourhood.prometheus.ranges = [
         ({"service": "taskboard", "queue": "work"}, [(start, 3.0), (start + 5, math.nan)]),
         ({"service": "another"}, [(start, 1.0)]),
@@ -87,13 +87,16 @@ def test_a_rules_alert_is_drawn_as_what_its_rule_measured(neighbourhood):
 def test_only_series_that_fit_the_alerts_labels_are_drawn(neighbourhood):
     serve(neighbourhood, incident())
     neighbourhood.prometheus.rules = [{"name": "TaskQueueStalled", "query": "depth > 50"}]
-    start = NOW.timestamp() - 60
+    start = (NOW.timestamp() - 60) // 5 * 5  # on the grid
     neighbourhood.prometheus.ranges = [
         ({"service": "taskboard"}, [(start, 3.0), (start + 5, math.nan)]),
         ({"service": "another"}, [(start, 1.0)]),
     ]
-    [line] = neighbourhood.get("/api/incidents/i-1/alerts/f1").json["lines"]
-    assert line == {"label": "service=taskboard", "role": "line", "values": [3.0, None]}
+    chart = neighbourhood.get("/api/incidents/i-1/alerts/f1").json
+    [line] = chart["lines"]
+    assert (line["label"], line["role"]) == ("service=taskboard", "line")
+    drawn = dict(zip(chart["timestamps"], line["values"], strict=True))
+    assert {at: value for at, value in drawn.items() if value is not None} == {start: 3.0}
 
 
 @pytest.mark.parametrize("path", ["/api/incidents/i-1/alerts/none", "/api/incidents/i-1/alerts/f1"])
@@ -127,3 +130,17 @@ def test_points_of_unequal_length_are_not_drawn(neighbourhood):
     answer = neighbourhood.get("/api/series/s1")
     assert answer.status_code == 502
     assert "as many values as timestamps" in answer.json["error"]["message"]
+
+
+def test_an_alert_of_ours_leads_to_its_runbook_on_a_page(neighbourhood):
+    annotations = {"summary": "s", "runbook_url": "docs/runbooks/TaskQueueStalled.md"}
+    serve(neighbourhood, incident(alerts=[alert(annotations=annotations)]))
+    assert 'href="/runbooks/TaskQueueStalled"' in neighbourhood.get("/incidents/i-1").text
+    page = neighbourhood.get("/runbooks/TaskQueueStalled").text
+    assert "<h2>What it means</h2>" in page
+    assert "<code>process</code>" in page
+
+
+@pytest.mark.parametrize("name", ["Nothing", "..%2FREADME", "%2e%2e", ".."])
+def test_only_runbooks_are_shown_as_runbooks(neighbourhood, name):
+    assert neighbourhood.get(f"/runbooks/{name}").status_code == 404

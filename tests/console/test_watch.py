@@ -14,7 +14,7 @@ def started():
     watches = []
 
     def start(sources):
-        watches.append(Watch(sources, refresh_seconds=0.02))
+        watches.append(Watch(sources, refresh_seconds=lambda: 0.02))
         watches[-1].start()
         return watches[-1]
 
@@ -45,7 +45,7 @@ def test_a_source_that_hangs_for_ever_does_not_hold_up_the_others(started):
 
 
 def test_the_last_good_answer_stays_but_is_not_current():
-    watch = Watch({"one": one_after_another(lambda: "good", failing)}, refresh_seconds=1)
+    watch = Watch({"one": one_after_another(lambda: "good", failing)}, refresh_seconds=lambda: 1.0)
     watch.ask_all()
     watch.ask_all()
     reading = watch.readings()["one"]
@@ -53,7 +53,7 @@ def test_the_last_good_answer_stays_but_is_not_current():
 
 
 def test_a_source_that_recovers_is_current_again():
-    watch = Watch({"one": one_after_another(failing, lambda: "good")}, refresh_seconds=1)
+    watch = Watch({"one": one_after_another(failing, lambda: "good")}, refresh_seconds=lambda: 1.0)
     watch.ask_all()
     watch.ask_all()
     assert watch.readings()["one"].is_current
@@ -61,7 +61,7 @@ def test_a_source_that_recovers_is_current_again():
 
 def test_the_revision_grows_only_when_something_new_is_said():
     values = [1, 1, 2]
-    watch = Watch({"one": lambda: values.pop(0)}, refresh_seconds=1)
+    watch = Watch({"one": lambda: values.pop(0)}, refresh_seconds=lambda: 1.0)
     revisions = []
     while values:
         watch.ask_all()
@@ -78,6 +78,6 @@ def test_waiting_for_a_change_ends_when_there_is_one(started):
 
 
 def test_a_mistake_of_ours_is_not_hidden_as_a_source_that_is_down():
-    watch = Watch({"one": lambda: 1 / 0}, refresh_seconds=1)
+    watch = Watch({"one": lambda: 1 / 0}, refresh_seconds=lambda: 1.0)
     with pytest.raises(ZeroDivisionError):
         watch.ask_all()

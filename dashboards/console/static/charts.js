@@ -96,6 +96,15 @@
     };
   }
 
+  // Tick labels as fine as the ticks are: seconds only where minutes would repeat.
+  function clock(at, stepSeconds) {
+    const moment = new Date(at * 1000);
+    const two = (number) => String(number).padStart(2, "0");
+    if (stepSeconds >= 86400) return `${two(moment.getDate())}/${two(moment.getMonth() + 1)}`;
+    const time = `${two(moment.getHours())}:${two(moment.getMinutes())}`;
+    return stepSeconds < 60 ? `${time}:${two(moment.getSeconds())}` : time;
+  }
+
   function axes(chart) {
     const common = {
       stroke: token("--muted"),
@@ -104,7 +113,7 @@
       font: "11px system-ui, sans-serif",
     };
     return [
-      { ...common, space: 70, size: 26, values: "{HH}:{mm}" },
+      { ...common, space: 70, size: 26, values: (_, splits, __, ___, step) => splits.map((at) => clock(at, step)) },
       { ...common, size: 62, values: (_, splits) => splits.map((v) => amount(v, chart.unit)) },
     ];
   }

@@ -41,3 +41,6 @@ INSTRUMENT_ERRORS = counter(
     "Failures inside the instruments that were kept out of the application, by part.",
     ("part",),
 )
+INSTRUMENT_WORKERS = gauge(
+    "watchkeeper_instrument_workers", "Worker processes that report to this aggregator now."
+)

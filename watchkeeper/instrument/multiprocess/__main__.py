@@ -1,0 +1,42 @@
+"""``python -m watchkeeper.instrument.multiprocess SOCKET HOST:PORT``: an aggregator on its own."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from watchkeeper.instrument.exposition import OperationalPages, PageServer
+from watchkeeper.instrument.multiprocess.aggregator import Aggregator
+
+
+def main() -> None:
+    """Serve /metrics until SIGTERM or SIGINT, or until whoever started us is gone."""
+    parser = argparse.ArgumentParser(description="Serve the sum of several processes' metrics.")
+    parser.add_argument("socket", type=Path)
+    parser.add_argument("listen", metavar="HOST:PORT")
+    parser.add_argument("--with-parent", action="store_true", help="end when standard input does")
+    arguments = parser.parse_args()
+    host, _, port = arguments.listen.rpartition(":")
+    ending = threading.Event()
+    # A Ctrl-C reaches the whole foreground group; the workers' last reports are still to come.
+    signal.signal(signal.SIGINT, signal.SIG_IGN if arguments.with_parent else signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, lambda *_: ending.set())
+    aggregator = Aggregator(arguments.socket)
+    pages = OperationalPages("metrics-aggregator", aggregator.registry)
+    server = PageServer(pages, host=host, port=int(port))
+    if arguments.with_parent:
+        threading.Thread(target=_await_end_of_input, args=(ending,), daemon=True).start()
+    ending.wait()
+    server.close()
+    aggregator.close()
+
+
+def _await_end_of_input(ending: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    ending.set()
+
+
+main()

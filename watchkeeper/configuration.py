@@ -125,6 +125,14 @@ class Secret(Settings):
     __str__ = __repr__
 
 
+class ProblemAt(ValueError):  # noqa: N818  # it names where the problem is
+    """What a model's validator raises to name the key that is wrong, from the model's own root."""
+
+    def __init__(self, message: str, *path: str | int) -> None:
+        super().__init__(message)
+        self.path: Key = path
+
+
 Model = TypeVar("Model", bound=Settings)
 
 
@@ -142,6 +150,13 @@ class _Lines:
         while path and path not in self._by_path:
             path = path[:-1]
         return self._by_path.get(path, 1)
+
+    def standing(self, path: Key) -> Key:
+        """Return ``path`` without the parts that only the model knows, such as a union's tag."""
+        found: Key = ()
+        for part in path[:-1]:
+            found = (*found, part) if (*found, part) in self._by_path else found
+        return (*found, *path[-1:])
 
 
 class _Reader:
@@ -236,7 +251,9 @@ def _syntax_problem(file: str, error: yaml.MarkedYAMLError) -> Problem:
 
 
 def _validation_problem(file: str, lines: _Lines, detail: Any) -> Problem:
-    path: Key = tuple(part for part in detail["loc"])
+    cause = detail.get("ctx", {}).get("error")
+    within = cause.path if isinstance(cause, ProblemAt) else ()
+    path = lines.standing((*detail["loc"], *within))
     message = str(detail["msg"]).removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden":
         message = "unknown key; expected one of the documented keys"

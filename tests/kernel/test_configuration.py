@@ -1,12 +1,15 @@
 """Configuration problems name file, line, key and what was expected."""
 
+from typing import Annotated, Literal, Self
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from watchkeeper.configuration import (
     DurationSeconds,
+    ProblemAt,
     Secret,
     Settings,
     WatchedFile,
@@ -22,9 +25,28 @@ class Server(Settings):
     password: Secret | None = None
 
 
+class Mail(Settings):
+    kind: Literal["mail"]
+    to: str
+
+
+class Chat(Settings):
+    kind: Literal["chat"]
+    room: int
+
+
 class Example(Settings):
     interval: DurationSeconds = 5.0
     servers: tuple[Server, ...] = ()
+    receivers: tuple[Annotated[Mail | Chat, Field(discriminator="kind")], ...] = ()
+    use: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _use_what_there_is(self) -> Self:
+        for at, name in enumerate(self.use):
+            if name not in {server.host for server in self.servers}:
+                raise ProblemAt(f"there is no server {name}", "use", at)
+        return self
 
 
 def written(tmp_path, text):
@@ -54,6 +76,20 @@ def test_a_wrong_type_says_what_was_expected(tmp_path):
     (problem,) = problems_of(written(tmp_path, "\n\nservers:\n  - port: many\n"))
     assert (problem.line, problem.key) == (4, "servers[0].port")
     assert "integer" in problem.message
+
+
+def test_in_one_of_several_shapes_the_key_and_line_are_those_of_the_file(tmp_path):
+    text = "receivers:\n  - kind: mail\n    to: a\n  - kind: chat\n    room: den\n    rom: 1\n"
+    wrong, unknown = problems_of(written(tmp_path, text))
+    assert (wrong.line, wrong.key) == (5, "receivers[1].room")
+    assert (unknown.line, unknown.key) == (6, "receivers[1].rom")
+
+
+def test_a_check_across_keys_names_the_key_that_is_wrong(tmp_path):
+    text = "servers: [{host: a}]\nuse:\n  - a\n  - b\n"
+    (problem,) = problems_of(written(tmp_path, text))
+    assert (problem.line, problem.key) == (4, "use[1]")
+    assert problem.message == "there is no server b"
 
 
 def test_all_problems_are_reported_together_in_the_order_of_the_file(tmp_path):

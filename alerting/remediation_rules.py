@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from alerting.matchers import Matcher
-from watchkeeper.configuration import DurationSeconds, Secret, Settings
+from watchkeeper.configuration import DurationSeconds, ProblemAt, Secret, Settings
 
 
 class Mode(StrEnum):
@@ -129,14 +129,12 @@ class RemediationSettings(Settings):
         names = [rule.name for rule in self.rules]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"rule names are given twice: {', '.join(twice)}")
-        for rule in self.rules:
+            raise ProblemAt(f"rule names are given twice: {', '.join(twice)}", "rules")
+        for index, rule in enumerate(self.rules):
             if rule.endpoint not in self.endpoints:
                 known = ", ".join(sorted(self.endpoints)) or "none"
-                raise ValueError(
-                    f"rule {rule.name} names endpoint {rule.endpoint}, which does not exist "
-                    f"(endpoints here: {known})"
-                )
+                message = f"no endpoint {rule.endpoint}; endpoints here: {known}"
+                raise ProblemAt(message, "rules", index, "endpoint")
         return self
 
     def rule(self, name: str) -> RuleSettings | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Self
@@ -12,7 +13,7 @@ from alerting.matchers import Matcher
 from alerting.notifiers import NOTIFIERS, options_of
 from alerting.notifiers.notifier import ReceiverSettings
 from watchkeeper import addresses
-from watchkeeper.configuration import DurationSeconds, Settings
+from watchkeeper.configuration import DurationSeconds, ProblemAt, Settings
 from watchkeeper.outbound import EgressPolicy
 
 if TYPE_CHECKING:
@@ -62,14 +63,11 @@ class AlertingSettings(Settings):
         names = [receiver.name for receiver in self.receivers]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"receiver names are given twice: {', '.join(twice)}")
-        unknown = sorted(_named(self.route) - set(names))
-        if unknown:
-            known = ", ".join(sorted(names)) or "none"
-            raise ValueError(
-                f"the route names receivers that do not exist: {', '.join(unknown)} "
-                f"(receivers here: {known})"
-            )
+            raise ProblemAt(f"receiver names are given twice: {', '.join(twice)}", "receivers")
+        known = ", ".join(sorted(names)) or "none"
+        for path, name in _named(self.route, ("route",)):
+            if name not in names:
+                raise ProblemAt(f"no receiver {name}; receivers here: {known}", *path)
         return self
 
     def receiver(self, name: str) -> ReceiverSettings | None:
@@ -81,5 +79,10 @@ class AlertingSettings(Settings):
         return f"{self.console_url.rstrip('/')}/incidents/{incident_id}"
 
 
-def _named(route: RouteSettings) -> set[str]:
-    return set(route.receivers).union(*(_named(branch) for branch in route.routes))
+def _named(
+    route: RouteSettings, path: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for index, name in enumerate(route.receivers):
+        yield (*path, "receivers", index), name
+    for index, branch in enumerate(route.routes):
+        yield from _named(branch, (*path, "routes", index))

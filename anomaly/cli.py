@@ -12,9 +12,9 @@ from anomaly.settings import AnomalySettings
 from watchkeeper import addresses, logs
 from watchkeeper.check import config_file
 from watchkeeper.clock import SystemClock
-from watchkeeper.configuration import WatchedFile
 from watchkeeper.peers import Peer
 from watchkeeper.prometheus import PrometheusClient
+from watchkeeper.reloading import follow
 from watchkeeper.serving import Service
 from watchkeeper.storage import open_database, sqlite_url
 
@@ -29,7 +29,7 @@ def anomaly(config: Path | None, listen: str) -> None:
     logs.configure("anomaly")
     path = config or config_file("anomaly.yml", None)
     service = Service("anomaly", import_name=__name__)
-    watched = WatchedFile(path, AnomalySettings)
+    watched = follow(service, path, AnomalySettings)
     prometheus_url = addresses.url_of("prometheus")
     alerts_url = watched.current.alerts.url
     anomaly_service = AnomalyService(

@@ -56,6 +56,7 @@ class Jobs:
             "interval",
             seconds=seconds,
             id=name,
+            name=name,
             replace_existing=True,
             # A run may start late by up to a whole interval before the next one takes its place;
             # APScheduler's default of one second would drop runs on a busy machine.

@@ -51,6 +51,14 @@ class Policy:
         return np.where(matters | np.isnan(score), score, np.minimum(score, 1.0))
 
     def band(self, expected: Expectation, threshold: Floats) -> Band:
-        """Return the band around ``expected`` given the deviation at which the score is 1."""
+        """Return the band around ``expected``, within what is valid.
+
+        Args:
+            threshold: the deviation at which each slot's score is 1.
+        """
         reach = np.maximum(threshold * expected.spread, self.smallest_deviation(expected.centre))
-        return Band(expected.centre - reach, expected.centre + reach)
+        lowest, highest = self.valid_range.minimum, self.valid_range.maximum
+        return Band(
+            np.clip(expected.centre - reach, lowest, highest),
+            np.clip(expected.centre + reach, lowest, highest),
+        )

@@ -47,6 +47,7 @@ class AnomalyService:
         reload_seconds: float = 5.0,
     ) -> None:
         self._reload_seconds = reload_seconds
+        self._applied = config.current
         self._config = config
         self._ledger = ledger
         self._open_reader = open_reader
@@ -89,7 +90,7 @@ class AnomalyService:
 
     def start(self) -> None:
         """Begin to evaluate and to send."""
-        for name, settings in self._config.current.queries.items():
+        for name, settings in self._applied.queries.items():
             self._add(name, settings)
         self._jobs.every(self._reload_seconds, RELOAD_JOB, self._reload)
         self._jobs.start()
@@ -126,9 +127,11 @@ class AnomalyService:
             self._metrics.failed(job)
 
     def _reload(self) -> None:
-        if not self._config.reload_if_changed():
+        self._config.reload_if_changed()
+        if self._config.current is self._applied:
             return
-        wanted = self._config.current.queries
+        self._applied = self._config.current
+        wanted = self._applied.queries
         for name, runner in list(self._runners.items()):
             if wanted.get(name) != runner.settings:
                 self._remove(runner, closing=name not in wanted)

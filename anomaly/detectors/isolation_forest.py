@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.ensemble import IsolationForest
 
 from anomaly.detectors import Floats, Moment, Past, Slots, Terms
+from anomaly.detectors.flat_forest import FlatForest
 from anomaly.detectors.robust_zscore import RobustZScore, centre_and_spread
 
 TREES = 100
@@ -34,7 +35,7 @@ class IsolationForestDetector:
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
         self._level = RobustZScore(terms)
-        self._forest: IsolationForest | None = None
+        self._forest: FlatForest | None = None
         self._usual_score = np.nan
         self._usual_spread = np.nan
         window_samples = max(1, int(terms.history_seconds / terms.step_seconds))
@@ -60,7 +61,7 @@ class IsolationForestDetector:
         features = features_of(moment.values, recent, known.centre, known.spread)
         judged = np.isfinite(features[:, 0])
         if judged.any():
-            scores = -self._forest.score_samples(features[judged])
+            scores = self._forest.isolation(features[judged])
             distance = (scores - self._usual_score) / self._usual_spread
             deviation[judged] = np.maximum(distance, 0.0)
         return deviation
@@ -68,17 +69,18 @@ class IsolationForestDetector:
     def learn(self, past: Past) -> None:
         """Take one more settled sample into account; retrain when the schedule says so."""
         self._level.learn(past)
+        if not np.isfinite(past.newest).any():
+            return
         self._learned_samples += 1
         self._since_training += 1
-        # While the window fills, training at every doubling keeps the forest near what is known.
-        if self._learned_samples < self._terms.minimum_samples:
-            return
-        if self._forest is None or self._since_training >= self._due_samples():
+        if self._since_training >= self._due_samples():
             self._since_training = 0
             self._train(past)
 
     def _due_samples(self) -> int:
-        return min(self._retrain_samples, self._learned_samples // 2)
+        # While the window fills, training more often keeps the forest near what is known.
+        growing = max(self._terms.minimum_samples // 2, self._learned_samples // 3)
+        return min(self._retrain_samples, growing)
 
     def _train(self, past: Past) -> None:
         rows = training_rows(past.window(), self._level, past.at_seconds)
@@ -87,10 +89,11 @@ class IsolationForestDetector:
             return
         # The oldest rows train and the newest calibrate: no row is judged by a tree that saw it.
         fitted, judged = rows[:-held_out], rows[-held_out:]
-        forest = IsolationForest(
+        grown = IsolationForest(
             n_estimators=TREES, max_samples=min(SAMPLES_PER_TREE, len(fitted)), random_state=SEED
         ).fit(fitted)
-        usual = -forest.score_samples(judged)
+        forest = FlatForest(grown)
+        usual = forest.isolation(judged)
         centre, spread = centre_and_spread(usual[None, :], 0.0)
         self._usual_score, self._usual_spread = float(centre[0]), float(spread[0])
         self._forest = forest
@@ -128,11 +131,18 @@ def training_rows(
     """Return features of evenly spread samples of the window, all series, oldest first."""
     known = level.expect(at_seconds)
     series, samples = window.shape
-    every = max(1, series * samples // TRAINING_ROWS)
-    rows = []
-    for at in range(0, samples, every):
-        recent = window[:, max(0, at - RECENT_SAMPLES) : at].astype(np.float64)
-        values = window[:, at].astype(np.float64)
-        features = features_of(values, recent, known.centre, known.spread)
-        rows.append(features[np.isfinite(features[:, 0])])
-    return np.concatenate(rows) if rows else np.empty((0, 3))
+    every = max(1, -(-series * samples // TRAINING_ROWS))
+    columns = range(0, samples, every)
+    padded = np.full((series, samples + RECENT_SAMPLES), np.nan)
+    padded[:, RECENT_SAMPLES:] = window
+    rows = [
+        features_of(
+            padded[:, at + RECENT_SAMPLES],
+            padded[:, at : at + RECENT_SAMPLES],
+            known.centre,
+            known.spread,
+        )
+        for at in columns
+    ]
+    found = np.concatenate(rows) if rows else np.empty((0, 3))
+    return found[np.isfinite(found[:, 0])]

@@ -66,3 +66,9 @@ def test_the_band_is_where_the_score_would_pass_one():
     narrow = policy(absolute=2.0).band(expected, np.array([4.0]))
     assert (wide.lower[0], wide.upper[0]) == (4.0, 16.0)
     assert (narrow.lower[0], narrow.upper[0]) == (6.0, 14.0)
+
+
+def test_the_band_ends_where_values_stop_being_valid():
+    expected = Expectation(CENTRE, np.array([5.0]))
+    band = policy(low=0.0, high=25.0).band(expected, np.array([4.0]))
+    assert (band.lower[0], band.upper[0]) == (0.0, 25.0)

@@ -22,7 +22,7 @@ from watchkeeper.supervisor.settings import ProcessSettings, Restart
 from watchkeeper.supervisor.stack import Launch
 from watchkeeper.supervisor.status import ProcessStatus, State
 
-PROBE_STARTING_SECONDS = 0.25
+PROBE_STARTING_SECONDS = 0.5
 PROBE_READY_SECONDS = 5.0
 
 _TETHER = Path(__file__).with_name("tether.py")

@@ -66,7 +66,9 @@ class Screen:
         self.close()
         self._console.print(table(statuses, self._caption()))
         took_seconds = time.monotonic() - self._began_seconds
-        self.say(f"all ready in {took_seconds:.1f} s; Ctrl-C ends everything")
+        consoles = [f"the console is at {one.url}" for one in statuses if one.name == "console"]
+        told = [f"all ready in {took_seconds:.1f} s", *consoles, "Ctrl-C ends everything"]
+        self.say("; ".join(told))
 
     def _print_changes(self, statuses: Statuses) -> None:
         for one in statuses:

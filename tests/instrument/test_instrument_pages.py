@@ -32,6 +32,15 @@ def test_a_service_that_is_not_ready_says_why(instrumentation):
     assert answer.json["reasons"] == {"database": "no answer"}
 
 
+def test_a_readiness_check_that_fails_means_not_ready(instrumentation):
+    def broken():
+        raise ZeroDivisionError
+
+    answer = Client(instrumentation.pages(broken)).get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["reasons"] == {"check": "the check itself failed: ZeroDivisionError"}
+
+
 def test_a_worker_serves_its_pages_from_a_port_of_its_own(instrumentation):
     server = PageServer(instrumentation.pages())
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from socketserver import ThreadingMixIn
@@ -13,6 +14,8 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger(__name__)
 
 IDLE_CONNECTION_SECONDS = 10.0
 """A client that connects and stays silent is dropped after this, so it cannot hold a thread."""
@@ -59,11 +62,18 @@ class OperationalPages:
         return _json(start_response, "200 OK", {"status": "alive", "service": self._service})
 
     def _ready(self, _: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        problems = dict(self._problems())
+        problems = self._asked()
         status = "503 Service Unavailable" if problems else "200 OK"
         word = "not ready" if problems else "ready"
         body = {"status": word, "service": self._service, "reasons": problems}
         return _json(start_response, status, body)
+
+    def _asked(self) -> dict[str, str]:
+        try:
+            return dict(self._problems())
+        except Exception as error:  # supervised boundary: a check that fails is an answer, too
+            log.warning("the readiness check failed", exc_info=True)
+            return {"check": f"the check itself failed: {type(error).__name__}"}
 
 
 class PageServer:

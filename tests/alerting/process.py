@@ -13,14 +13,20 @@ from tests.waiting import wait_until
 from watchkeeper.peers import Peer
 
 
+def free_port() -> int:
+    """Return a port nobody listens on at this moment."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
 class AlertingProcess:
     """Runs ``watchkeeper alerting`` on ``directory``; configuration and state live there."""
 
     def __init__(self, directory: Path, environment: dict[str, str]) -> None:
         self.directory = directory
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.log = directory / "alerting.log"
         self._environment = {
             **os.environ, "WATCHKEEPER_DATA_DIR": str(directory / "var"), **environment,

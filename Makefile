@@ -39,5 +39,6 @@ test: setup lint
 	$(BIN)/python -m pytest tests --ignore=tests/stack $(ARGS)
 	$(BIN)/python -m pytest tests/stack -p no:randomly $(ARGS)
 
+# Leaves var/ alone: that is a user's data.
 clean:
-	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 
+from watchkeeper import addresses
 from watchkeeper.configuration import Settings, load
 from watchkeeper.errors import ConfigError, Problem
+from watchkeeper.supervisor import secrets
 
 FILES = {
     "agent.yml": "agent.settings:AgentSettings",
@@ -74,7 +76,11 @@ def problems_in(config_dir: Path | None) -> list[Problem]:
 @click.command()
 @click.option("--config-dir", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def check(config_dir: Path | None) -> None:
-    """Validate all configuration; exit 2 naming file, line and key of each problem."""
+    """Validate all configuration; exit 2 naming file, line and key of each problem.
+
+    The stack's own secrets are made first where they are missing, as `up` does.
+    """
+    secrets.ensure(addresses.data_dir())
     problems = problems_in(config_dir)
     for problem in problems:
         click.echo(str(problem), err=True)

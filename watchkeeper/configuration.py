@@ -254,12 +254,20 @@ def _validation_problem(file: str, lines: _Lines, detail: Any) -> Problem:
     cause = detail.get("ctx", {}).get("error")
     within = cause.path if isinstance(cause, ProblemAt) else ()
     path = lines.standing((*detail["loc"], *within))
-    message = str(detail["msg"]).removeprefix("Value error, ")
+    message = _in_yaml_words(str(detail["msg"]).removeprefix("Value error, "))
     if detail["type"] == "extra_forbidden":
         message = "unknown key; expected one of the documented keys"
     elif detail["type"] == "missing":
         message = "missing; a value is expected here"
     return Problem(file, lines.nearest(path), _dotted(path), message)
+
+
+def _in_yaml_words(message: str) -> str:
+    """Say what was expected as whoever writes YAML knows it, not as Python's types are called."""
+    message = message.replace("Input should be", "expected", 1)
+    for python, yaml_word in (("tuple", "list"), ("dictionary", "mapping"), ("string", "text")):
+        message = message.replace(f"a valid {python}", f"a {yaml_word}")
+    return message
 
 
 def _dotted(path: Key) -> str:

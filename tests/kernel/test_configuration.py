@@ -75,7 +75,7 @@ def test_an_unknown_key_is_named_with_its_own_line(tmp_path):
 def test_a_wrong_type_says_what_was_expected(tmp_path):
     (problem,) = problems_of(written(tmp_path, "\n\nservers:\n  - port: many\n"))
     assert (problem.line, problem.key) == (4, "servers[0].port")
-    assert "integer" in problem.message
+    assert "expected a valid integer" in problem.message
 
 
 def test_in_one_of_several_shapes_the_key_and_line_are_those_of_the_file(tmp_path):

@@ -12,22 +12,26 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from agent.collectors import HOST_KINDS
+from agent.collectors import HOST_KINDS, SLOW_HOST_KINDS
 from agent.recipe import Recipe
 from watchkeeper.configuration import DurationSeconds, Secret, Settings, load
 from watchkeeper.errors import ConfigError
 
 Port = Annotated[int, Field(ge=1, le=65535)]
-Interval = Annotated[DurationSeconds, Field(ge=0.1, le=3600)]
 
-HostKind = Literal[
-    "cpu", "load", "memory", "vmstat", "pressure", "disk", "filesystem", "network", "netstat",
-    "sockstat", "system",
-]  # fmt: skip
+
+def _known_kind(kind: str) -> str:
+    if kind not in HOST_KINDS:
+        raise ValueError(f"expected one of {', '.join(HOST_KINDS)}")
+    return kind
+
+
+HostKind = Annotated[str, AfterValidator(_known_kind)]
+Interval = Annotated[DurationSeconds, Field(ge=0.1, le=3600)]
 
 
 class HostSettings(Settings):
@@ -40,19 +44,14 @@ class HostSettings(Settings):
         root: where its file systems are mounted.
     """
 
-    collectors: tuple[HostKind, ...] = HOST_KINDS  # type: ignore[assignment]  # held by a test
+    collectors: tuple[HostKind, ...] = tuple(HOST_KINDS)
     proc: str = "/proc"
     sys: str = "/sys"
     root: str = "/"
 
     def paths_of(self, kind: str) -> dict[str, str]:
         """Return the constructor arguments of a kind."""
-        paths = {"proc": self.proc}
-        if kind == "network":
-            paths["sys"] = self.sys
-        if kind == "filesystem":
-            paths["root"] = self.root
-        return paths
+        return {tree: getattr(self, tree) for tree in HOST_KINDS[kind]}
 
 
 class PostgresSettings(Settings):
@@ -135,7 +134,8 @@ class AgentSettings(Settings):
     def _recipes(self) -> Iterator[Recipe]:
         yield self._recipe("process", "process", {})
         for kind in self.host.collectors:
-            yield self._recipe(kind, kind, self.host.paths_of(kind))
+            is_slow = kind in SLOW_HOST_KINDS
+            yield self._recipe(kind, kind, self.host.paths_of(kind), is_slow=is_slow)
         for postgres in self.postgres:
             name = f"postgres {postgres.host}:{postgres.port}"
             limits = {
@@ -151,8 +151,11 @@ class AgentSettings(Settings):
             name = f"celery {broker.host}:{broker.port}/{broker.db}"
             yield self._recipe(name, "celery", {**_plain(broker), "queues": celery.queues})
 
-    def _recipe(self, name: str, kind: str, arguments: dict[str, Any]) -> Recipe:
-        return Recipe(name, kind, arguments, self.interval, self.deadline, self.max_series)
+    def _recipe(
+        self, name: str, kind: str, arguments: dict[str, Any], *, is_slow: bool = False
+    ) -> Recipe:
+        interval = self.slow_interval if is_slow else self.interval
+        return Recipe(name, kind, arguments, interval, self.deadline, self.max_series)
 
 
 def _plain(settings: Settings) -> dict[str, Any]:

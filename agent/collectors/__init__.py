@@ -10,6 +10,7 @@ from agent.collector import Collector
 
 COLLECTORS = {
     "cpu": "agent.collectors.cpu:CpuCollector",
+    "schedstat": "agent.collectors.schedstat:SchedstatCollector",
     "load": "agent.collectors.load:LoadCollector",
     "memory": "agent.collectors.memory:MemoryCollector",
     "vmstat": "agent.collectors.vmstat:VmstatCollector",
@@ -19,6 +20,17 @@ COLLECTORS = {
     "network": "agent.collectors.network:NetworkCollector",
     "netstat": "agent.collectors.netstat:NetstatCollector",
     "sockstat": "agent.collectors.sockstat:SockstatCollector",
+    "softnet": "agent.collectors.softnet:SoftnetCollector",
+    "udp-queues": "agent.collectors.udp_queues:UdpQueuesCollector",
+    "conntrack": "agent.collectors.conntrack:ConntrackCollector",
+    "arp": "agent.collectors.arp:ArpCollector",
+    "bonding": "agent.collectors.bonding:BondingCollector",
+    "processes": "agent.collectors.processes:ProcessesCollector",
+    "clock": "agent.collectors.clock:ClockCollector",
+    "os-release": "agent.collectors.os_release:OsReleaseCollector",
+    "thermal": "agent.collectors.thermal:ThermalCollector",
+    "raid": "agent.collectors.raid:RaidCollector",
+    "edac": "agent.collectors.edac:EdacCollector",
     "system": "agent.collectors.system:SystemCollector",
     "process": "agent.collectors.process:ProcessCollector",
     "postgres": "agent.collectors.postgres:PostgresCollector",
@@ -27,11 +39,35 @@ COLLECTORS = {
 }
 """Kind of collector to where it lives."""
 
-HOST_KINDS = (
-    "cpu", "load", "memory", "vmstat", "pressure", "disk", "filesystem", "network", "netstat",
-    "sockstat", "system",
-)  # fmt: skip
-"""The kinds that watch this machine and need nothing but its /proc and /sys."""
+HOST_KINDS: dict[str, tuple[str, ...]] = {
+    "cpu": ("proc",),
+    "schedstat": ("proc",),
+    "load": ("proc",),
+    "memory": ("proc",),
+    "vmstat": ("proc",),
+    "pressure": ("proc",),
+    "disk": ("proc", "root"),
+    "filesystem": ("proc", "root"),
+    "network": ("proc", "sys"),
+    "netstat": ("proc",),
+    "sockstat": ("proc",),
+    "softnet": ("proc",),
+    "udp-queues": ("proc",),
+    "conntrack": ("proc",),
+    "arp": ("proc",),
+    "bonding": ("sys",),
+    "processes": ("proc",),
+    "clock": ("sys",),
+    "os-release": ("root",),
+    "thermal": ("sys",),
+    "raid": ("proc",),
+    "edac": ("sys",),
+    "system": ("proc", "sys"),
+}
+"""The kinds that watch this machine, and which of its trees each is told of."""
+
+SLOW_HOST_KINDS = frozenset({"processes", "os-release", "raid", "edac", "thermal"})
+"""Run at the slow interval: they cost more, or change slower."""
 
 
 def make(kind: str, arguments: Mapping[str, Any]) -> Collector:

@@ -1,8 +1,7 @@
-"""What the kernel tells of the machine in one line each: descriptors, entropy, name, time."""
+"""What the kernel tells of the machine in one line each: descriptors, entropy, name."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,21 +12,20 @@ from watchkeeper.catalogue import host
 NUMBERS = {
     host.ENTROPY_AVAILABLE: "sys/kernel/random/entropy_avail",
     host.ENTROPY_POOL: "sys/kernel/random/poolsize",
-    host.CONNTRACK_ENTRIES: "sys/net/netfilter/nf_conntrack_count",
-    host.CONNTRACK_LIMIT: "sys/net/netfilter/nf_conntrack_max",
 }
 """File under /proc by metric; what this machine lacks is left out."""
 
 
 class SystemCollector:
-    """File handles, entropy, connection tracking, uname and the clock."""
+    """File handles, entropy, uname and whether SELinux is on."""
 
-    def __init__(self, *, proc: str = "/proc") -> None:
+    def __init__(self, *, proc: str = "/proc", sys: str = "/sys") -> None:
         self._proc = Path(proc)
+        self._selinux = Path(sys) / "fs" / "selinux"
 
     def collect(self) -> Iterator[Family]:
         """Return what this machine has."""
-        yield single(host.TIME, time.time())
+        yield single(host.SELINUX_ENABLED, int(self._selinux.is_dir()))
         yield single(host.UNAME, 1, self._uname())
         for metric, file in NUMBERS.items():
             number = read_number(self._proc / file)

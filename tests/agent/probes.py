@@ -99,7 +99,7 @@ class Page:
         self.families = {f.name: f for f in text_string_to_metric_families(self.text)}
         self.samples = [sample for f in self.families.values() for sample in f.samples]
 
-    def value(self, name, **labels):
+    def value(self, name, /, **labels):
         """The value of the one series of that name and those labels, or None."""
         # The parser adds _total to counters whose exporter named them without.
         found = [

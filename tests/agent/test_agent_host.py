@@ -1,15 +1,21 @@
 """The host collectors read the kernel's files as node_exporter does."""
 
 import os
+import time
 
 import pytest
 
 from agent.collectors import HOST_KINDS, make
+from agent.collectors.clock import Timex, discipline_families
 from agent.settings import HostSettings
 from agent.text import Renderer, TextFormat, page
 from tests.agent import machine
 from tests.agent.probes import Page
 from watchkeeper.errors import WatchkeeperError
+
+OF_SOME_MACHINES = {
+    "schedstat", "conntrack", "udp-queues", "bonding", "os-release", "thermal", "raid", "edac",
+}  # fmt: skip
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -144,9 +150,125 @@ def test_the_machine_says_who_it_is(host):
     assert uname["machine"] == "x86_64"
     assert page.value("node_filefd_allocated") == 1024
     assert page.value("node_entropy_available_bits") == 256
-    assert page.value("node_nf_conntrack_entries") is None
+    assert page.value("node_selinux_enabled") == 0
+
+
+def test_a_disk_is_described_as_udev_knows_it(host):
+    described = {x["device"]: x for x in collected(host, "disk").labels("node_disk_info")}
+    assert described["sda"]["model"] == "SSD_1"
+    assert described["sda"]["serial"] == "S1"
+    assert described["dm-0"]["model"] == ""
+
+
+def test_run_queues_are_told_in_seconds(host):
+    page = collected(host, "schedstat")
+    assert page.value("node_schedstat_running_seconds_total", cpu="1") == 4.0
+    assert page.value("node_schedstat_waiting_seconds_total", cpu="0") == 0.5
+    assert page.value("node_schedstat_timeslices_total", cpu="0") == 77
+
+
+def test_packets_put_off_are_told_by_cpu(host):
+    page = collected(host, "softnet")
+    assert page.value("node_softnet_processed_total", cpu="0") == 10
+    assert page.value("node_softnet_times_squeezed_total", cpu="0") == 2
+    assert page.value("node_softnet_backlog_len", cpu="0") == 6
+    assert page.value("node_softnet_processed_total", cpu="2") == 255
+
+
+def test_udp_queues_are_summed_over_sockets(host):
+    page = collected(host, "udp-queues")
+    assert page.value("node_udp_queues", ip="v4", queue="tx") == 0x11
+    assert page.value("node_udp_queues", ip="v4", queue="rx") == 0x22
+    assert page.value("node_udp_queues", ip="v6", queue="rx") is None
+
+
+def test_connection_tracking_is_summed_over_cpus(host):
+    page = collected(host, "conntrack")
+    assert page.value("node_nf_conntrack_entries") == 10
+    assert page.value("node_nf_conntrack_entries_limit") == 262144
+    assert page.value("node_nf_conntrack_stat_found") == 3
+    assert page.value("node_nf_conntrack_stat_drop") == 7
+
+
+def test_neighbours_are_counted_by_device(host):
+    assert collected(host, "arp").value("node_arp_entries", device="eth0") == 2
+
+
+def test_a_bond_tells_how_many_of_its_slaves_are_up(host):
+    page = collected(host, "bonding")
+    assert page.value("node_bonding_slaves", master="bond0") == 2
+    assert page.value("node_bonding_active", master="bond0") == 1
+
+
+def test_processes_are_counted_by_state_whatever_their_names(host):
+    page = collected(host, "processes")
+    assert page.value("node_processes_pids") == 2
+    assert page.value("node_processes_state", state="S") == 1
+    assert page.value("node_processes_threads") == 4
+    assert page.value("node_processes_max_threads") == 192731
+
+
+def test_the_clock_tells_its_source_and_discipline(host):
+    page = collected(host, "clock")
+    assert page.value("node_time_clocksource_current_info", clocksource="tsc") == 1
+    assert len(page.labels("node_time_clocksource_available_info")) == 2
+    assert page.value("node_time_seconds") == pytest.approx(time.time(), abs=60)
+    assert page.value("node_timex_sync_status") in (0, 1)
+    assert page.value("node_timex_tick_seconds") == pytest.approx(0.01, rel=0.2)
+
+
+def test_a_clock_in_nanoseconds_is_told_in_the_same_unit():
+    timex = Timex(status=0x2000, offset=1500, freq=65536 * 100, maxerror=16_000_000)
+    told = {family.metric.name: family.samples[0][1] for family in discipline_families(timex)}
+    assert told["node_timex_offset_seconds"] == pytest.approx(1.5e-6)
+    assert told["node_timex_frequency_adjustment_ratio"] == pytest.approx(1.0001)
+    assert told["node_timex_maxerror_seconds"] == pytest.approx(16)
+
+
+def test_the_system_names_itself_and_its_version(host):
+    page = collected(host, "os-release")
+    assert page.value("node_os_version", id="debian", name="Debian GNU/Linux") == 12.5
+    assert page.value("node_os_info", pretty_name="Debian GNU/Linux 12 (bookworm)") == 1
+
+
+def test_temperatures_are_in_degrees_and_a_broken_sensor_is_left_out(host):
+    page = collected(host, "thermal")
+    assert page.value("node_thermal_zone_temp", type="x86_pkg_temp") == 45.5
+    assert page.value("node_thermal_zone_temp", type="broken") is None
+    assert page.value("node_cooling_device_max_state", type="Processor") == 10
+
+
+def test_a_degraded_array_shows_by_its_disks(host):
+    page = collected(host, "raid")
+    assert page.value("node_md_disks_required", device="md0") == 2
+    assert page.value("node_md_disks", device="md0", state="active") == 1
+    assert page.value("node_md_disks", device="md0", state="failed") == 1
+    assert page.value("node_md_state", device="md0", state="active") == 1
+
+
+def test_an_array_that_recovers_tells_how_far_it_is(host):
+    page = collected(host, "raid")
+    assert page.value("node_md_state", device="md1", state="recovering") == 1
+    assert page.value("node_md_state", device="md1", state="active") == 0
+    assert page.value("node_md_blocks", device="md1") == 3000
+    assert page.value("node_md_blocks_synced", device="md1") == 255
+    assert page.value("node_md_disks", device="md1", state="spare") == 1
+    assert page.value("node_md_state", device="md2", state="inactive") == 1
+
+
+def test_memory_errors_are_told_by_controller(host):
+    page = collected(host, "edac")
+    assert page.value("node_edac_correctable_errors_total", controller="0") == 3
+    assert page.value("node_edac_uncorrectable_errors_total", controller="0") == 1
 
 
 @pytest.mark.parametrize("kind", HOST_KINDS)
 def test_every_kind_collects_from_this_very_machine(kind):
     collected(HostSettings(), kind)
+
+
+@pytest.mark.parametrize("kind", sorted(OF_SOME_MACHINES))
+def test_what_a_machine_does_not_have_is_no_error(kind, tmp_path):
+    (tmp_path / "proc/sys/kernel").mkdir(parents=True)
+    bare = HostSettings(proc=str(tmp_path / "proc"), sys=str(tmp_path / "sys"), root=str(tmp_path))
+    assert not collected(bare, kind).samples

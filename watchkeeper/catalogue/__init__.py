@@ -13,6 +13,8 @@ from watchkeeper.catalogue.metric import Kind, Metric
 
 FAMILIES = (
     "host",
+    "host_clock",
+    "host_hardware",
     "postgres",
     "redis",
     "http",

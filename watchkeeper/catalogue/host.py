@@ -146,6 +146,12 @@ DISK_FLUSH_TIME = counter(
     unit="seconds",
 )
 
+DISK_INFO = gauge(
+    "node_disk_info",
+    "Always 1; what udev knows of the disk as labels.",
+    ("device", "major", "minor", "model", "path", "revision", "serial", "wwn"),
+)
+
 # File systems (/proc/self/mountinfo and statvfs).
 _MOUNT = ("device", "fstype", "mountpoint")
 FILESYSTEM_SIZE = gauge("node_filesystem_size_bytes", "Size.", _MOUNT, unit="bytes")
@@ -241,16 +247,61 @@ SOCKSTAT = {
 SOCKSTAT_TCP_MEMORY = gauge("node_sockstat_TCP_mem_bytes", "Memory of TCP sockets.", unit="bytes")
 SOCKSTAT_UDP_MEMORY = gauge("node_sockstat_UDP_mem_bytes", "Memory of UDP sockets.", unit="bytes")
 
+SOFTNET = {
+    column: counter(f"node_softnet_{column}_total", help_, ("cpu",))
+    for column, help_ in (
+        ("processed", "Packets processed."),
+        ("dropped", "Packets dropped because the queue was full."),
+        ("times_squeezed", "Times the work of a round was cut short."),
+        ("cpu_collision", "Collisions while sending."),
+        ("received_rps", "Times another CPU asked this one to process packets."),
+        ("flow_limit_count", "Times the flow limit was reached."),
+    )
+}
+"""Counter by column of /proc/net/softnet_stat."""
+SOFTNET_BACKLOG = gauge("node_softnet_backlog_len", "Packets waiting in the backlog.", ("cpu",))
+UDP_QUEUES = gauge(
+    "node_udp_queues", "Bytes in the queues of UDP sockets.", ("queue", "ip"), unit="bytes"
+)
+CONNTRACK_ENTRIES = gauge("node_nf_conntrack_entries", "Tracked connections.")
+CONNTRACK_LIMIT = gauge("node_nf_conntrack_entries_limit", "Most connections tracked.")
+CONNTRACK_STAT = {
+    column: gauge(f"node_nf_conntrack_stat_{column}", f"Connection tracking: {column}.")
+    for column in (
+        "found", "invalid", "ignore", "insert", "insert_failed", "drop", "early_drop",
+        "search_restart",
+    )
+}  # fmt: skip
+"""Gauge by column of /proc/net/stat/nf_conntrack, over all CPUs."""
+BONDING_SLAVES = gauge("node_bonding_slaves", "Slaves of a bond.", ("master",))
+BONDING_ACTIVE = gauge("node_bonding_active", "Slaves of a bond that are up.", ("master",))
+
 # What else the kernel tells in one line.
 FILES_ALLOCATED = gauge("node_filefd_allocated", "Open file handles of the machine.")
 FILES_MAXIMUM = gauge("node_filefd_maximum", "File handles the machine allows.")
-CONNTRACK_ENTRIES = gauge("node_nf_conntrack_entries", "Tracked connections.")
-CONNTRACK_LIMIT = gauge("node_nf_conntrack_entries_limit", "Most connections tracked.")
 ENTROPY_AVAILABLE = gauge("node_entropy_available_bits", "Bits of entropy.")
 ENTROPY_POOL = gauge("node_entropy_pool_size_bits", "Bits the entropy pool holds.")
-TIME = gauge("node_time_seconds", "The machine's own time, Unix time.", unit="seconds")
+SELINUX_ENABLED = gauge("node_selinux_enabled", "1 where SELinux is on.")
 UNAME = gauge(
     "node_uname_info",
     "Always 1; the kernel's description of the machine as labels.",
     ("domainname", "machine", "nodename", "release", "sysname", "version"),
 )
+OS_INFO = gauge(
+    "node_os_info",
+    "Always 1; the distribution's description of itself as labels.",
+    (
+        "build_id", "id", "id_like", "image_id", "image_version", "name", "pretty_name", "variant",
+        "variant_id", "version", "version_codename", "version_id",
+    ),
+)  # fmt: skip
+OS_VERSION = gauge(
+    "node_os_version", "Major and minor version of the system.", ("id", "id_like", "name")
+)
+
+# Processes, counted over /proc.
+PROCESSES_PIDS = gauge("node_processes_pids", "Processes.")
+PROCESSES_THREADS = gauge("node_processes_threads", "Threads of all processes.")
+PROCESSES_STATE = gauge("node_processes_state", "Processes by state.", ("state",))
+PROCESSES_MAX = gauge("node_processes_max_processes", "Process ids there are.")
+PROCESSES_MAX_THREADS = gauge("node_processes_max_threads", "Threads the machine allows.")

@@ -130,6 +130,12 @@ def test_a_process_waits_for_those_it_comes_after(supervise):
     assert (held.state, held.pid, held.reason) == (State.STOPPED, None, "waits for db")
 
 
+def test_one_that_waits_for_others_can_be_started_at_once_and_only_once(supervise):
+    stack = supervise(web=server(after=["db"]), db=server("not-ready"))
+    (started,) = stack.client.restart("web")
+    assert (started.state, started.restarts) == (State.READY, 0)
+
+
 def test_what_others_came_after_ends_last(supervise):
     stack = supervise(web=server(after=["db"]), db=server()).wait_all_ready()
     stack.stop()

@@ -67,6 +67,23 @@ class Group:
         for one in self._instances.values():
             one.start()
 
+    def restart(self, instance: int | None) -> dict[int, int | None]:
+        """Restart one instance (all for None); return the pid each had before.
+
+        One that has not been started yet, because it waits for others, is started now.
+
+        Raises:
+            Refused: there is no such instance.
+        """
+        chosen = self.choose(instance)
+        before = {one.launch.instance: one.status().pid for one in chosen}
+        if not self.is_started:
+            self.start()
+        else:
+            for one in chosen:
+                one.restart()
+        return before
+
     def hold(self, reason: str) -> None:
         """Say why none has been started yet."""
         for one in self._instances.values():
@@ -85,7 +102,8 @@ class Group:
             # One that is still on its way out holds the port: it comes back once it has ended.
             one = self._leaving.pop(number, None) or self._make(number)
             self._instances[number] = one
-            one.restart()
+            if self.is_started:
+                one.restart()
         for number in range(self.count, instances, -1):
             one = self._leaving[number] = self._instances.pop(number)
             one.end(reason="scaled in")

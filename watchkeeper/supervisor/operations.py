@@ -32,14 +32,7 @@ class Operations:
             UpstreamError: it did not become ready, and why.
         """
 
-        def request() -> OldPids:
-            chosen = self._supervisor.find(name).choose(instance)
-            before = {one.launch.instance: one.status().pid for one in chosen}
-            for one in chosen:
-                one.restart()
-            return before
-
-        before = self._supervisor.on_loop(request)
+        before = self._supervisor.on_loop(lambda: self._supervisor.find(name).restart(instance))
         settings = self._supervisor.stack.processes[name]
         patience_seconds = settings.grace_seconds + settings.ready_seconds
         return self._await_ready(name, before, patience_seconds)

@@ -96,7 +96,8 @@ class Process:
         self._enter(State.STOPPED, reason)
 
     def start(self) -> None:
-        """Start it now; the failures before this no longer count."""
+        """Start it now, when it does not run; the failures before this no longer count."""
+        assert self._child is None  # noqa: S101  # a second child would be lost to us
         self._failures = 0
         self._spawn()
 

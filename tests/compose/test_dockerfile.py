@@ -16,6 +16,7 @@ import click
 import pytest
 import yaml
 
+from tests.compose.installed import closure, modules_outside
 from tests.prometheus.rulebook import PROJECT
 from watchkeeper.cli import COMMANDS
 
@@ -127,6 +128,31 @@ def test_an_image_holds_the_extra_its_service_needs(target):
     extras = set(described["optional-dependencies"]) & set(TARGETS)
     installed = set(re.findall(r"watchkeeper-stack\[(\w+)\]", str(stages()[target])))
     assert installed == extras & {target}
+
+
+IMPORT_WITHOUT = """
+import importlib, sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in absent:
+            raise ModuleNotFoundError(f"{name} is not in this image", name=name)
+absent = set(sys.argv[2:])
+sys.meta_path.insert(0, Absent())
+importlib.import_module(sys.argv[1])
+"""
+
+
+@each_target
+def test_an_image_holds_what_its_service_imports(target):
+    held = closure(
+        *re.findall(r'"([\w\[\]-]+) @ file:', str([stages()["service"], stages()[target]]))
+    )
+    absent = modules_outside(held) - {"_virtualenv", "pip", "setuptools"}
+    assert {"pytest", "hypothesis"} <= absent
+    module = (
+        "taskboard.web" if target == "taskboard" else command_line(target)[0].callback.__module__
+    )
+    subprocess.run([sys.executable, "-c", IMPORT_WITHOUT, module, *absent], cwd=PROJECT, check=True)
 
 
 def test_what_is_copied_into_the_images_exists_and_is_sent_to_the_builder():

@@ -1,34 +1,40 @@
-"""A process to supervise: PORT [not-ready] [stubborn] [parent]."""
+"""A process to supervise: PORT [not-ready] [stubborn] [parent].
 
-import http.server
+Plain sockets and no site packages: tests start dozens of these.
+"""
+
 import os
 import signal
-import subprocess
+import socket
 import sys
-from pathlib import Path
 
 PORT, TRAITS = int(sys.argv[1]), set(sys.argv[2:])
 
+NOT_READY = b'{"reasons": {"database": "the database is away"}}'
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        if self.path == "/crash":
-            os.write(1, b'{"level": "error", "msg": "asked to crash"}\n')
-            os._exit(3)
-        not_ready = "not-ready" in TRAITS
-        body = b'{"reasons": {"database": "the database is away"}}' if not_ready else b"{}"
-        self.send_response(503 if not_ready else 200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
-    def log_message(self, *_):
-        pass
+def answer(connection):
+    request = connection.recv(4096)
+    if b" /crash " in request:
+        os.write(1, b'{"level": "error", "msg": "asked to crash"}\n')
+        os._exit(3)
+    status, body = (b"503 No", NOT_READY) if "not-ready" in TRAITS else (b"200 OK", b"{}")
+    length = str(len(body)).encode()
+    connection.sendall(
+        b"HTTP/1.1 " + status + b"\r\nContent-Length: " + length
+        + b"\r\nConnection: close\r\n\r\n" + body
+    )  # fmt: skip
 
 
 if "stubborn" in TRAITS:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if "parent" in TRAITS:
-    child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
-    Path(os.environ["CHILD_PID_FILE"]).write_text(str(child.pid))
-http.server.ThreadingHTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+    os.write(os.open(os.environ["CHILD_PID_FILE"], os.O_CREAT | os.O_WRONLY), b"%d" % child)
+listener = socket.create_server(("127.0.0.1", PORT))
+while True:
+    connection, _ = listener.accept()
+    with connection:
+        answer(connection)

@@ -47,7 +47,7 @@ def server(*arguments, port=None, **settings):
     """Return the declaration of a process that serves /readyz on a free port."""
     most = settings.get("maximum_instances", 1)
     return {
-        "command": ["{python}", SERVER, "{port}", *arguments],
+        "command": ["{python}", "-I", "-S", SERVER, "{port}", *arguments],
         "port": port or free_ports(most),
         **settings,
     }

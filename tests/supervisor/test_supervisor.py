@@ -27,6 +27,17 @@ def test_a_process_is_ready_when_it_says_so(supervise):
     assert (status.reason, status.restarts) == ("", 0)
 
 
+def test_a_process_gets_the_environment_it_asks_for(supervise, tmp_path):
+    code = "import os, pathlib; pathlib.Path(os.environ['WHERE']).write_text(os.environ['WHAT'])"
+    written = tmp_path / "written"
+    environment = {"WHERE": str(written), "WHAT": "{port} {data_dir}"}
+    stack = supervise(
+        job={"command": ["{python}", "-c", code], "port": 1, "environment": environment}
+    )
+    expected = f"1 {stack.data_dir}"
+    wait_until(lambda: written.exists() and written.read_text() == expected, what="it was told")
+
+
 def test_a_process_that_is_not_ready_shows_its_own_reasons(supervise):
     stack = supervise(web=server("not-ready"))
     stack.wait("web", State.STARTING, until=lambda one: one.reason == "the database is away")

@@ -8,20 +8,13 @@ import psutil
 import pytest
 import requests
 
-from tests.supervisor.stacks import UpCommand, free_ports, server
+from tests.supervisor.stacks import free_ports, server
 from tests.waiting import wait_until
 
 
 def assert_gone(processes):
     _, alive = psutil.wait_procs(processes, timeout=10)
     assert not alive
-
-
-def test_it_says_where_everything_is_and_that_all_is_ready(up):
-    port = free_ports(1)
-    text = up(web=server(port=port)).wait_ready().text()
-    assert f"http://127.0.0.1:{port}" in text
-    assert "all ready in" in text
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -72,9 +65,10 @@ def test_a_taken_port_is_named_before_anything_is_started(up):
     assert not (running.data_dir / "logs").exists()
 
 
-def test_every_port_moves_with_the_offset(up):
+def test_it_says_where_everything_is_with_every_port_moved_by_the_offset(up):
     port = free_ports(2)
     running = up("--port-offset", "1", web=server(port=port)).wait_ready()
+    assert f"http://127.0.0.1:{port + 1}" in running.text()
     assert running.client.processes()[0].port == port + 1
 
 
@@ -91,20 +85,3 @@ def test_a_wrong_stack_file_ends_with_file_line_and_key(up):
     assert running.process.wait(20) == 2
     assert "stack.yml:" in running.text()
     assert "processes.web.port" in running.text()
-
-
-def test_a_process_may_ask_for_more_environment(up, tmp_path):
-    code = "import os, pathlib; pathlib.Path(os.environ['WHERE']).write_text(os.environ['WHAT'])"
-    written = tmp_path / "written"
-    environment = {"WHERE": str(written), "WHAT": "{port} {data_dir}"}
-    port = free_ports(1)
-    command = ["{python}", "-c", code]
-    running = up(job={"command": command, "port": port, "environment": environment})
-    wait_until(written.exists, what=f"{written} exists")
-    wait_until(lambda: written.read_text() == f"{port} {running.data_dir}", what="it was told")
-
-
-def test_only_the_given_processes_are_started(tmp_path):
-    with UpCommand(tmp_path, web=server()) as running:
-        running.wait_ready()
-        assert [one.name for one in running.client.processes()] == ["web"]

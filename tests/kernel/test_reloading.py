@@ -57,5 +57,5 @@ def test_a_mended_file_shows_as_good_again(service, path):
 
 def test_a_file_that_cannot_be_used_at_all_is_an_error_at_the_start(service, path):
     path.write_text("open: perhaps\n")
-    with pytest.raises(ConfigError, match="shop.yml:1: open:"):
+    with pytest.raises(ConfigError, match=r"shop\.yml:1: open:"):
         follow(service, path, Shop)

@@ -20,7 +20,7 @@ def status(state, reason="", *, name="web", instance=1):
 class Shown:
     def __init__(self, *, is_terminal):
         self._written = StringIO()
-        console = Console(file=self._written, force_terminal=is_terminal, width=100)
+        console = Console(file=self._written, force_terminal=is_terminal, width=80)
         self.screen = Screen(console, Path("var"))
 
     def after(self, *statuses):

@@ -54,7 +54,7 @@ class Screen:
 
     def say(self, text: str) -> None:
         """Print a line above whatever moves."""
-        self._console.print(text, highlight=False)
+        self._console.print(text, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Leave the terminal as it was."""

@@ -1,3 +1,4 @@
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -38,9 +39,13 @@ def shop():
         task_default_queue="orders", task_ignore_result=True, worker_hijack_root_logger=False
     )
     add_tasks(queue)
+    # The worker sets the level of the root logger for good, for every test after it.
+    root_level = logging.getLogger().level
     with start_worker(queue, pool="solo", perform_ping_check=False, queues=["orders"]):
+        logging.getLogger().setLevel(root_level)
         yield Shop(queue, registry)
     metrics.disconnect(celery.signals)
+    logging.getLogger().setLevel(root_level)
 
 
 class Shop(NamedTuple):

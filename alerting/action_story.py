@@ -14,7 +14,7 @@ from alerting.stages.route import routed
 from alerting.telemetry import Telemetry
 from alerting.timeline import Kind
 
-SELF_CORRECTING = frozenset({"cooldown", "target_busy"})
+SELF_CORRECTING = frozenset({"cooldown", "target_busy", "muted"})
 """Refusals that pass by themselves within minutes: on the timeline, but nobody is woken."""
 
 MOOT = frozenset({"not_needed", "mode"})

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from alerting import actions, api, notifiers, outbox
+from alerting import actions, api, notifiers, outbox, silences
 from alerting.configuration import Configuration
 from alerting.courier import Courier
 from alerting.notifiers.notifier import Notifier
 from alerting.remediator import Remediator
 from alerting.router import Router
+from alerting.stages import flap
 from alerting.store import Store
 from alerting.telemetry import StoreCollector, Telemetry
 from alerting.worker import Worker
@@ -24,7 +26,11 @@ from watchkeeper.serving import Service
 from watchkeeper.storage import writing
 
 EXPIRY_SECONDS = 1.0
+REVIEW_SECONDS = 2.0
 RELOAD_SECONDS = 2.0
+FORGET_SECONDS = 600.0
+CHANGES_KEPT_SECONDS = 86400.0
+"""Longer than any sensible window in which flapping is looked for."""
 REMEDIATORS = 2
 """Threads that take actions further: one slow endpoint must not hold up every other action."""
 STOP_SECONDS = 5.0
@@ -86,6 +92,8 @@ class Alerting:
             self._employ(f"remediator-{number}", self._remediate)
         self._employ_couriers()
         self._schedule.add_job(self.router.expire, "interval", seconds=EXPIRY_SECONDS)
+        self._schedule.add_job(self.router.review, "interval", seconds=REVIEW_SECONDS)
+        self._schedule.add_job(self._forget_old, "interval", seconds=FORGET_SECONDS)
         self._schedule.add_job(self._reload, "interval", seconds=RELOAD_SECONDS)
         self._schedule.start()
         self.service.readiness.add("database", self.store.problem)
@@ -143,6 +151,12 @@ class Alerting:
     def _receivers(self) -> list[str]:
         receivers = self.configuration.alerting.receivers
         return [receiver.name for receiver in receivers if receiver.is_configured]
+
+    def _forget_old(self) -> None:
+        now = self.clock.now()
+        with writing(self.store.engine) as connection:
+            silences.forget_old(connection, before=now - timedelta(seconds=silences.KEPT_SECONDS))
+            flap.forget_old(connection, before=now - timedelta(seconds=CHANGES_KEPT_SECONDS))
 
     def _reload(self) -> None:
         self.configuration.reload_if_changed()

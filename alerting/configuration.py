@@ -47,6 +47,13 @@ class Configuration:
         """The rules in force."""
         return self._remediation.current
 
+    def alerting_text(self) -> str:
+        """Return alerting.yml as it stands on disk; secrets are never in it."""
+        try:
+            return self._alerting.path.read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
     def reload_if_changed(self) -> None:
         """Take over changed files; a bad one is reported and the old settings stay."""
         self._alerting.reload_if_changed()

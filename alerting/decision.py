@@ -16,6 +16,7 @@ class Facts:
     Attributes:
         paused_because: the kill switch's reason, or None.
         is_needed: an alert of the rule is still firing.
+        is_muted: every such alert is silenced, inhibited or expected: a person has it in hand.
         can_sign: the endpoint's secret is set.
         busy_with: key of another action under way on the same target, or None.
         last_on_target_at: when the target was last acted on, or None.
@@ -26,6 +27,7 @@ class Facts:
 
     paused_because: str | None
     is_needed: bool
+    is_muted: bool
     can_sign: bool
     busy_with: str | None
     last_on_target_at: datetime | None
@@ -81,6 +83,13 @@ def _need(rule: RuleSettings, _all: BudgetSettings, facts: Facts, _now: datetime
     if facts.is_needed:
         return None
     return Denied("not_needed", f"no alert of rule {rule.name} is firing any more")
+
+
+def _mute(_rule: RuleSettings, _all: BudgetSettings, facts: Facts, now: datetime) -> Denied | None:
+    if not facts.is_muted:
+        return None
+    text = "its alert is silenced, inhibited or under maintenance"
+    return Denied("muted", text, now + timedelta(seconds=RECHECK_SECONDS))
 
 
 def _switch(
@@ -160,6 +169,7 @@ def _within(
 GUARDS: tuple[Guard, ...] = (
     _mode,
     _need,
+    _mute,
     _switch,
     _signature,
     _attempts,

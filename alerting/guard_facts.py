@@ -31,6 +31,7 @@ def gather(
     return Facts(
         paused_because=pause.reason if pause else None,
         is_needed=is_needed(connection, action, rule),
+        is_muted=_is_muted(connection, action, rule),
         can_sign=endpoint is not None and bool(endpoint.signing_secret),
         busy_with=_busy_with(connection, action),
         last_on_target_at=_last_on_target_at(connection, action, rule),
@@ -46,16 +47,28 @@ def gather(
 
 def is_needed(connection: Connection, action: Action, rule: RuleSettings) -> bool:
     """Return whether an alert that asks for this very action is still firing."""
-    table = tables.incident_alerts
+    return bool(_mutes_of_askers(connection, action, rule))
+
+
+def _is_muted(connection: Connection, action: Action, rule: RuleSettings) -> bool:
+    return all(_mutes_of_askers(connection, action, rule))
+
+
+def _mutes_of_askers(
+    connection: Connection, action: Action, rule: RuleSettings
+) -> list[dict[str, list[str]]]:
+    """Return, for each firing alert that asks for this very action, what mutes it."""
+    members, alerts = tables.incident_alerts, tables.alerts
     rows = connection.execute(
-        sa.select(table.c.labels).where(
-            table.c.incident_id == action.incident_id, table.c.status == "firing"
-        )
+        sa.select(members.c.labels, alerts.c.muted_by)
+        .join(alerts, alerts.c.fingerprint == members.c.fingerprint)
+        .where(members.c.incident_id == action.incident_id, members.c.status == "firing")
     )
-    return any(
-        all_match(rule.match, row.labels) and _target(rule, row.labels) == action.target
+    return [
+        row.muted_by or {}
         for row in rows
-    )
+        if all_match(rule.match, row.labels) and _target(rule, row.labels) == action.target
+    ]
 
 
 def _target(rule: RuleSettings, labels: dict[str, str]) -> str | None:

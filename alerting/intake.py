@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -114,7 +114,13 @@ def _kind(value: Any) -> str:
     return names.get(type(value), "a number")
 
 
-def gettable(alert: Alert, *, updated_at: datetime, receivers: list[str]) -> Mapping[str, Any]:
+def gettable(
+    alert: Alert,
+    *,
+    updated_at: datetime,
+    receivers: Sequence[str],
+    muted_by: Mapping[str, list[str]],
+) -> dict[str, Any]:
     """Return an alert as ``GET /api/v2/alerts`` shows it."""
     return {
         "labels": dict(alert.labels),
@@ -125,5 +131,10 @@ def gettable(alert: Alert, *, updated_at: datetime, receivers: list[str]) -> Map
         "generatorURL": alert.generator_url,
         "fingerprint": alert.fingerprint,
         "receivers": [{"name": name} for name in receivers],
-        "status": {"state": "active", "silencedBy": [], "inhibitedBy": [], "mutedBy": []},
+        "status": {
+            "state": "suppressed" if muted_by else "active",
+            "silencedBy": muted_by.get("silenced", []),
+            "inhibitedBy": muted_by.get("inhibited", []),
+            "mutedBy": muted_by.get("maintenance", []),
+        },
     }

@@ -16,6 +16,8 @@ _SHAPE = re.compile(
     r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*(?P<operator>=~|!~|!=|=)\s*(?P<value>.*?)\s*"
 )
 
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
 
 @dataclass(frozen=True)
 class Matcher:
@@ -37,13 +39,19 @@ class Matcher:
                 value = json.loads(value)
             except json.JSONDecodeError:
                 raise ValueError(f"the quoted value of {text!r} does not end properly") from None
-        matcher = cls(found["name"], found["operator"], str(value))
-        if "~" in matcher.operator:
+        return cls.of(found["name"], found["operator"], str(value))
+
+    @classmethod
+    def of(cls, name: str, operator: str, value: str) -> Matcher:
+        """Return a matcher of these parts; raise ValueError saying what is wrong with them."""
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no label name")
+        if "~" in operator:
             try:
-                re.compile(matcher.value)
+                re.compile(value)
             except re.error as error:
-                raise ValueError(f"{text!r} is not a regular expression: {error}") from None
-        return matcher
+                raise ValueError(f"{value!r} is not a regular expression: {error}") from None
+        return cls(name, operator, value)
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:

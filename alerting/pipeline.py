@@ -22,7 +22,12 @@ from alerting.settings import AlertingSettings
 from alerting.transitions import Transition
 
 STAGES = (
+    "alerting.stages.flap:Flap",
     "alerting.stages.deduplicate:Deduplicate",
+    "alerting.stages.inhibit:Inhibit",
+    "alerting.stages.silence:Silence",
+    "alerting.stages.maintenance:Maintenance",
+    "alerting.stages.hold_back:HoldBack",
     "alerting.stages.group:Group",
     "alerting.stages.incident:Incident",
     "alerting.stages.propose:Propose",
@@ -59,6 +64,8 @@ class Batch:
     """What flows through the stages; each returns a new one."""
 
     alerts: Sequence[Alert] = ()
+    is_from_client: bool = True
+    """False for alerts from the database that are only looked at again."""
     transitions: Sequence[Transition] = ()
     groups: dict[str, list[Transition]] = field(default_factory=dict)
     occurrences: Sequence[Occurrence] = ()
@@ -91,9 +98,9 @@ def stages() -> tuple[Stage, ...]:
     return tuple(found)
 
 
-def process(alerts: Sequence[Alert], work: Work) -> Batch:
+def process(alerts: Sequence[Alert], work: Work, *, is_from_client: bool = True) -> Batch:
     """Run ``alerts`` through all stages inside the caller's transaction."""
-    batch = Batch(alerts=alerts)
+    batch = Batch(alerts, is_from_client)
     for stage in stages():
         batch = stage.run(batch, work)
     return batch

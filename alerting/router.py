@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from alerting import incidents, pipeline, tables
 from alerting.alert import Alert
@@ -16,7 +17,10 @@ from watchkeeper.clock import Clock
 from watchkeeper.storage import reading, writing
 
 MAX_EXPIRED = 1000
-"""Alerts ended in one transaction; the rest follow in the next second."""
+MAX_REVIEWED = 200
+"""Alerts looked at again in one transaction; the rest follow in the next, longest unseen first."""
+
+Condition = Callable[[datetime], sa.ColumnElement[bool]]
 
 
 class Router:
@@ -47,11 +51,38 @@ class Router:
         Raises:
             StorageError: nothing was kept.
         """
-        now = self._clock.now()
+        self._run(lambda _connection, _now: alerts, is_from_client=True)
+
+    def expire(self) -> None:
+        """End the alerts whose client stopped renewing them."""
+        self._run_if_any(_has_expired, limit=MAX_EXPIRED)
+
+    def review(self) -> None:
+        """Let go on what nothing mutes any more."""
+        self._run_if_any(_is_held_back, limit=MAX_REVIEWED)
+
+    def review_all(self) -> None:
+        """Look at every firing alert again, after silences or the time of day have changed."""
+        self._run_if_any(_is_firing, limit=MAX_EXPIRED)
+
+    def _run_if_any(self, condition: Condition, *, limit: int) -> None:
+        with reading(self._engine) as connection:
+            if not _matching(connection, condition, self._clock.now(), limit=1):
+                return
+        # Read again under the write lock: a client may have renewed or ended one meanwhile.
+        self._run(
+            lambda connection, now: _matching(connection, condition, now, limit=limit),
+            is_from_client=False,
+        )
+
+    def _run(
+        self, find: Callable[[Connection, datetime], Sequence[Alert]], *, is_from_client: bool
+    ) -> None:
         with writing(self._engine) as connection:
+            now = self._clock.now()
             settings = self._configuration
             work = Work(connection, now, settings.alerting, settings.remediation)
-            batch = pipeline.process(alerts, work)
+            batch = pipeline.process(find(connection, now), work, is_from_client=is_from_client)
             severities = [
                 incidents.severity(connection, occurrence.incident_id)
                 for occurrence in batch.occurrences
@@ -59,28 +90,32 @@ class Router:
             ]
         self._committed(batch, severities)
 
-    def expire(self) -> None:
-        """End the alerts whose client stopped renewing them."""
-        now = self._clock.now()
-        table = tables.alerts
-        with reading(self._engine) as connection:
-            rows = connection.execute(
-                sa.select(table)
-                .where(table.c.status == "firing", table.c.ends_at <= now)
-                .limit(MAX_EXPIRED)
-            ).all()
-        if rows:
-            self.accept(
-                [
-                    Alert(
-                        row.labels, row.annotations, row.starts_at, row.ends_at, row.generator_url
-                    )
-                    for row in rows
-                ]
-            )
-
     def _committed(self, batch: Batch, severities: list[str]) -> None:
         for severity in severities:
             self._telemetry.opened(severity)
         if batch.occurrences:
             self._on_commit()
+
+
+def _has_expired(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(tables.alerts.c.status == "firing", tables.alerts.c.ends_at <= now)
+
+
+def _is_firing(_now: datetime) -> sa.ColumnElement[bool]:
+    return tables.alerts.c.status == "firing"
+
+
+def _is_held_back(_now: datetime) -> sa.ColumnElement[bool]:
+    held_back = tables.alerts.c.incident_id.is_(None)
+    return sa.and_(tables.alerts.c.status == "firing", held_back)
+
+
+def _matching(
+    connection: Connection, condition: Condition, now: datetime, *, limit: int
+) -> list[Alert]:
+    query = sa.select(tables.alerts).where(condition(now))
+    query = query.order_by(tables.alerts.c.updated_at).limit(limit)
+    return [
+        Alert(row.labels, row.annotations, row.starts_at, row.ends_at, row.generator_url)
+        for row in connection.execute(query)
+    ]

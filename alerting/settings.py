@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from alerting.matchers import Matcher
 from alerting.notifiers import NOTIFIERS, options_of
 from alerting.notifiers.notifier import ReceiverSettings
+from alerting.time_intervals import NamedInterval
 from watchkeeper import addresses
 from watchkeeper.configuration import DurationSeconds, ProblemAt, Settings
 from watchkeeper.outbound import EgressPolicy
@@ -47,6 +48,31 @@ class RouteSettings(Settings):
     continue_: bool = Field(default=False, alias="continue")
 
 
+class InhibitSettings(Settings):
+    """While a source alert fires, matching targets that agree in the ``equal`` labels are muted."""
+
+    source_matchers: tuple[Matcher, ...] = Field(min_length=1)
+    target_matchers: tuple[Matcher, ...] = Field(min_length=1)
+    equal: tuple[str, ...] = ()
+
+
+class MaintenanceSettings(Settings):
+    """Alerts that are expected at known times."""
+
+    name: str
+    match: tuple[Matcher, ...] = Field(min_length=1)
+    during: tuple[str, ...] = Field(min_length=1)
+    """Names of ``time_intervals``."""
+
+
+class FlappingSettings(Settings):
+    """An alert that changes so often within so long is believed to have ended only when it stays
+    away that long."""
+
+    changes: int = Field(default=6, ge=2)
+    within_seconds: DurationSeconds = Field(default=300.0, gt=0, alias="within")
+
+
 class AlertingSettings(Settings):
     """The alert router: how alerts are grouped and who is told."""
 
@@ -54,6 +80,10 @@ class AlertingSettings(Settings):
     resolve_timeout_seconds: DurationSeconds = Field(default=300.0, gt=0, alias="resolve_timeout")
     update_interval_seconds: DurationSeconds = Field(default=30.0, ge=0, alias="update_interval")
     egress: EgressSettings = EgressSettings()
+    flapping: FlappingSettings = FlappingSettings()
+    inhibit_rules: tuple[InhibitSettings, ...] = ()
+    time_intervals: tuple[NamedInterval, ...] = ()
+    maintenance: tuple[MaintenanceSettings, ...] = ()
     receivers: tuple[AnyReceiver, ...] = ()
     route: RouteSettings = RouteSettings()
     console_url: str = Field(default_factory=lambda: addresses.url_of("console"))
@@ -69,6 +99,20 @@ class AlertingSettings(Settings):
             if name not in names:
                 raise ProblemAt(f"no receiver {name}; receivers here: {known}", *path)
         return self
+
+    @model_validator(mode="after")
+    def _know_every_interval(self) -> Self:
+        known = [interval.name for interval in self.time_intervals]
+        for index, window in enumerate(self.maintenance):
+            for at, name in enumerate(window.during):
+                if name not in known:
+                    message = f"no time interval {name}; known here: {', '.join(known) or 'none'}"
+                    raise ProblemAt(message, "maintenance", index, "during", at)
+        return self
+
+    def interval(self, name: str) -> NamedInterval:
+        """Return the time interval of that name; validation has seen that it exists."""
+        return next(found for found in self.time_intervals if found.name == name)
 
     def receiver(self, name: str) -> ReceiverSettings | None:
         """Return the receiver of that name, or None."""

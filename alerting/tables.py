@@ -42,9 +42,33 @@ alerts = sa.Table(
     sa.Column("generator_url", sa.Text, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     sa.Column("incident_id", sa.String(40)),
+    sa.Column("muted_by", sa.JSON, nullable=False, server_default="{}"),
     sa.Index("alerts_by_end", "status", "ends_at"),
 )
 """The newest state of every label set."""
+
+silences = sa.Table(
+    "silences",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("matchers", sa.JSON, nullable=False),
+    sa.Column("starts_at", Moment, nullable=False),
+    sa.Column("ends_at", Moment, nullable=False, index=True),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("comment", sa.Text, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+)
+
+alert_changes = sa.Table(
+    "alert_changes",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("fingerprint", sa.String(16), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("is_firing", sa.Boolean, nullable=False),
+    sa.Index("alert_changes_by_time", "fingerprint", "at"),
+)
+"""What clients said, newest last, before any damping; kept as long as flapping is looked for."""
 
 incidents = sa.Table(
     "incidents",
@@ -182,7 +206,7 @@ audit = sa.Table(
 
 
 def _first_tables(connection: Connection) -> None:
-    metadata.create_all(connection)
+    _add_missing(connection)
     if connection.dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):
             connection.exec_driver_sql(
@@ -191,5 +215,24 @@ def _first_tables(connection: Connection) -> None:
             )
 
 
-MIGRATIONS: Sequence[Migration] = (_first_tables,)
+def _add_missing(connection: Connection) -> None:
+    """Make the tables and columns that stand above and not in the database.
+
+    A new database gets everything at once from the first migration, so a later one that only adds
+    finds nothing left to do there. Added columns therefore need a server default.
+    """
+    metadata.create_all(connection)
+    inspector = sa.inspect(connection)
+    preparer = connection.dialect.identifier_preparer
+    for table in metadata.sorted_tables:
+        present = {column["name"] for column in inspector.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in present:
+                kind = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(
+                    f"ALTER TABLE {preparer.format_table(table)} ADD COLUMN {kind}"
+                )
+
+
+MIGRATIONS: Sequence[Migration] = (_first_tables, _add_missing)
 """Applied in this order, only ever appended to."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -25,24 +26,38 @@ class Known:
     is_firing: bool
     starts_at: datetime
     incident_id: str | None
+    muted_by: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One alert and how it changed; ``incident_id`` is the incident it belongs to so far."""
+    """One alert and how it changed.
+
+    Attributes:
+        incident_id: the incident it belongs to so far.
+        muted_by: why nobody is to be told: kind of mute to the ids or names behind it.
+        was_muted_by: the same as the database has it.
+    """
 
     alert: Alert
     change: Change
     incident_id: str | None = None
+    muted_by: Mapping[str, list[str]] = field(default_factory=dict)
+    was_muted_by: Mapping[str, list[str]] = field(default_factory=dict)
+
+    def muted(self, kind: str, by: list[str]) -> Transition:
+        """Return the transition with one more kind of mute, or itself when ``by`` is empty."""
+        return replace(self, muted_by={**self.muted_by, kind: by}) if by else self
 
 
 def compare(alert: Alert, known: Known | None, *, now: datetime) -> Transition | None:
     """Return what changed, or None when the alert tells nothing (it ended and was not firing)."""
     was_firing = known is not None and known.is_firing
     incident_id = known.incident_id if known and was_firing else None
+    muted_by = known.muted_by if known else {}
     if alert.is_firing(now):
         change = Change.RENEWED if was_firing else Change.FIRED
-        return Transition(alert, change, incident_id)
+        return Transition(alert, change, incident_id, was_muted_by=muted_by)
     if was_firing:
-        return Transition(alert, Change.RESOLVED, incident_id)
+        return Transition(alert, Change.RESOLVED, incident_id, was_muted_by=muted_by)
     return None

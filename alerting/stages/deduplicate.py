@@ -43,7 +43,10 @@ def _known(connection: Connection, fingerprints: Sequence[str]) -> dict[str, Kno
     for chunk in _chunks(fingerprints):
         rows = connection.execute(sa.select(table).where(table.c.fingerprint.in_(chunk)))
         for row in rows:
-            found[row.fingerprint] = Known(row.status == "firing", row.starts_at, row.incident_id)
+            is_firing = row.status == "firing"
+            found[row.fingerprint] = Known(
+                is_firing, row.starts_at, row.incident_id, row.muted_by or {}
+            )
     return found
 
 

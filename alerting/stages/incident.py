@@ -28,7 +28,8 @@ class Incident:
         return replace(batch, occurrences=occurrences)
 
     def _fired(self, key: str, transitions: list[Transition], work: Work) -> list[Occurrence]:
-        new = [t for t in transitions if t.incident_id is None]
+        # One that was held back until now begins now, as far as people and rules are concerned.
+        new = [replace(t, change=Change.FIRED) for t in transitions if t.incident_id is None]
         for transition in transitions:
             if transition.incident_id is not None:
                 incidents.renew(work.connection, transition.incident_id, transition.alert)

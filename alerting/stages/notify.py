@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from alerting import messages, outbox, timeline
+import sqlalchemy as sa
+
+from alerting import messages, outbox, tables, timeline
 from alerting.pipeline import Batch, Event, Occurrence, Work
 from alerting.timeline import Kind
 
@@ -21,6 +23,8 @@ class Notify:
 
 def tell(occurrence: Occurrence, work: Work) -> None:
     """Write the deliveries of one occurrence to the receivers that can be used."""
+    if occurrence.event is Event.UPDATED and _is_muted(occurrence, work):
+        return
     usable = [name for name in occurrence.receivers if _is_usable(name, work)]
     if not usable:
         _say_nobody_is_told(occurrence, work)
@@ -55,6 +59,17 @@ def _not_before(receiver: str, occurrence: Occurrence, work: Work) -> datetime:
 def _is_usable(name: str, work: Work) -> bool:
     receiver = work.settings.receiver(name)
     return receiver is not None and receiver.is_configured
+
+
+def _is_muted(occurrence: Occurrence, work: Work) -> bool:
+    """Return whether every firing alert of the incident is muted: then nothing is news."""
+    members, alerts = tables.incident_alerts, tables.alerts
+    rows = work.connection.execute(
+        sa.select(alerts.c.muted_by)
+        .join(members, members.c.fingerprint == alerts.c.fingerprint)
+        .where(members.c.incident_id == occurrence.incident_id, members.c.status == "firing")
+    ).all()
+    return bool(rows) and all(row.muted_by for row in rows)
 
 
 def _say_nobody_is_told(occurrence: Occurrence, work: Work) -> None:

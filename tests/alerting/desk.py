@@ -10,12 +10,14 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from alerting import actions, incidents, notifiers, outbox
+from alerting import actions, incidents, notifiers, outbox, silences
 from alerting.alert import Alert
 from alerting.configuration import Configuration
 from alerting.courier import Courier
+from alerting.matchers import Matcher
 from alerting.remediator import Remediator
 from alerting.router import Router
+from alerting.silences import Silence
 from alerting.store import Store
 from alerting.telemetry import Telemetry
 from watchkeeper.clock import ManualClock
@@ -73,7 +75,10 @@ def alert(
 
 
 class Desk:
-    """Alerting in one hand. ``rules`` replaces texts in RULES, such as ``mode: auto``."""
+    """Alerting in one hand.
+
+    ``rules`` replaces texts in RULES, such as ``mode: auto``; ``alerting`` is added to ALERTING.
+    """
 
     def __init__(
         self,
@@ -82,6 +87,7 @@ class Desk:
         endpoint_url: str = "http://127.0.0.1:1",
         prometheus_url: str = "http://127.0.0.1:1",
         rules: Mapping[str, str] | None = None,
+        alerting: str = "",
         clock: ManualClock | None = None,
         deduplicates: bool = True,
     ) -> None:
@@ -93,7 +99,7 @@ class Desk:
             text = text.replace(old, new)
         self.alerting_file = directory / "alerting.yml"
         self.rules_file = directory / "remediation.yml"
-        self.alerting_file.write_text(ALERTING)
+        self.alerting_file.write_text(ALERTING + alerting)
         self.rules_file.write_text(text)
         self._prometheus_url = prometheus_url
         self.open()
@@ -134,6 +140,18 @@ class Desk:
 
     def resolve(self, name: str = "WorkerDead", /, **labels: str) -> None:
         self.router.accept([alert(name, at=START, ends=self.clock.now(), **labels)])
+
+    def silence(self, *matchers: str, seconds: float = 600, by: str = "ana") -> str:
+        """Silence what matches from now on and return the silence's id."""
+        now = self.clock.now()
+        wanted = Silence(
+            "", tuple(map(Matcher.parse, matchers)), now, now + timedelta(seconds=seconds), by,
+            "planned", now,
+        )  # fmt: skip
+        with writing(self.store.engine) as connection:
+            silence_id = silences.put(connection, wanted, now=now)
+        self.router.review_all()
+        return silence_id
 
     def deliver(self) -> int:
         """Make every delivery that is due; return how many attempts that took."""

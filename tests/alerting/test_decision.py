@@ -15,8 +15,8 @@ from tests.alerting.desk import START
 
 OVERALL = BudgetSettings(actions=10)
 FREE = Facts(
-    paused_because=None, is_needed=True, can_sign=True, busy_with=None, last_on_target_at=None,
-    attempts_made=0, rule_runs=(), all_runs=(),
+    paused_because=None, is_needed=True, is_muted=False, can_sign=True, busy_with=None,
+    last_on_target_at=None, attempts_made=0, rule_runs=(), all_runs=(),
 )  # fmt: skip
 
 moments = st.integers(-7200, 7200).map(lambda seconds: START + timedelta(seconds=seconds))
@@ -24,6 +24,7 @@ facts = st.builds(
     Facts,
     paused_because=st.none() | st.just("drill"),
     is_needed=st.booleans(),
+    is_muted=st.booleans(),
     can_sign=st.booleans(),
     busy_with=st.none() | st.just("act_1"),
     last_on_target_at=st.none() | moments,
@@ -52,6 +53,7 @@ def test_with_nothing_against_it_an_action_is_allowed():
     ("guard", "changes"),
     [
         ("not_needed", {"is_needed": False}),
+        ("muted", {"is_muted": True}),
         ("paused", {"paused_because": "drill"}),
         ("unsigned", {"can_sign": False}),
         ("attempts", {"attempts_made": 2}),
@@ -89,6 +91,7 @@ def test_allowed_means_that_no_limit_is_reached(found, now):
         return
     assert found.paused_because is None
     assert found.is_needed
+    assert not found.is_muted
     assert found.busy_with is None
     assert found.attempts_made < 2
     assert found.last_on_target_at is None or (now - found.last_on_target_at).total_seconds() >= 600

@@ -15,6 +15,8 @@ _NAME = re.compile(r"(?<![\w.:$])[a-zA-Z_:][\w:]*(?!\s*\()(?![\w:])")
 _NUMBER = re.compile(r"(?<![\w:])\d[\w.]*")
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::\w+)?\}|(?P<plain>\w+))")
 _KEYWORDS = frozenset({"and", "or", "unless", "offset", "bool", "atan2", "inf", "nan"})
+_FUNCTIONS_OF_LABELS = re.compile(r"\{[^{}]*\}|\[[^\[\]]*\]")
+_KEEPS_UNIT = re.compile(r"(?:(?!\bcount\b|\bcount_values\b|\bstdvar\b)[^*/%^+<>=-])*")
 _HISTOGRAM_SUFFIXES = ("_bucket", "_sum", "_count")
 
 
@@ -52,3 +54,21 @@ def _known(name: str, catalogue: Mapping[str, Metric]) -> bool:
         if family is not None and family.kind is Kind.HISTOGRAM:
             return True
     return False
+
+
+def unit_of(expression: str, catalogue: Mapping[str, Metric]) -> str:
+    """Return the base unit of what an expression measures, or an empty string when it is unclear.
+
+    Clear are a gauge, aggregated or not, and a quantile of a histogram; once anything is divided,
+    multiplied or counted, the unit of the metric is not that of the result.
+    """
+    names = metric_names(expression)
+    if len(names) != 1 or not _KEEPS_UNIT.fullmatch(_FUNCTIONS_OF_LABELS.sub("", expression)):
+        return ""
+    [name] = names
+    metric = catalogue.get(name)
+    if metric is not None:
+        return metric.unit if metric.kind is Kind.GAUGE and "rate(" not in expression else ""
+    family = catalogue.get(name.removesuffix("_bucket"))
+    is_quantile = expression.lstrip().startswith("histogram_quantile(")
+    return family.unit if family is not None and is_quantile else ""

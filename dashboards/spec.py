@@ -118,6 +118,7 @@ class Panel:
         description: what to look for and what it means; every panel has one.
         queries: in drawing order.
         repeat: the variable for each of whose values the panel is drawn once.
+        is_vital: also drawn on the console's first page.
     """
 
     title: str
@@ -127,6 +128,7 @@ class Panel:
     thresholds: Thresholds = UNJUDGED
     links: tuple[Link, ...] = ()
     repeat: str | None = None
+    is_vital: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

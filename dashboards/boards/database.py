@@ -101,7 +101,7 @@ STATEMENTS = Row(
             "and count together.",
             queries=(
                 Query(f"{_SLOWEST} {_TEXT}"),
-                Query(f"({_CALLS} and on ({_STATEMENT}) {_SLOWEST}) {_TEXT}"),
+                Query(f"(round({_CALLS}) and on ({_STATEMENT}) {_SLOWEST}) {_TEXT}"),
             ),
             columns=(
                 Column("Query", label="query"),

@@ -105,6 +105,7 @@ SERVING = Row(
             ),
             unit=Unit.SECONDS,
             thresholds=RESPONSE_TIME,
+            is_vital=True,
         ),
         TimeSeries(
             title="Throughput by service",
@@ -122,6 +123,7 @@ SERVING = Row(
             queries=(Query(error_ratio("service"), "{{service}}"),),
             unit=Unit.RATIO,
             thresholds=ERRORS,
+            is_vital=True,
         ),
         TimeSeries(
             title="Slowest routes",
@@ -191,6 +193,7 @@ MACHINE = Row(
             ),
             unit=Unit.RATIO,
             thresholds=PRESSURE,
+            is_vital=True,
         ),
         TimeSeries(
             title="Load for each CPU",

@@ -100,6 +100,7 @@ FLOW = Row(
             title="Depth by queue",
             description="Tasks waiting, queue by queue: which one is stuck?",
             queries=(Query(series(tasks.QUEUE_DEPTH, QUEUE), "{{queue}}"),),
+            is_vital=True,
         ),
     ),
 )

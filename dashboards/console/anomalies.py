@@ -8,6 +8,9 @@ from urllib.parse import quote
 from pydantic import AwareDatetime, Field, model_validator
 
 from dashboards.console.answers import Answer, field, read
+from dashboards.expression import unit_of
+from dashboards.spec import Unit
+from watchkeeper.catalogue import every_metric
 from watchkeeper.peers import Peer
 
 
@@ -57,6 +60,30 @@ class Series(Answer):
     def name(self) -> str:
         """Its labels in words, without the metric's name."""
         return ", ".join(f"{k}={v}" for k, v in sorted(self.labels.items()) if k != "__name__")
+
+
+class Query(Answer):
+    """One query whose series are watched; ``error`` says why it is not being judged."""
+
+    name: str
+    expression: str = ""
+    state: str = ""
+    error: str | None = None
+
+    @property
+    def unit(self) -> Unit:
+        """The unit of its values, when its expression makes that clear."""
+        return UNITS.get(unit_of(self.expression, every_metric()), Unit.PLAIN)
+
+
+UNITS = {"seconds": Unit.SECONDS, "bytes": Unit.BYTES, "ratio": Unit.RATIO}
+"""The catalogue's base units as panels write them."""
+
+
+def queries(anomaly: Peer) -> dict[str, Query]:
+    """Return the configured queries by name."""
+    found = field(anomaly.get("/api/v1/queries"), "queries", part="anomaly")
+    return {query.name: query for query in read(list[Query], found, part="anomaly")}
 
 
 def listed(anomaly: Peer) -> list[Series]:

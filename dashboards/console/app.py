@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dashboards.console import headers, presentation, problems
-from dashboards.console.pages import alerts, incident, now, runbooks, series
+from dashboards.console.pages import alerts, boards, incident, now, runbooks, series
 from dashboards.console.room import Room
 from watchkeeper.serving import Service
 
-PAGES = (now, incident, alerts, series, runbooks)
+PAGES = (now, incident, alerts, series, runbooks, boards)
 """Each has ``blueprint(room)``."""
 
 

@@ -31,6 +31,9 @@ class Event:
     incident_id: str | None = None
 
 
+START_UP = timedelta(seconds=30)
+"""A file read this soon after its service began was not changed, only read."""
+
 _ENDED = frozenset({"action-completed", "action-failed", "action-unknown"})
 _ACTIONS = _ENDED | {"action-dispatched"}
 
@@ -68,5 +71,9 @@ def _actions_of(incident: Incident) -> Iterator[Event]:
 def _of_landscape(landscape: Landscape) -> Iterator[Event]:
     for restart in landscape.restarts:
         yield Event(restart.at, Change.STARTED, f"{restart.job} {restart.instance}".strip())
+    started = {restart.job: restart.at for restart in landscape.restarts}
     for reload in landscape.reloads:
+        began = started.get(reload.service)
+        if began is not None and reload.at - began < START_UP:
+            continue  # read because it started, which is told already
         yield Event(reload.at, Change.RELOADED, f"{reload.service}: {reload.file}")

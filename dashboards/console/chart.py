@@ -55,7 +55,7 @@ def _finite(values: Values) -> list[float | None]:
     return [v if v is not None and math.isfinite(v) else None for v in values]
 
 
-def of_series(series: Series) -> Chart:
+def of_series(series: Series, unit: Unit = Unit.PLAIN) -> Chart:
     """Return a watched series in its band."""
     points = series.points
     if points is None:
@@ -68,4 +68,5 @@ def of_series(series: Series) -> Chart:
             Line("expected", points.expected, Role.EXPECTED),
             Line("actual", points.actual),
         ),
+        unit,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from dashboards.console import changes, lights, verdict
-from dashboards.console.anomalies import Series
+from dashboards.console.anomalies import Query, Series
 from dashboards.console.changes import Event
 from dashboards.console.incidents import Incident
 from dashboards.console.lights import Lamp
@@ -16,6 +17,7 @@ from dashboards.console.reading import Reading
 from dashboards.console.settings import ConsoleSettings
 from dashboards.console.sources import parts_in
 from dashboards.console.verdict import Verdict
+from dashboards.spec import Unit
 
 EVENTS = 20
 """Changes shown at most; more than fit a screen help nobody."""
@@ -31,6 +33,8 @@ class Now:
     resolved: list[Incident]
     series: Reading[list[Series]]
     unusual: list[Series]
+    units: dict[str, Unit]
+    unjudged: list[Query]
     watched: int
     warming: int
     services: list[Lamp]
@@ -63,12 +67,15 @@ def compose(
             services=[*services, *stores],
             parts=lamps,
             unusual=unusual,
+            judged=_count(series, "ready"),
         ),
         open=incidents,
         incidents=opened,
         resolved=[one for one in resolved if one.resolved_at and one.resolved_at >= since],
         series=series,
         unusual=unusual[: settings.charts],
+        units=units_of(readings),
+        unjudged=[query for query in (readings["queries"].value or {}).values() if query.error],
         watched=_count(series, "ready"),
         warming=_count(series, "warming"),
         services=services,
@@ -87,3 +94,9 @@ def compose(
 
 def _count(series: Reading[list[Series]], state: str) -> int:
     return sum(one.state == state for one in series.value or [])
+
+
+def units_of(readings: Mapping[str, Reading[Any]]) -> dict[str, Unit]:
+    """Return the unit of each anomaly query's values by the query's name."""
+    queries: dict[str, Query] = readings["queries"].value or {}
+    return defaultdict(lambda: Unit.PLAIN, {name: query.unit for name, query in queries.items()})

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from watchkeeper.prometheus import PrometheusClient, Series
+from watchkeeper.prometheus import Labels, PrometheusClient, Series
 
 SCRAPE_SECONDS = 5.0
 """The stack's scrape interval; a finer step would draw each sample more than once."""
@@ -57,7 +57,7 @@ def read(client: PrometheusClient, expression: str, span: Span) -> list[Series]:
     )
 
 
-def label_of(series: Series) -> str:
+def words_for(labels: Labels) -> str:
     """Return a series' labels in words, or its name when it has none."""
-    pairs = [f"{k}={v}" for k, v in sorted(series.labels.items()) if k != "__name__"]
-    return ", ".join(pairs) or series.labels.get("__name__", "value")
+    pairs = [f"{name}={value}" for name, value in sorted(labels.items()) if name != "__name__"]
+    return ", ".join(pairs) or labels.get("__name__", "value")

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from dashboards.console import ranges
+from dashboards.console.anomalies import UNITS
 from dashboards.console.answers import Answer, field, read
 from dashboards.console.chart import Chart, Line
 from dashboards.console.comparison import split
 from dashboards.console.incidents import Alert, Incident
 from dashboards.console.ranges import Span
-from dashboards.spec import Level, Threshold
+from dashboards.expression import unit_of
+from dashboards.spec import Level, Threshold, Unit
+from watchkeeper.catalogue import every_metric
 from watchkeeper.prometheus import PrometheusClient, Series
 
 BEFORE = timedelta(minutes=15)
@@ -58,8 +61,9 @@ def chart_of(
     found = ranges.read(client, sides.measured, span)
     about = [one for one in found if _is_about(one, alert)] or found
     thresholds = () if sides.threshold is None else (Threshold(sides.threshold, Level.CRITICAL),)
-    lines = tuple(Line(ranges.label_of(one), span.align(one)) for one in about[:LINES])
-    return Chart(span.timestamps(), lines, thresholds=thresholds)
+    lines = tuple(Line(ranges.words_for(one.labels), span.align(one)) for one in about[:LINES])
+    unit = UNITS.get(unit_of(sides.measured, every_metric()), Unit.PLAIN)
+    return Chart(span.timestamps(), lines, unit, thresholds)
 
 
 def _is_about(series: Series, alert: Alert) -> bool:

@@ -49,6 +49,7 @@ class Sources:
                 incidents.listed, self.alerting, status="resolved", limit=RESOLVED_LIMIT
             ),
             "actions_paused": self._actions_paused,
+            "queries": partial(anomalies.queries, self.anomaly),
             "series": partial(anomalies.listed, self.anomaly),
             "landscape": lambda: targets.survey(
                 self.prometheus, recent_seconds=settings().recent_seconds

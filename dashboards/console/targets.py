@@ -13,6 +13,10 @@ STORES = {"PostgreSQL": postgres.UP, "Redis": redis.UP}
 """Kinds of data store to the metric that says whether one answers."""
 
 
+LATEST_SECONDS = 4_102_444_800.0
+"""The year 2100 as Unix seconds: no process has begun to run after it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One scraped process."""
@@ -76,11 +80,11 @@ def survey(client: PrometheusClient, *, recent_seconds: float) -> Landscape:
         ),
         tuple(
             Restart(_job(sample), sample.labels.get("instance", ""), _moment(sample))
-            for sample in client.query(f"{process.START_TIME} {since}")
+            for sample in _moments(client, f"{process.START_TIME} {since}")
         ),
         tuple(
             Reload(_job(sample), sample.labels.get("file", "?"), _moment(sample))
-            for sample in client.query(f"{own.CONFIG_RELOAD_TIME} {since}")
+            for sample in _moments(client, f"{own.CONFIG_RELOAD_TIME} {since}")
         ),
     )
 
@@ -97,6 +101,11 @@ def _target(sample: Sample) -> Target:
 
 def _job(sample: Sample) -> str:
     return sample.labels.get("job", "?")
+
+
+def _moments(client: PrometheusClient, expression: str) -> list[Sample]:
+    """Return the samples whose value can be a time; an exporter may claim anything."""
+    return [sample for sample in client.query(expression) if 0 <= sample.value < LATEST_SECONDS]
 
 
 def _moment(sample: Sample) -> datetime:

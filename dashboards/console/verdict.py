@@ -26,6 +26,7 @@ def reach(
     services: Sequence[Lamp],
     parts: Sequence[Lamp],
     unusual: Sequence[Series],
+    judged: int,
 ) -> Verdict:
     """Return the verdict: known trouble first, then blindness, then oddities, then quiet."""
     if incidents:
@@ -38,11 +39,17 @@ def reach(
     impaired = [lamp.name for lamp in (*services, *parts) if lamp.light is not Light.GOOD]
     if impaired:
         return Verdict(Light.WARNING, f"Watching is impaired: {_names(impaired)}")
+    return _without_trouble(unusual, judged)
+
+
+def _without_trouble(unusual: Sequence[Series], judged: int) -> Verdict:
     if unusual:
         count = len(unusual)
         headline = f"{count} series unusual" if count > 1 else "One series is unusual"
         return Verdict(Light.WARNING, headline, "No incident is open.")
-    return Verdict(Light.GOOD, "All quiet", "No open incident, nothing unusual.")
+    if not judged:
+        return Verdict(Light.GOOD, "No open incident", "No series is judged yet.")
+    return Verdict(Light.GOOD, "All quiet", f"No open incident; {judged} series as usual.")
 
 
 def _of_incidents(incidents: Sequence[Incident]) -> Verdict:

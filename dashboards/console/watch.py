@@ -9,6 +9,9 @@ from typing import Any
 from dashboards.console.reading import Reading
 from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.errors import UpstreamError
+from watchkeeper.logs import get_logger
+
+log = get_logger(__name__)
 
 Ask = Callable[[], Any]
 """Returns a source's answer, or raises UpstreamError."""
@@ -98,8 +101,16 @@ class Watch:
 
     def _run(self, name: str) -> None:
         while not self._stopping.is_set():
-            self.ask(name)
+            self._ask_supervised(name)
             self._stopping.wait(self._refresh_seconds())
+
+    def _ask_supervised(self, name: str) -> None:
+        try:
+            self.ask(name)
+        except Exception as error:  # a surprise must not freeze old news as current
+            log.exception("a source could not be read", extra={"source": name})
+            problem = f"the console could not read the answer ({type(error).__name__})"
+            self._keep(name, self._readings[name].failed(f"{problem}; its log says more"))
 
     def _keep(self, name: str, reading: Reading[Any]) -> None:
         with self._changed:

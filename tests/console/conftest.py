@@ -61,6 +61,7 @@ def neighbourhood():
         "incidents": [one for one in made.incidents if one["status"] == q["status"]]
     }
     alerting.answers["/api/v1/status"] = {"paused": False}
+    anomaly.answers["/api/v1/queries"] = {"queries": []}
     anomaly.answers["/api/v1/series"] = lambda _: {"series": made.series}
     yield made
     watch.stop()

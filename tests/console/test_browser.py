@@ -1,12 +1,15 @@
 """The console in a real browser: it draws, it stays up to date, and nothing foreign runs."""
 
+import re
 import shutil
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.console.conftest import NOW
 from tests.console.incident_data import alert, incident, moment, resolved, series, with_points
+from tests.console.neighbours import success
 
 pytestmark = pytest.mark.live
 
@@ -63,9 +66,33 @@ def test_the_first_page_draws_the_unusual_series_and_asks_nobody_else(page, neig
     serve(neighbourhood, [incident(), resolved()], [series()])
     page.goto(address)
     expect(page.locator("h1")).to_have_text("1 critical incident open")
-    expect(page.locator(".chart canvas")).to_be_visible()
+    expect(page.locator("#series-s1 canvas")).to_be_visible()
     assert page.complaints == []
     assert page.hosts == {"127.0.0.1"}
+
+
+def test_a_dashboard_draws_its_panels_and_follows_a_choice(page, neighbourhood, address):
+    start = NOW.timestamp() // 15 * 15 - 600
+    points = [(start + 15 * at, 0.1 + at % 3) for at in range(30)]
+    neighbourhood.prometheus.ranges = [({"service": "taskboard"}, points)]
+    neighbourhood.prometheus.answers["/api/v1/label/service/values"] = success(["taskboard"])
+    page.goto(f"{address}/dashboards/watchkeeper-system")
+    expect(page.locator(".chart canvas")).to_have_count(page.locator(".chart").count())
+    expect(page.locator(".stat .figure").first).to_have_text("no data")
+    page.locator("select[name=service]").select_option("taskboard")
+    expect(page).to_have_url(re.compile(r"service=taskboard"))
+    expect(page.locator(".chart canvas").first).to_be_visible()
+    assert page.complaints == []
+
+
+def test_a_row_that_is_opened_draws_its_charts_then(page, neighbourhood, address):
+    start = NOW.timestamp() // 15 * 15 - 600
+    neighbourhood.prometheus.ranges = [({}, [(start, 1.0), (start + 15, 2.0)])]
+    page.goto(f"{address}/dashboards/watchkeeper-anomalies")
+    closed = page.locator("details.row", has_text="The service itself")
+    expect(closed.locator("canvas")).to_have_count(0)
+    closed.locator("summary").first.click()
+    expect(closed.locator("canvas").first).to_be_visible()
 
 
 def test_the_page_brings_itself_up_to_date(page, neighbourhood, address):

@@ -49,12 +49,22 @@ def test_an_incident_resolved_long_ago_is_not_recent(neighbourhood):
 
 def test_quiet_is_said_only_when_everything_is_known_to_be_well(neighbourhood):
     neighbourhood.prometheus.vectors["up"] = [up("taskboard", 1)]
+    neighbourhood.series.append(series(score=0.2, alerting=False))
     assert "All quiet" in text_of(neighbourhood.get("/"))
+
+
+def test_quiet_is_not_said_before_any_series_is_judged(neighbourhood):
+    neighbourhood.prometheus.vectors["up"] = [up("taskboard", 1)]
+    neighbourhood.series.append(series(score=None, alerting=False, state="warming"))
+    text = text_of(neighbourhood.get("/"))
+    assert "All quiet" not in text
+    assert "No series is judged yet." in text
 
 
 @pytest.mark.parametrize("part", ["alerting", "anomaly", "agent", "remediation", "prometheus"])
 def test_quiet_is_never_said_while_a_part_is_down(neighbourhood, part):
     neighbourhood.prometheus.vectors["up"] = [up("taskboard", 1)]
+    neighbourhood.series.append(series(score=0.2, alerting=False))
     getattr(neighbourhood, part).stop()
     text = text_of(neighbourhood.get("/"))
     assert "All quiet" not in text
@@ -115,6 +125,20 @@ def test_an_unusual_series_is_drawn_with_its_numbers(neighbourhood):
     assert 'data-chart="/api/series/s1?minutes=30"' in page.text
 
 
+def test_numbers_are_in_the_unit_of_the_query_and_its_errors_are_told(neighbourhood):
+    expression = "max(task_queue_oldest_age_seconds)"
+    neighbourhood.anomaly.answers["/api/v1/queries"] = {
+        "queries": [
+            {"name": "response time", "expression": expression, "state": "ready", "error": None},
+            {"name": "cpu", "expression": "x", "state": "ready", "error": "timeout"},
+        ]
+    }
+    neighbourhood.series.append(series())
+    text = text_of(neighbourhood.get("/"))
+    assert "now 290 ms · expected 41 ms (20 ms to 80 ms)" in text
+    assert "cpu is not being judged. timeout" in text
+
+
 def test_a_usual_series_is_counted_and_a_warming_one_is_not_judged(neighbourhood):
     neighbourhood.series += [
         series("a", score=0.4, alerting=False),
@@ -135,6 +159,12 @@ def test_what_changed_lists_restarts_actions_and_incidents_newest_first(neighbou
     changes = text[text.index("What changed") :]
     order = [changes.index(words) for words in ("started taskboard", "resolved", "acted", "opened")]
     assert order == sorted(order)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e300, -5.0])
+def test_a_time_that_cannot_be_one_is_left_out(neighbourhood, value):
+    neighbourhood.prometheus.vectors["process_start_time_seconds"] = [({"job": "odd"}, value)]
+    assert "started odd" not in text_of(neighbourhood.get("/"))
 
 
 def test_the_kill_switch_is_shown_while_it_is_on(neighbourhood):

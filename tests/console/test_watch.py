@@ -77,7 +77,11 @@ def test_waiting_for_a_change_ends_when_there_is_one(started):
     assert watch.wait_for_change(1, timeout_seconds=20) == 2
 
 
-def test_a_mistake_of_ours_is_not_hidden_as_a_source_that_is_down():
-    watch = Watch({"one": lambda: 1 / 0}, refresh_seconds=lambda: 1.0)
-    with pytest.raises(ZeroDivisionError):
-        watch.ask_all()
+def test_a_mistake_of_ours_is_logged_shown_and_does_not_end_the_asking(started, caplog):
+    good = threading.Event()
+    watch = started({"one": lambda: "good" if good.is_set() else 1 / 0})
+    wait_until(lambda: watch.readings()["one"].problem, what="the problem to be shown")
+    assert "ZeroDivisionError" in watch.readings()["one"].problem
+    assert "ZeroDivisionError" in caplog.text
+    good.set()
+    wait_until(lambda: watch.readings()["one"].is_current, what="the next good answer")

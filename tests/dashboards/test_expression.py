@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboards.expression import fill, metric_names, uncatalogued, variables
+from dashboards.expression import fill, metric_names, uncatalogued, unit_of, variables
 from dashboards.spec import Level, Threshold, Thresholds, at_least, rising
 from watchkeeper.catalogue import every_metric, http
 
@@ -56,3 +56,21 @@ def test_too_little_is_judged_as_bad_as_too_much():
 def test_steps_that_do_not_ascend_are_refused():
     with pytest.raises(ValueError, match="ascend"):
         Thresholds(steps=(Threshold(2, Level.WARNING), Threshold(1, Level.CRITICAL)))
+
+
+@pytest.mark.parametrize(
+    ("expression", "unit"),
+    [
+        ("process_resident_memory_bytes{job='a-b'}", "bytes"),
+        ("max by (queue) (task_queue_oldest_age_seconds)", "seconds"),
+        ("histogram_quantile(0.5, sum by (le) (rate(task_wait_seconds_bucket[1m])))", "seconds"),
+        ("rate(process_cpu_seconds_total[1m])", ""),
+        ("rate(task_wait_seconds_sum[1m])", ""),
+        ("count(process_resident_memory_bytes)", ""),
+        ("process_resident_memory_bytes / process_memory_limit_bytes", ""),
+        ("process_resident_memory_bytes * 8", ""),
+        ("unknown_seconds", ""),
+    ],
+)
+def test_the_unit_is_known_only_where_the_metric_is_measured_as_it_is(expression, unit):
+    assert unit_of(expression, every_metric()) == unit

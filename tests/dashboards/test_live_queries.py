@@ -7,6 +7,7 @@ import subprocess
 import pytest
 from click.testing import CliRunner
 
+from dashboards.console.choices import matcher_of
 from dashboards.live import check
 from dashboards.queries import main
 from dashboards.spec import Dashboard, Query, Row, Stat, Variable
@@ -91,3 +92,13 @@ def test_a_prometheus_that_is_not_there_is_an_error_not_a_list_of_empty_panels()
         check(PrometheusClient(url, timeout_seconds=1.0))
     result = CliRunner().invoke(main, ["--prometheus", url])
     assert result.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "value", ['a"} or up{x="', "a\\", "a\nb", "(", "[", "{}", "a|b", "\u202e'`"]
+)
+def test_prometheus_takes_any_chosen_value_as_a_value(client, value):
+    named = matcher_of(value)
+    assert client.query(f'up{{job=~"{named}"}}') == []
+    found = matcher_of("prometheus")
+    assert len(client.query(f'up{{job=~"{found}"}}')) == 1

@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 
 from dashboards.console import anomalies, chart
+from dashboards.console.now import units_of
 from dashboards.console.room import Room
+from dashboards.spec import Unit
 
 MINUTES = (15, 30, 60, 180, 720, 1440)
 """How far back a series can be looked at."""
@@ -20,9 +22,11 @@ def blueprint(room: Room) -> Blueprint:
 
     @pages.get("/series/<path:series_id>")
     def page(series_id: str) -> str:
+        series = _one(series_id)
         return render_template(
             "series.html",
-            series=_one(series_id),
+            series=series,
+            unit=_unit(room, series),
             minutes=_minutes(room),
             choices=MINUTES,
             settings=room.settings(),
@@ -31,9 +35,17 @@ def blueprint(room: Room) -> Blueprint:
 
     @pages.get("/api/series/<path:series_id>")
     def data(series_id: str) -> Response:
-        return jsonify(chart.of_series(_one(series_id)).as_json())
+        return _data(room, _one(series_id))
 
     return pages
+
+
+def _data(room: Room, series: anomalies.Series) -> Response:
+    return jsonify(chart.of_series(series, _unit(room, series)).as_json())
+
+
+def _unit(room: Room, series: anomalies.Series) -> Unit:
+    return units_of(room.watch.readings()).get(series.query, Unit.PLAIN)
 
 
 def _minutes(room: Room) -> int:

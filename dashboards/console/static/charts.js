@@ -41,10 +41,18 @@
     }
   }
 
+  // A line through a single point cannot be seen.
+  const isLonely = (values) => values.filter((value) => value !== null).length === 1;
+
   function seriesOf(chart) {
     let colour = 0;
     const lines = chart.lines.map((line) => {
-      const base = { label: line.label, value: (_, v) => amount(v, chart.unit), points: { show: false } };
+      const last = line.values.findLast((value) => value !== null);
+      const base = {
+        label: line.label,
+        value: (_, v, __, at) => amount(at === null ? last : v, chart.unit),
+        points: { show: isLonely(line.values), size: 5 },
+      };
       switch (line.role) {
         case "lower":
         case "upper": return { ...base, stroke: "transparent", width: 0 };
@@ -105,6 +113,10 @@
     return stepSeconds < 60 ? `${time}:${two(moment.getSeconds())}` : time;
   }
 
+  // Bytes are read in powers of two; ticks between them are odd numbers.
+  const BINARY_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
+  const incrementsOf = (unit) => (unit === "bytes" || unit === "Bps" ? BINARY_STEPS : undefined);
+
   function axes(chart) {
     const common = {
       stroke: token("--muted"),
@@ -114,7 +126,7 @@
     };
     return [
       { ...common, space: 70, size: 26, values: (_, splits, __, ___, step) => splits.map((at) => clock(at, step)) },
-      { ...common, size: 62, values: (_, splits) => splits.map((v) => amount(v, chart.unit)) },
+      { ...common, size: 62, incrs: incrementsOf(chart.unit), values: (_, splits) => splits.map((v) => amount(v, chart.unit)) },
     ];
   }
 
@@ -133,7 +145,7 @@
   function draw(element, chart) {
     drawn.get(element)?.plot.destroy();
     element.replaceChildren();
-    if (!chart.timestamps.length) {
+    if (!chart.lines.some((line) => line.values.some((value) => value !== null))) {
       say(element, "No data in this range.");
       return;
     }
@@ -180,6 +192,8 @@
     }
   }
 
+  const isShown = (element) => !element.closest("details.row:not([open])");
+
   function loadNew(root) {
     for (const element of drawn.keys()) {
       if (!element.isConnected) {
@@ -188,7 +202,7 @@
       }
     }
     root.querySelectorAll("[data-chart]").forEach((element) => {
-      if (!element.dataset.loaded) {
+      if (!element.dataset.loaded && isShown(element)) {
         element.dataset.loaded = "yes";
         load(element);
       }
@@ -198,9 +212,11 @@
   document.addEventListener("DOMContentLoaded", () => {
     loadNew(document);
     setInterval(() => {
-      if (!document.hidden) document.querySelectorAll("[data-chart]").forEach(load);
+      if (!document.hidden) [...document.querySelectorAll("[data-chart]")].filter(isShown).forEach(load);
     }, REFRESH_MS);
   });
+  // "toggle" does not bubble: a row that is opened draws its charts then.
+  document.addEventListener("toggle", (event) => loadNew(event.target), true);
   document.addEventListener("htmx:afterSettle", () => loadNew(document));
   window.addEventListener("resize", () => {
     for (const [element, { plot }] of drawn) plot.setSize({ width: element.clientWidth, height: plot.height });

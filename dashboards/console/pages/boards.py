@@ -1,0 +1,144 @@
+"""The dashboards, drawn from the same descriptions as Grafana's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify, render_template, request
+
+from dashboards.boards import BOARDS, board, every_board
+from dashboards.console import choices, drawing
+from dashboards.console.choices import Choices
+from dashboards.console.drawing import KINDS, Kind
+from dashboards.console.room import Room
+from dashboards.layout import COLUMNS, Place, place
+from dashboards.spec import Dashboard, Gauge, Panel, Stat, Table, TimeSeries
+from watchkeeper.errors import UpstreamError
+
+REPEATS = 12
+"""A repeated panel is drawn for this many values at most; choose a value to see another."""
+
+REFRESH_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A panel on the page: where its content is asked for, and how wide it is of 24."""
+
+    panel: Panel
+    kind: Kind
+    title: str
+    index: int
+    choices: Choices
+    width: int
+    tall: bool
+
+
+def blueprint(room: Room) -> Blueprint:
+    """Return the routes of the list, of a dashboard, and of its panels."""
+    pages = Blueprint("boards", __name__)
+
+    @pages.get("/dashboards")
+    def index() -> str:
+        return render_template("dashboards.html", boards=every_board())
+
+    @pages.get("/dashboards/<uid>")
+    def page(uid: str) -> str:
+        return render_template("dashboard.html", **_page(room, _known(uid)))
+
+    @pages.get("/dashboards/<uid>/panels/<int:index>")
+    def panel(uid: str, index: int) -> str:
+        found, filling, _ = _asked(room, uid, index)
+        if isinstance(found, Table):
+            grid = drawing.grid_of(room.sources.prometheus, found, filling)
+            return render_template("panel_table.html", grid=grid, panel=found)
+        if not isinstance(found, Stat | Gauge):
+            abort(404, f"panel {index} is a chart; its data is under /api")
+        figure = drawing.figure_of(room.sources.prometheus, found, filling)
+        return render_template("panel_figure.html", figure=figure)
+
+    @pages.get("/api/dashboards/<uid>/panels/<int:index>")
+    def data(uid: str, index: int) -> Response:
+        found, filling, chosen = _asked(room, uid, index)
+        if not isinstance(found, TimeSeries):
+            abort(404, f"panel {index} is not a time series")
+        span = chosen.span(room.clock.now())
+        return jsonify(drawing.chart_of(room.sources.prometheus, found, filling, span).as_json())
+
+    return pages
+
+
+def _known(uid: str) -> Dashboard:
+    if uid not in BOARDS:
+        abort(404, f"there is no dashboard {uid}")
+    return board(uid)
+
+
+def _asked(room: Room, uid: str, index: int) -> tuple[Panel, Mapping[str, str], Choices]:
+    dashboard = _known(uid)
+    panels = dashboard.panels()
+    if index >= len(panels):
+        abort(404, f"dashboard {uid} has no panel {index}")
+    chosen = choices.choose(dashboard, request.args)
+    return panels[index], chosen.filling(dashboard, chosen.span(room.clock.now())), chosen
+
+
+def _page(room: Room, dashboard: Dashboard) -> dict[str, Any]:
+    chosen = choices.choose(dashboard, request.args)
+    offers, problem = _offers(room, dashboard, chosen)
+    return {
+        "board": dashboard,
+        "boards": every_board(),
+        "choices": chosen,
+        "ranges": choices.RANGES_SECONDS,
+        "offers": offers,
+        "problem": problem,
+        "rows": _rows(dashboard, chosen, offers),
+        "refresh_seconds": REFRESH_SECONDS,
+    }
+
+
+def _offers(
+    room: Room, dashboard: Dashboard, chosen: Choices
+) -> tuple[dict[str, list[str]], str | None]:
+    span = chosen.span(room.clock.now())
+    filling = chosen.filling(dashboard, span)
+    try:
+        found = {
+            variable.name: choices.offered(room.sources.prometheus, variable, filling, span)
+            for variable in dashboard.variables
+        }
+    except UpstreamError as error:
+        return {variable.name: [] for variable in dashboard.variables}, str(error)
+    return found, None
+
+
+def _rows(
+    dashboard: Dashboard, chosen: Choices, offers: Mapping[str, list[str]]
+) -> list[dict[str, Any]]:
+    rows, index = [], 0
+    for row, _, panels in place(dashboard.rows):
+        tiles = []
+        for panel, spot in panels:
+            tiles += _tiles(panel, index, spot, chosen, offers)
+            index += 1
+        rows.append({"title": row.title, "collapsed": row.collapsed, "tiles": tiles})
+    return rows
+
+
+def _tiles(
+    panel: Panel, index: int, spot: Place, chosen: Choices, offers: Mapping[str, list[str]]
+) -> list[Tile]:
+    kind = KINDS[type(panel)]
+    tall = kind is Kind.TIME_SERIES
+    if panel.repeat is None:
+        return [Tile(panel, kind, panel.title, index, chosen, spot.width, tall)]
+    picked = chosen.values.get(panel.repeat)
+    values = [picked] if picked else offers[panel.repeat][:REPEATS]
+    width = COLUMNS // 3
+    return [
+        Tile(panel, kind, value, index, chosen.with_value(panel.repeat, value), width, tall)
+        for value in values
+    ]

@@ -63,11 +63,11 @@ def page(blocks: Iterable[Block], text_format: TextFormat) -> bytes:
     by_name: dict[str, list[bytes]] = {}
     header = openmetrics_header if text_format is TextFormat.OPENMETRICS else prometheus_header
     for metric, lines in blocks:
-        parts = by_name.get(metric.name)
-        if parts is None:
-            by_name[metric.name] = [header(metric), lines]
+        name = metric.name
+        if name in by_name:
+            by_name[name].append(lines)
         else:
-            parts.append(lines)
+            by_name[name] = [header(metric), lines]
     pieces = [piece for parts in by_name.values() for piece in parts]
     if text_format is TextFormat.OPENMETRICS:
         pieces.append(b"# EOF\n")

@@ -27,7 +27,7 @@ COLLECTORS = {
     "bonding": "agent.collectors.bonding:BondingCollector",
     "processes": "agent.collectors.processes:ProcessesCollector",
     "clock": "agent.collectors.clock:ClockCollector",
-    "os-release": "agent.collectors.os_release:OsReleaseCollector",
+    "identity": "agent.collectors.identity:IdentityCollector",
     "thermal": "agent.collectors.thermal:ThermalCollector",
     "raid": "agent.collectors.raid:RaidCollector",
     "edac": "agent.collectors.edac:EdacCollector",
@@ -48,7 +48,7 @@ HOST_KINDS: dict[str, tuple[str, ...]] = {
     "pressure": ("proc",),
     "disk": ("proc", "root"),
     "filesystem": ("proc", "root"),
-    "network": ("proc", "sys"),
+    "network": ("sys",),
     "netstat": ("proc",),
     "sockstat": ("proc",),
     "softnet": ("proc",),
@@ -58,7 +58,7 @@ HOST_KINDS: dict[str, tuple[str, ...]] = {
     "bonding": ("sys",),
     "processes": ("proc",),
     "clock": ("sys",),
-    "os-release": ("root",),
+    "identity": ("proc", "root"),
     "thermal": ("sys",),
     "raid": ("proc",),
     "edac": ("sys",),
@@ -66,7 +66,7 @@ HOST_KINDS: dict[str, tuple[str, ...]] = {
 }
 """The kinds that watch this machine, and which of its trees each is told of."""
 
-SLOW_HOST_KINDS = frozenset({"processes", "os-release", "raid", "edac", "thermal"})
+SLOW_HOST_KINDS = frozenset({"processes", "identity", "raid", "edac", "thermal"})
 """Run at the slow interval: they cost more, or change slower."""
 
 

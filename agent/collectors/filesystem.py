@@ -67,13 +67,15 @@ class FilesystemCollector:
         self._ignored_mount_points = re.compile(ignored_mount_points)
         self._ignored_types = re.compile(ignored_types)
         self._asker = PatientAsker()
+        self._mountinfo = ""
+        self._mounts: list[Mount] = []
 
     def collect(self) -> Iterator[Family]:
         """Return the state of each; one that cannot be asked has ``device_error`` 1 and no size."""
         read_only: list[Sample] = []
         errors: list[Sample] = []
         values: dict[Metric, list[Sample]] = {metric: [] for metric in _SIZES}
-        for mount in self._mounts():
+        for mount in self._current_mounts():
             space = self._ask(mount)
             read_only.append((mount.labels, int(mount.read_only)))
             errors.append((mount.labels, int(space is None)))
@@ -85,17 +87,20 @@ class FilesystemCollector:
         for metric, samples in values.items():
             yield Family(metric, samples)
 
-    def _mounts(self) -> list[Mount]:
-        kept = {
-            # A file system mounted over another at the same place hides it.
-            mount.labels: mount
-            for mount in parse_mountinfo(self._mountinfo())
-            if not self._ignored_mount_points.match(mount.mount_point)
-            and not self._ignored_types.match(mount.type)
-        }
-        return list(kept.values())
+    def _current_mounts(self) -> list[Mount]:
+        text = self._read_mountinfo()
+        if text != self._mountinfo:
+            kept = {
+                # A file system mounted over another at the same place hides it.
+                mount.labels: mount
+                for mount in parse_mountinfo(text)
+                if not self._ignored_mount_points.match(mount.mount_point)
+                and not self._ignored_types.match(mount.type)
+            }
+            self._mountinfo, self._mounts = text, list(kept.values())
+        return self._mounts
 
-    def _mountinfo(self) -> str:
+    def _read_mountinfo(self) -> str:
         first, last = self._candidates
         try:
             return read_text(first)

@@ -7,10 +7,20 @@ from pathlib import Path
 
 from agent.family import Family, single
 from agent.procfs import read_text
-from watchkeeper.catalogue import host
+from watchkeeper.catalogue import Metric, host
 
 PROTOCOLS_OF_SNMP6 = ("Icmp6", "Ip6", "UdpLite6", "Udp6")
 """snmp6 writes protocol and field as one word."""
+
+OF_SNMP6 = {
+    f"{protocol}{field.removeprefix(protocol).removeprefix('_')}": metric
+    for field, metric in host.NETSTAT.items()
+    for protocol in PROTOCOLS_OF_SNMP6
+    if field.startswith(f"{protocol}_")
+}
+"""Metric by word of snmp6."""
+
+Column = tuple[int, Metric]
 
 
 class NetstatCollector:
@@ -18,38 +28,38 @@ class NetstatCollector:
 
     def __init__(self, *, proc: str = "/proc") -> None:
         self._directory = Path(proc) / "net"
+        self._columns: dict[str, list[Column]] = {}
 
     def collect(self) -> Iterator[Family]:
         """Return the fields of the catalogue that this kernel has."""
         for file in ("netstat", "snmp"):
-            for field, number in pairs_of(read_text(self._directory / file)):
-                metric = host.NETSTAT.get(field)
-                if metric is not None:
-                    yield single(metric, int(number))
+            lines = read_text(self._directory / file).splitlines()
+            # Lines of names and of numbers take turns.
+            for names, numbers in zip(lines[::2], lines[1::2], strict=True):
+                values = numbers.split()
+                for at, metric in self._columns_of(names):
+                    yield single(metric, int(values[at]))
         yield from self._ipv6()
+
+    def _columns_of(self, names: str) -> list[Column]:
+        # The names change with the kernel only, and there are four times as many as we tell of.
+        columns = self._columns.get(names)
+        if columns is None:
+            protocol, *fields = names.split()
+            found = (host.NETSTAT.get(f"{protocol.removesuffix(':')}_{field}") for field in fields)
+            columns = [(at, metric) for at, metric in enumerate(found, 1) if metric is not None]
+            self._columns[names] = columns
+        return columns
 
     def _ipv6(self) -> Iterator[Family]:
         try:
-            lines = read_text(self._directory / "snmp6").splitlines()
+            words = read_text(self._directory / "snmp6").split()
         except FileNotFoundError:
             return  # IPv6 is switched off
-        for line in lines:
-            word, number = line.split()
-            protocol = next((name for name in PROTOCOLS_OF_SNMP6 if word.startswith(name)), None)
-            if protocol is None:
-                continue
-            metric = host.NETSTAT.get(f"{protocol}_{word.removeprefix(protocol)}")
+        for word, number in zip(words[::2], words[1::2], strict=True):
+            metric = OF_SNMP6.get(word)
             if metric is not None:
                 yield single(metric, int(number))
 
     def close(self) -> None:
         """Nothing is held open."""
-
-
-def pairs_of(text: str) -> Iterator[tuple[str, str]]:
-    """Yield ``Protocol_Field`` and number of a file that alternates lines of names and numbers."""
-    lines = text.splitlines()
-    for names, numbers in zip(lines[::2], lines[1::2], strict=True):
-        protocol, *fields = names.split()
-        for field, number in zip(fields, numbers.split()[1:], strict=True):
-            yield f"{protocol.removesuffix(':')}_{field}", number

@@ -1,86 +1,146 @@
-"""Network devices, from /proc/net/dev and /sys/class/net."""
+"""Network devices: counters and state from the routing socket, the rest from /sys/class/net."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from agent.family import Family, Sample
-from agent.procfs import read_line, read_number, read_text
+from agent import netlink
+from agent.family import Family
+from agent.netlink import Link
+from agent.procfs import read_line, read_number
 from watchkeeper.catalogue import Metric, host
-
-COLUMNS = (*host.NETWORK_RECEIVE.values(), *host.NETWORK_TRANSMIT.values())
-"""Metric of each column of /proc/net/dev, in the kernel's order."""
 
 BYTES_PER_SECOND_PER_MBIT = 1_000_000 / 8
 """``speed`` is in Mbit/s."""
 
-NUMBERS: dict[Metric, str] = {
-    host.NETWORK_CARRIER: "carrier",
-    host.NETWORK_CARRIER_CHANGES: "carrier_changes",
-    host.NETWORK_CARRIER_UP: "carrier_up_count",
-    host.NETWORK_CARRIER_DOWN: "carrier_down_count",
-    host.NETWORK_MTU: "mtu",
-    host.NETWORK_QUEUE: "tx_queue_len",
+RECEIVED, SENT = host.NETWORK_RECEIVE, host.NETWORK_TRANSMIT
+
+COUNTERS: dict[Metric, tuple[str, ...]] = {
+    RECEIVED["bytes"]: ("rx_bytes",),
+    RECEIVED["packets"]: ("rx_packets",),
+    RECEIVED["errs"]: ("rx_errors",),
+    RECEIVED["drop"]: ("rx_dropped", "rx_missed_errors"),
+    RECEIVED["fifo"]: ("rx_fifo_errors",),
+    RECEIVED["frame"]: (
+        "rx_length_errors", "rx_over_errors", "rx_crc_errors", "rx_frame_errors",
+    ),
+    RECEIVED["compressed"]: ("rx_compressed",),
+    RECEIVED["multicast"]: ("multicast",),
+    host.NETWORK_RECEIVE_NOHANDLER: ("rx_nohandler",),
+    SENT["bytes"]: ("tx_bytes",),
+    SENT["packets"]: ("tx_packets",),
+    SENT["errs"]: ("tx_errors",),
+    SENT["drop"]: ("tx_dropped",),
+    SENT["fifo"]: ("tx_fifo_errors",),
+    SENT["colls"]: ("collisions",),
+    SENT["carrier"]: (
+        "tx_carrier_errors", "tx_aborted_errors", "tx_window_errors", "tx_heartbeat_errors",
+    ),
+    SENT["compressed"]: ("tx_compressed",),
+}  # fmt: skip
+"""Statistics that each metric sums, as /proc/net/dev does (net/core/net-procfs.c)."""
+
+STATES: dict[Metric, Callable[[Link], int | None]] = {
+    host.NETWORK_UP: lambda link: int(link.operational_state == "up"),
+    host.NETWORK_CARRIER: lambda link: (
+        link.byte(netlink.IFLA_CARRIER) if link.flags & netlink.FLAG_UP else None
+    ),
+    host.NETWORK_CARRIER_CHANGES: lambda link: link.number(netlink.IFLA_CARRIER_CHANGES),
+    host.NETWORK_CARRIER_UP: lambda link: link.number(netlink.IFLA_CARRIER_UP_COUNT),
+    host.NETWORK_CARRIER_DOWN: lambda link: link.number(netlink.IFLA_CARRIER_DOWN_COUNT),
+    host.NETWORK_MTU: lambda link: link.number(netlink.IFLA_MTU),
+    host.NETWORK_QUEUE: lambda link: link.number(netlink.IFLA_TXQLEN),
+    host.NETWORK_SYSFS["dormant"]: lambda link: int(bool(link.flags & netlink.FLAG_DORMANT)),
+    host.NETWORK_SYSFS["flags"]: lambda link: link.own_flags,
+    host.NETWORK_SYSFS["iface_id"]: lambda link: link.index,
+    host.NETWORK_SYSFS["iface_link"]: lambda link: link.number(netlink.IFLA_LINK) or link.index,
+    host.NETWORK_SYSFS["iface_link_mode"]: lambda link: link.byte(netlink.IFLA_LINKMODE),
+    host.NETWORK_SYSFS["net_dev_group"]: lambda link: link.number(netlink.IFLA_GROUP),
+    host.NETWORK_SYSFS["protocol_type"]: lambda link: link.kind,
+}
+"""How each metric is read from a device; None where it does not apply."""
+
+ONLY_IN_FILES = {
     host.NETWORK_SYSFS["address_assign_type"]: "addr_assign_type",
     host.NETWORK_SYSFS["device_id"]: "dev_id",
-    host.NETWORK_SYSFS["dormant"]: "dormant",
-    host.NETWORK_SYSFS["flags"]: "flags",
-    host.NETWORK_SYSFS["iface_id"]: "ifindex",
-    host.NETWORK_SYSFS["iface_link"]: "iflink",
-    host.NETWORK_SYSFS["iface_link_mode"]: "link_mode",
     host.NETWORK_SYSFS["name_assign_type"]: "name_assign_type",
-    host.NETWORK_SYSFS["net_dev_group"]: "netdev_group",
-    host.NETWORK_SYSFS["protocol_type"]: "type",
 }
-"""File under /sys/class/net/DEVICE by metric."""
+"""File by metric, for what the socket does not tell."""
 
-INFO_FILES = ("address", "broadcast", "duplex", "ifalias", "operstate")
+
+class _FromFiles(NamedTuple):
+    """What only the files tell; it changes with the carrier or not at all."""
+
+    seen: tuple[int, int | None, int]
+    duplex: str
+    speed: int | None
+    numbers: tuple[int | None, ...]
 
 
 class NetworkCollector:
     """Bytes, packets, errors and drops by device, and the state of its link."""
 
-    def __init__(self, *, proc: str = "/proc", sys: str = "/sys") -> None:
-        # /proc/net is a link to the reader's own namespace; pid 1's is the machine's.
-        self._dev = Path(proc) / "net" / "dev"
+    def __init__(
+        self, *, sys: str = "/sys", read_links: Callable[[], Sequence[Link]] = netlink.read_links
+    ) -> None:
         self._class = Path(sys) / "class" / "net"
+        self._read_links = read_links
+        self._from_files: dict[str, _FromFiles] = {}
 
     def collect(self) -> Iterator[Family]:
         """Return the counters and the state of every device."""
-        yield from self._counters()
-        devices = sorted(entry.name for entry in self._class.iterdir() if entry.is_dir())
-        yield Family(host.NETWORK_INFO, [self._info(device) for device in devices])
-        yield Family(host.NETWORK_UP, [((device,), self._is_up(device)) for device in devices])
-        yield Family(host.NETWORK_SPEED, list(self._speeds(devices)))
-        for metric, file in NUMBERS.items():
-            found = ((device, read_number(self._class / device / file)) for device in devices)
-            yield Family(
-                metric, [((device,), number) for device, number in found if number is not None]
-            )
+        links = sorted(self._read_links(), key=lambda link: link.name)
+        self._from_files = {link.name: self._files_of(link) for link in links}
+        yield from _counters(links)
+        for metric, read in STATES.items():
+            values = (((link.name,), read(link)) for link in links)
+            yield Family(metric, [(label, value) for label, value in values if value is not None])
+        yield Family(host.NETWORK_INFO, [(self._description(link), 1) for link in links])
+        yield from self._file_families()
 
-    def _counters(self) -> Iterator[Family]:
-        rows = []
-        for line in read_text(self._dev).splitlines()[2:]:
-            device, _, numbers = line.partition(":")
-            rows.append(((device.strip(),), [int(number) for number in numbers.split()]))
-        for at, metric in enumerate(COLUMNS):
-            yield Family(metric, [(label, numbers[at]) for label, numbers in rows])
+    def _files_of(self, link: Link) -> _FromFiles:
+        seen = (link.index, link.number(netlink.IFLA_CARRIER_CHANGES), link.own_flags)
+        known = self._from_files.get(link.name)
+        if known is not None and known.seen == seen:
+            return known
+        directory = self._class / link.name
+        numbers = tuple(read_number(directory / file) for file in ONLY_IN_FILES.values())
+        duplex = read_line(directory / "duplex") or ""
+        return _FromFiles(seen, duplex, read_number(directory / "speed"), numbers)
 
-    def _info(self, device: str) -> Sample:
-        text = {name: read_line(self._class / device / name) or "" for name in INFO_FILES}
-        flags = read_number(self._class / device / "flags") or 0
-        text |= {"device": device, "adminstate": "up" if flags & 1 else "down"}
-        return tuple(text[label] for label in host.NETWORK_INFO.labels), 1
+    def _description(self, link: Link) -> tuple[str, ...]:
+        text = {
+            "address": link.hardware_address(netlink.IFLA_ADDRESS),
+            "adminstate": "up" if link.flags & netlink.FLAG_UP else "down",
+            "broadcast": link.hardware_address(netlink.IFLA_BROADCAST),
+            "device": link.name,
+            "duplex": self._from_files[link.name].duplex,
+            "ifalias": link.alias,
+            "operstate": link.operational_state,
+        }
+        return tuple(text[label] for label in host.NETWORK_INFO.labels)
 
-    def _is_up(self, device: str) -> int:
-        return int(read_line(self._class / device / "operstate") == "up")
-
-    def _speeds(self, devices: list[str]) -> Iterator[Sample]:
-        for device in devices:
-            megabits = read_number(self._class / device / "speed")
-            if megabits is not None and megabits >= 0:
-                yield (device,), megabits * BYTES_PER_SECOND_PER_MBIT
+    def _file_families(self) -> Iterator[Family]:
+        known = [((name,), files) for name, files in self._from_files.items()]
+        yield Family(
+            host.NETWORK_SPEED,
+            [
+                (label, files.speed * BYTES_PER_SECOND_PER_MBIT)
+                for label, files in known
+                if files.speed is not None and files.speed >= 0
+            ],
+        )
+        for at, metric in enumerate(ONLY_IN_FILES):
+            values = ((label, files.numbers[at]) for label, files in known)
+            yield Family(metric, [(label, value) for label, value in values if value is not None])
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _counters(links: Sequence[Link]) -> Iterator[Family]:
+    rows = [((link.name,), link.statistics) for link in links]
+    for metric, names in COUNTERS.items():
+        yield Family(metric, [(label, sum(row[name] for name in names)) for label, row in rows])

@@ -1,4 +1,4 @@
-"""What the kernel tells of the machine in one line each: descriptors, entropy, name."""
+"""What the kernel tells of the machine in one line each: descriptors, entropy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NUMBERS = {
 
 
 class SystemCollector:
-    """File handles, entropy, uname and whether SELinux is on."""
+    """File handles, entropy, and whether SELinux is on."""
 
     def __init__(self, *, proc: str = "/proc", sys: str = "/sys") -> None:
         self._proc = Path(proc)
@@ -26,7 +26,6 @@ class SystemCollector:
     def collect(self) -> Iterator[Family]:
         """Return what this machine has."""
         yield single(host.SELINUX_ENABLED, int(self._selinux.is_dir()))
-        yield single(host.UNAME, 1, self._uname())
         for metric, file in NUMBERS.items():
             number = read_number(self._proc / file)
             if number is not None:
@@ -36,18 +35,6 @@ class SystemCollector:
             allocated, _, maximum = files.split()
             yield single(host.FILES_ALLOCATED, int(allocated))
             yield single(host.FILES_MAXIMUM, int(maximum))
-
-    def _uname(self) -> tuple[str, ...]:
-        kernel = self._proc / "sys/kernel"
-        files = {
-            "domainname": "domainname",
-            "machine": "arch",
-            "nodename": "hostname",
-            "release": "osrelease",
-            "sysname": "ostype",
-            "version": "version",
-        }
-        return tuple(read_line(kernel / files[label]) or "" for label in host.UNAME.labels)
 
     def close(self) -> None:
         """Nothing is held open."""

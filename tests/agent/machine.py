@@ -45,12 +45,6 @@ NewInLinux7:        8 kB
         " 7 0 loop0 1 0 2 0 0 0 0 0 0 0 0\n"
         " 253 0 dm-0 3 0 16 1 0 0 0 0 0 2 2\n"
     ),
-    "proc/net/dev": (
-        "Inter-|   Receive                                                |  Transmit\n"
-        " face |bytes packets errs drop fifo frame compressed multicast|bytes packets ...\n"
-        "  eth0: 1000 10 1 2 0 0 0 3 2000 20 4 5 0 6 7 0\n"
-        "    lo:  500  5 0 0 0 0 0 0  500  5 0 0 0 0 0 0\n"
-    ),
     "proc/net/netstat": (
         "TcpExt: SyncookiesSent ListenDrops Unheard\nTcpExt: 1 2 3\n"
         "IpExt: InOctets OutOctets\nIpExt: 400 500\n"
@@ -138,18 +132,11 @@ unused devices: <none>
         "25 22 0:22 / /mnt/gone rw - nfs4 server:/export rw\n"
         "26 22 0:23 / /dev/shm rw - tmpfs tmpfs rw\n"
     ),
-    "sys/class/net/eth0/address": "02:00:00:00:00:01\n",
-    "sys/class/net/eth0/broadcast": "ff:ff:ff:ff:ff:ff\n",
-    "sys/class/net/eth0/operstate": "up\n",
+    "sys/class/net/eth0/addr_assign_type": "3\n",
+    "sys/class/net/eth0/dev_id": "0x0\n",
     "sys/class/net/eth0/duplex": "full\n",
-    "sys/class/net/eth0/flags": "0x1003\n",
     "sys/class/net/eth0/speed": "1000\n",
-    "sys/class/net/eth0/mtu": "1500\n",
-    "sys/class/net/eth0/carrier": "1\n",
-    "sys/class/net/lo/operstate": "unknown\n",
-    "sys/class/net/lo/flags": "0x9\n",
     "sys/class/net/lo/speed": "-1\n",
-    "sys/class/net/lo/mtu": "65536\n",
     "mnt/a disk/.keep": "",
 }
 

@@ -14,7 +14,7 @@ from tests.agent.probes import Page
 from watchkeeper.errors import WatchkeeperError
 
 OF_SOME_MACHINES = {
-    "schedstat", "conntrack", "udp-queues", "bonding", "os-release", "thermal", "raid", "edac",
+    "schedstat", "conntrack", "udp-queues", "bonding", "thermal", "raid", "edac",
 }  # fmt: skip
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -104,21 +104,6 @@ def test_a_file_system_that_cannot_be_asked_is_an_error_and_has_no_size(host):
     assert page.value("node_filesystem_device_error", mountpoint="/") == 0
 
 
-def test_network_devices_are_told_with_their_link(host):
-    page = collected(host, "network")
-    assert page.value("node_network_receive_bytes_total", device="eth0") == 1000
-    assert page.value("node_network_transmit_colls_total", device="eth0") == 6
-    assert page.value("node_network_transmit_carrier_total", device="eth0") == 7
-    assert page.value("node_network_up", device="eth0") == 1
-    assert page.value("node_network_up", device="lo") == 0
-    assert page.value("node_network_speed_bytes", device="eth0") == 125_000_000
-    assert page.value("node_network_speed_bytes", device="lo") is None
-    assert page.value("node_network_flags", device="eth0") == 0x1003
-    info = next(x for x in page.labels("node_network_info") if x["device"] == "eth0")
-    assert info["adminstate"] == "up"
-    assert info["duplex"] == "full"
-
-
 def test_protocol_counters_come_from_three_files(host):
     page = collected(host, "netstat")
     assert page.value("node_netstat_TcpExt_ListenDrops") == 2
@@ -143,11 +128,8 @@ def test_socket_memory_is_told_in_pages_and_in_bytes(host):
     assert page.value("node_sockstat_TCP6_inuse") == 4
 
 
-def test_the_machine_says_who_it_is(host):
+def test_handles_and_entropy_are_told(host):
     page = collected(host, "system")
-    (uname,) = page.labels("node_uname_info")
-    assert uname["nodename"] == "node-a"
-    assert uname["machine"] == "x86_64"
     assert page.value("node_filefd_allocated") == 1024
     assert page.value("node_entropy_available_bits") == 256
     assert page.value("node_selinux_enabled") == 0
@@ -225,8 +207,11 @@ def test_a_clock_in_nanoseconds_is_told_in_the_same_unit():
     assert told["node_timex_maxerror_seconds"] == pytest.approx(16)
 
 
-def test_the_system_names_itself_and_its_version(host):
-    page = collected(host, "os-release")
+def test_machine_and_system_say_who_they_are(host):
+    page = collected(host, "identity")
+    (uname,) = page.labels("node_uname_info")
+    assert uname["nodename"] == "node-a"
+    assert uname["machine"] == "x86_64"
     assert page.value("node_os_version", id="debian", name="Debian GNU/Linux") == 12.5
     assert page.value("node_os_info", pretty_name="Debian GNU/Linux 12 (bookworm)") == 1
 

@@ -1,4 +1,4 @@
-"""The distribution's description of itself, from os-release(5)."""
+"""Which machine this is: the kernel's description, and the distribution's (os-release(5))."""
 
 from __future__ import annotations
 
@@ -14,17 +14,30 @@ from watchkeeper.catalogue import host
 FILES = ("etc/os-release", "usr/lib/os-release")
 """In the order the manual gives."""
 
+UNAME = {
+    "domainname": "domainname",
+    "machine": "arch",
+    "nodename": "hostname",
+    "release": "osrelease",
+    "sysname": "ostype",
+    "version": "version",
+}
+"""File under /proc/sys/kernel by label."""
+
 _VERSION = re.compile(r"\d+(\.\d+)?")
 
 
-class OsReleaseCollector:
-    """Name and version of the system; nothing where it has no os-release."""
+class IdentityCollector:
+    """Names and versions of machine, kernel and system."""
 
-    def __init__(self, *, root: str = "/") -> None:
+    def __init__(self, *, proc: str = "/proc", root: str = "/") -> None:
+        self._kernel = Path(proc) / "sys" / "kernel"
         self._root = Path(root)
 
     def collect(self) -> Iterator[Family]:
-        """Return the description."""
+        """Return the descriptions; a system without os-release has none."""
+        uname = {label: read_line(self._kernel / file) or "" for label, file in UNAME.items()}
+        yield single(host.UNAME, 1, tuple(uname[label] for label in host.UNAME.labels))
         texts = (read_line(self._root / file) for file in FILES)
         text = next((text for text in texts if text), None)
         if text is None:

@@ -31,7 +31,7 @@ from watchkeeper.peers import Peer
 from watchkeeper.supervisor.client import SupervisorClient
 from watchkeeper.supervisor.status import State
 
-PORT_OFFSET = 30_000
+PORT_OFFSET = 15_000
 SERVICES = ("agent", "prometheus", "anomaly", "alerting", "remediation", "console")
 FOR_ZERO_FAULTS = ("error-burst", "poisoned-cache")
 """Faults found by a threshold rule with ``for: 0s``."""

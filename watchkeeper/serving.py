@@ -12,9 +12,10 @@ from flask import Flask, Response, jsonify, request
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from watchkeeper import __version__, addresses
-from watchkeeper.admission import refusal
+from watchkeeper.admission import Refusal, refusal
 from watchkeeper.catalogue import watchkeeper as own
 from watchkeeper.errors import ConfigError, Refused, StorageError, UpstreamError, WatchkeeperError
 from watchkeeper.health import Readiness
@@ -22,6 +23,11 @@ from watchkeeper.listen import parse_listen, require_guarded
 from watchkeeper.logs import get_logger
 
 log = get_logger(__name__)
+
+PACKET_BYTES = 18_000
+"""waitress' own default: whole packets for ordinary answers."""
+
+TurnedAway = Response | WerkzeugResponse | tuple[Response, int]
 
 _STATUS_OF = {Refused: 409, StorageError: 503, UpstreamError: 502, ConfigError: 422}
 
@@ -33,6 +39,8 @@ class Service:
         app: add routes and blueprints here.
         registry: add metrics here; process and GC metrics are in it already.
         readiness: add checks here.
+        turn_away: answers a request that is refused. A service with pages may show its door
+            instead, or return None and so let in who has shown the token before.
     """
 
     def __init__(self, name: str, *, import_name: str) -> None:
@@ -40,6 +48,7 @@ class Service:
         self.app = Flask(import_name)
         self.registry = CollectorRegistry()
         self.readiness = Readiness()
+        self.turn_away: Callable[[Refusal], TurnedAway | None] = explain_refusal
         self._token = addresses.api_token()
         self._stop_hooks: list[Callable[[], None]] = []
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
@@ -53,8 +62,13 @@ class Service:
         """Call ``hook`` once when the service is asked to stop, last added first."""
         self._stop_hooks.append(hook)
 
-    def run(self, listen_text: str, *, threads: int = 8) -> None:
+    def run(self, listen_text: str, *, threads: int = 8, streams: bool = False) -> None:
         """Serve until SIGTERM or SIGINT, then run the stop hooks.
+
+        Args:
+            listen_text: HOST:PORT.
+            threads: requests answered at the same time; one that streams holds its thread.
+            streams: send each piece of an answer as it comes, not in packets of a fair size.
 
         Raises:
             ConfigError: the address reaches other machines and no token is set.
@@ -62,7 +76,12 @@ class Service:
         listen = parse_listen(listen_text)
         require_guarded(listen, self._token)
         server = waitress.create_server(
-            self.app, host=listen.host, port=listen.port, threads=threads, ident=None
+            self.app,
+            host=listen.host,
+            port=listen.port,
+            threads=threads,
+            ident=None,
+            send_bytes=1 if streams else PACKET_BYTES,
         )
         stopping = threading.Event()
 
@@ -90,7 +109,7 @@ class Service:
         self.app.add_url_rule("/healthz", view_func=self._healthz)
         self.app.add_url_rule("/readyz", view_func=self._readyz)
 
-    def _guard(self) -> tuple[Response, int] | None:
+    def _guard(self) -> TurnedAway | None:
         refused = refusal(
             request.path,
             host=request.host,
@@ -98,7 +117,7 @@ class Service:
             origin=request.headers.get("Origin", ""),
             token=self._token,
         )
-        return _error(refused.status, refused.reason, refused.message) if refused else None
+        return self.turn_away(refused) if refused else None
 
     def _metrics(self) -> Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
@@ -111,6 +130,11 @@ class Service:
         problems = self.readiness.problems()
         status = "not ready" if problems else "ready"
         return jsonify(status=status, service=self.name, reasons=problems), 503 if problems else 200
+
+
+def explain_refusal(refused: Refusal) -> TurnedAway:
+    """Return the plain answer to a refused request."""
+    return _error(refused.status, refused.reason, refused.message)
 
 
 def _error(status: int, reason: str, message: str) -> tuple[Response, int]:

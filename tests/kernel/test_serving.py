@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from flask import Response, request
 
 from watchkeeper.errors import StorageError
 from watchkeeper.serving import Service
@@ -76,3 +77,20 @@ def test_with_a_token_nothing_else_opens_the_door(guarded, header):
 def test_the_token_opens_it_from_any_host(guarded):
     headers = {"Authorization": "Bearer s3cret", "Host": "alerting:8303"}
     assert guarded.get("/metrics", headers=headers).status_code == 200
+
+
+def test_a_service_with_pages_may_show_its_door_or_let_in_whom_it_knows(monkeypatch, tmp_path):
+    (tmp_path / "token").write_text("s3cret\n")
+    monkeypatch.setenv("WATCHKEEPER_API_TOKEN_FILE", str(tmp_path / "token"))
+    service = Service("example", import_name=__name__)
+    service.app.add_url_rule("/page", view_func=lambda: f"hello {request.args['who']}")
+
+    def turn_away(refused):
+        known = request.args["who"] == "friend"
+        return None if known else (Response(f"the door ({refused.status})"), 401)
+
+    service.turn_away = turn_away
+    client = service.app.test_client()
+    assert client.get("/page?who=friend").text == "hello friend"
+    stranger = client.get("/page?who=stranger")
+    assert (stranger.status_code, stranger.text) == (401, "the door (401)")

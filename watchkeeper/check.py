@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,6 +26,9 @@ FILES = {
 }
 """File name to the model that must validate it."""
 
+WHOLE = {"stack.yml": "watchkeeper.supervisor.stack:problems_in"}
+"""File name to what sees whether its entries, each right by itself, also fit together."""
+
 SHIPPED = {
     "agent.yml": "agent/agent.yml",
     "anomaly.yml": "anomaly/anomaly.yml",
@@ -40,9 +44,13 @@ SHIPPED = {
 
 def model_of(name: str) -> type[Settings]:
     """Return the model of a configuration file by its name."""
-    module, _, attribute = FILES[name].partition(":")
-    model: type[Settings] = getattr(import_module(module), attribute)
+    model: type[Settings] = _named(FILES[name])
     return model
+
+
+def _named(path: str) -> Any:
+    module, _, attribute = path.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def config_file(name: str, config_dir: Path | None) -> Path:
@@ -61,6 +69,8 @@ def problems_in(config_dir: Path | None) -> list[Problem]:
     for name in FILES:
         try:
             load(config_file(name, config_dir), model_of(name))
+            if name in WHOLE:
+                problems += _named(WHOLE[name])(config_dir)
         except ConfigError as error:
             problems += error.problems
     if config_dir is not None:

@@ -244,6 +244,22 @@ def load(path: Path, model: type[Model], environment: Mapping[str, str] | None =
     return settings
 
 
+def line_of(path: Path, key: str) -> int | None:
+    """Return the line of a dotted mapping key in a file that was loaded; None when not there.
+
+    For problems that are seen only when several files, or several keys, are put together.
+    """
+    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    line = None
+    for part in key.split("."):
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        found = next((pair for pair in pairs if pair[0].value == part), None)
+        if found is None:
+            return None
+        line, node = found[0].start_mark.line + 1, found[1]
+    return line
+
+
 def _syntax_problem(file: str, error: yaml.MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 1

@@ -85,6 +85,27 @@ def test_a_file_no_part_reads_is_a_problem(tmp_path):
     assert "no part reads this file" in problem.message
 
 
+SHOP = "processes:\n  shop:\n    command: ['{python}']\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "message"),
+    [
+        (SHOP + "    port: 5000\n    after: [nobody]\n", 5, "shop.after", "no process 'nobody'"),
+        (SHOP + "    port: 8301\n", 4, "shop.port", "port 8301 is also that of agent"),
+        (SHOP + "    port: 5000\n    after: [shop]\n", 1, "", "wait for each other"),
+        (SHOP + "    port: 5000\n    environment: {A: '{port:nobody}'}\n", 2, "shop",
+         "{port:nobody} stands for nothing"),
+    ],
+)  # fmt: skip
+def test_processes_that_do_not_fit_together_are_named(tmp_path, text, line, key, message):
+    directory = config_dir_with(tmp_path, "stack.yml", text)
+    (problem,) = problems_in(directory)
+    assert (problem.file, problem.line) == (str(directory / "stack.yml"), line)
+    assert problem.key == f"processes.{key}".removesuffix(".")
+    assert message in problem.message
+
+
 def test_problems_make_the_command_fail(tmp_path):
     directory = config_dir_with(tmp_path, "agent.yml", "no_such_key: 1\n")
     result = CliRunner().invoke(check, ["--config-dir", str(directory)])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from watchkeeper import check
-from watchkeeper.configuration import load
+from watchkeeper import addresses, check
+from watchkeeper.configuration import line_of, load
 from watchkeeper.errors import ConfigError, Problem, Refused
 from watchkeeper.supervisor import prometheus_binary
 from watchkeeper.supervisor.settings import ProcessSettings, StackSettings
@@ -177,7 +177,39 @@ def read(place: Place, *, without: frozenset[str] = frozenset()) -> Stack:
     }
     left_out = processes.keys() - wanted.keys()
     after = {name: _not_after(settings, left_out) for name, settings in wanted.items()}
-    return Stack(after, place, environment)
+    try:
+        return Stack(after, place, environment)
+    except ConfigError as error:
+        files = (in_force, shipped)
+        raise ConfigError([_located(problem, files) for problem in error.problems]) from None
+
+
+def problems_in(config_dir: Path | None) -> list[Problem]:
+    """Return what is wrong with the stack as a whole, its commands and its environments."""
+    place = Place(addresses.data_dir().absolute(), config_dir)
+    try:
+        whole = read(place)
+    except ConfigError as error:
+        return error.problems
+    problems: list[Problem] = []
+    files = tuple(check.config_file("stack.yml", where) for where in (config_dir, None))
+    for name in whole.processes:
+        try:
+            whole.launch(name, 1)
+        except ConfigError as error:
+            problems += [_located(problem, files) for problem in error.problems]
+        except Refused:  # Prometheus is not installed: no fault of the files
+            continue
+    return problems
+
+
+def _located(problem: Problem, files: tuple[Path, ...]) -> Problem:
+    """Return the problem at its line in the first of the files that has its key."""
+    for file in files:
+        line = line_of(file, problem.key)
+        if line is not None:
+            return replace(problem, file=str(file), line=line)
+    return replace(problem, file=str(files[0]))
 
 
 def _not_after(settings: ProcessSettings, left_out: set[str]) -> ProcessSettings:

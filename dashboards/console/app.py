@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dashboards.console import headers, presentation, problems
-from dashboards.console.pages import alerts, boards, incident, now, runbooks, series
+from dashboards.console.pages import (
+    alerts,
+    boards,
+    events,
+    incident,
+    login,
+    now,
+    runbooks,
+    series,
+)
 from dashboards.console.room import Room
 from watchkeeper.serving import Service
 
-PAGES = (now, incident, alerts, series, runbooks, boards)
+PAGES = (now, incident, alerts, series, runbooks, boards, events, login)
 """Each has ``blueprint(room)``."""
 
 
@@ -16,6 +25,8 @@ def furnish(service: Service, room: Room) -> None:
     presentation.add_to(service.app)
     headers.add_to(service.app)
     problems.add_to(service.app)
+    service.turn_away = room.door.turn_away
+    service.app.jinja_env.globals["asks_for_login"] = room.door.token is not None
     for page in PAGES:
         service.app.register_blueprint(page.blueprint(room))
     service.readiness.add("sources", lambda: _unasked(room))

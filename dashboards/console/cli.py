@@ -8,11 +8,13 @@ from pathlib import Path
 import click
 
 from dashboards.console.app import furnish
+from dashboards.console.door import Door
+from dashboards.console.pages.events import STREAMS
 from dashboards.console.room import Room
 from dashboards.console.settings import ConsoleSettings
 from dashboards.console.sources import Sources
 from dashboards.console.watch import Watch
-from watchkeeper import logs
+from watchkeeper import addresses, logs
 from watchkeeper.check import config_file
 from watchkeeper.clock import SystemClock
 from watchkeeper.reloading import follow
@@ -20,8 +22,8 @@ from watchkeeper.serving import Service
 
 DEFAULT_LISTEN = "127.0.0.1:8300"
 
-THREADS = 16
-"""Pages take milliseconds; the rest are for browsers that hold a stream open."""
+THREADS = 16 + STREAMS
+"""Pages take milliseconds, so a few threads do; a browser that is told of changes holds one."""
 
 
 @click.command()
@@ -39,11 +41,12 @@ def console(config: Path | None, listen: str) -> None:
     room = open_room(lambda: settings.current)
     furnish(service, room)
     room.watch.start()
-    service.run(listen, threads=THREADS)
+    service.run(listen, threads=THREADS, streams=True)
 
 
 def open_room(settings: Callable[[], ConsoleSettings]) -> Room:
     """Return what the pages are given: clients of the configured addresses, and their watch."""
     sources = Sources.connect(settings())
     watch = Watch(sources.watched(settings), refresh_seconds=lambda: settings().refresh_seconds)
-    return Room(sources, watch, settings, SystemClock())
+    clock = SystemClock()
+    return Room(sources, watch, settings, clock, Door(addresses.api_token(), clock))

@@ -11,11 +11,13 @@ import pytest
 from werkzeug.serving import make_server
 
 from dashboards.console.app import furnish
+from dashboards.console.door import Door
 from dashboards.console.room import Room
 from dashboards.console.settings import ConsoleSettings
 from dashboards.console.sources import Sources
 from dashboards.console.watch import Watch
 from tests.console.neighbours import Neighbour, PrometheusNeighbour
+from watchkeeper import addresses
 from watchkeeper.clock import ManualClock
 from watchkeeper.peers import Peer
 from watchkeeper.prometheus import PrometheusClient
@@ -54,7 +56,8 @@ def neighbourhood():
     sources = Sources(peers["alerting"], peers["anomaly"], PrometheusClient(prometheus.url), peers)
     watch = Watch(sources.watched(lambda: settings), refresh_seconds=lambda: 1.0)
     service = Service("console", import_name="dashboards.console")
-    room = Room(sources, watch, lambda: settings, ManualClock(NOW))
+    clock = ManualClock(NOW)
+    room = Room(sources, watch, lambda: settings, clock, Door(addresses.api_token(), clock))
     furnish(service, room)
     made = Neighbourhood(alerting, anomaly, agent, remediation, prometheus, room, service)
     alerting.answers["/api/v1/incidents"] = lambda q: {

@@ -103,11 +103,19 @@ def test_the_page_brings_itself_up_to_date(page, neighbourhood, address):
 
 
 def test_a_console_that_stops_answering_is_said_on_the_page(page, neighbourhood, address):
+    page.route("**/events", lambda route: route.abort())
     page.goto(address)
-    page.route("**/now", lambda route: route.abort())
     expect(page.locator("#connection")).to_be_visible(timeout=20_000)
-    page.unroute("**/now")
+    page.unroute("**/events")
     expect(page.locator("#connection")).to_be_hidden(timeout=20_000)
+
+
+def test_a_page_that_may_not_listen_asks_by_itself(page, neighbourhood, address):
+    page.route("**/events", lambda route: route.fulfill(status=503))
+    page.goto(address)
+    expect(page.get_by_text("Open incidents")).to_have_count(0)
+    serve(neighbourhood, [incident()])
+    expect(page.locator("h1")).to_have_text("1 critical incident open", timeout=20_000)
 
 
 def test_times_are_the_viewers_with_utc_in_the_title(page, neighbourhood, address):

@@ -35,5 +35,11 @@
 
   document.addEventListener("DOMContentLoaded", () => writeAll(document));
   document.addEventListener("htmx:afterSwap", (event) => writeAll(event.target));
+  document.addEventListener("alive", (event) => {
+    const stamp = document.querySelector("time[data-asof]");
+    if (!stamp) return;
+    stamp.dateTime = event.detail;
+    write(stamp);
+  });
   setInterval(() => document.querySelectorAll("time[data-ago]").forEach(write), 1000);
 })();

@@ -94,11 +94,22 @@ def check_destination(url: str, policy: EgressPolicy) -> IPAddress:
         raise EgressRefused(f"expected an http or https URL with a host, got {parts.scheme}://…")
     if parts.username or parts.password:
         raise EgressRefused(f"credentials inside a URL are refused (host {parts.hostname})")
-    addresses = _resolve(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return check_host(parts.hostname, port, policy)
+
+
+def check_host(host: str, port: int, policy: EgressPolicy) -> IPAddress:
+    """Resolve ``host`` once and return the address to connect to, for other protocols than HTTP.
+
+    Raises:
+        EgressRefused: any answer is forbidden.
+        NeverSent: the name does not resolve.
+    """
+    addresses = _resolve(host, port)
     for address in addresses:
-        if not policy.permits(parts.hostname, address):
+        if not policy.permits(host, address):
             raise EgressRefused(
-                f"{parts.hostname} resolves to {address}, which is not a public address; "
+                f"{host} resolves to {address}, which is not a public address; "
                 "name it in the allow-list if it is meant"
             )
     return addresses[0]

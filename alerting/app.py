@@ -117,8 +117,13 @@ class Alerting:
             self.wake()  # a step may have written messages
         return found
 
-    def _employ(self, name: str, step: Callable[[], bool]) -> None:
-        worker = Worker(name, step)
+    def _employ(
+        self,
+        name: str,
+        step: Callable[[], bool],
+        pause_seconds: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        worker = Worker(name, step, pause_seconds=pause_seconds)
         self._workers[name] = worker
         self.service.readiness.add(name, worker.trouble)
         worker.start()
@@ -131,12 +136,13 @@ class Alerting:
                 courier = Courier(
                     receiver,
                     self._notifier_of(receiver),
+                    storm=lambda: self.configuration.alerting.storm,
                     engine=self.store.engine,
                     clock=self.clock,
                     telemetry=self.telemetry,
                     rng=random.Random(),  # noqa: S311  # spreads retries, keeps no secret
                 )
-                self._employ(name, courier.step)
+                self._employ(name, courier.step, courier.pause_seconds)
 
     def _notifier_of(self, receiver: str) -> Callable[[], Notifier | None]:
         def find() -> Notifier | None:

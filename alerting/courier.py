@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from alerting import outbox, timeline
-from alerting.notifiers.notifier import NotDelivered, Notifier
+from alerting.notifiers.notifier import Digester, NotDelivered, Notifier
 from alerting.outbox import Claim, State
 from alerting.retry import next_attempt_at
+from alerting.settings import StormSettings
 from alerting.telemetry import Telemetry
 from alerting.timeline import Kind
 from watchkeeper.clock import Clock, parse_rfc3339
@@ -27,6 +29,7 @@ class Courier:
     Args:
         receiver: the receiver's name.
         notifier: returns the notifier in force, or None while the receiver is not configured.
+        storm: returns from how many waiting messages on they are told as a digest.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class Courier:
         receiver: str,
         notifier: Callable[[], Notifier | None],
         *,
+        storm: Callable[[], StormSettings],
         engine: Engine,
         clock: Clock,
         telemetry: Telemetry,
@@ -41,30 +45,51 @@ class Courier:
     ) -> None:
         self.receiver = receiver
         self._notifier = notifier
+        self._storm = storm
+        self._free_at = 0.0
         self._engine = engine
         self._clock = clock
         self._telemetry = telemetry
         self._rng = rng
 
     def step(self) -> bool:
-        """Make one attempt at the next due delivery; return whether there was one."""
+        """Make one attempt at what is due next; return whether there was anything."""
         notifier = self._notifier()
-        if notifier is None:
+        if notifier is None or self.pause_seconds() > 0:
             return False
-        with writing(self._engine) as connection:
-            claim = outbox.claim(connection, self.receiver, now=self._clock.now())
-        if claim is None:
+        claims = self._claim(notifier)
+        if not claims:
             return False
-        failure = self._attempt(notifier, claim)
+        self._free_at = self._clock.monotonic_seconds() + notifier.pace_seconds
+        failure = self._attempt(notifier, claims)
         if failure is None:
-            self._delivered(claim)
+            self._delivered(claims)
         else:
-            self._failed(claim, failure)
+            self._failed(claims, failure)
         return True
 
-    def _attempt(self, notifier: Notifier, claim: Claim) -> NotDelivered | None:
+    def pause_seconds(self) -> float:
+        """Return how long the receiver's own limit keeps us waiting, 0 when it does not."""
+        return max(0.0, self._free_at - self._clock.monotonic_seconds())
+
+    def _claim(self, notifier: Notifier) -> list[Claim]:
+        """Take one delivery, or in a storm as many as a digest holds."""
+        storm = self._storm()
+        now = self._clock.now()
+        with writing(self._engine) as connection:
+            limit = 1
+            if isinstance(notifier, Digester):
+                due = outbox.count_due(connection, self.receiver, now=now, limit=storm.messages)
+                limit = storm.digest_of if due >= storm.messages else 1
+            return outbox.claim(connection, self.receiver, now=now, limit=limit)
+
+    def _attempt(self, notifier: Notifier, claims: Sequence[Claim]) -> NotDelivered | None:
+        messages = [claim.message for claim in claims]
         try:
-            notifier.send(claim.message, now=self._clock.now())
+            if len(messages) > 1 and isinstance(notifier, Digester):
+                notifier.send_digest(messages, now=self._clock.now())
+            else:
+                notifier.send(messages[0], now=self._clock.now())
         except NotDelivered as failure:
             return failure
         except Exception as error:  # a notifier is a supervised boundary: its bug is our data
@@ -72,31 +97,48 @@ class Courier:
             return NotDelivered(f"{type(error).__name__}: {error}", reason=Reason.UNEXPECTED)
         return None
 
-    def _delivered(self, claim: Claim) -> None:
-        now, message = self._clock.now(), claim.message
+    def _delivered(self, claims: Sequence[Claim]) -> None:
+        now = self._clock.now()
         with writing(self._engine) as connection:
-            if not outbox.settle(connection, claim, state=State.DELIVERED, now=now):
-                return
-            timeline.add(
-                connection,
-                message.incident["id"],
-                Kind.NOTIFIED,
-                f"{self.receiver} was told: {message.event}",
-                now=now,
-                detail={"delivery_id": message.delivery_id, "attempts": claim.attempt},
-            )
+            settled = [
+                claim
+                for claim in claims
+                if outbox.settle(connection, claim, state=State.DELIVERED, now=now)
+            ]
+            for claim in settled:
+                way = f", with {len(claims) - 1} others" if len(claims) > 1 else ""
+                timeline.add(
+                    connection,
+                    claim.message.incident["id"],
+                    Kind.NOTIFIED,
+                    f"{self.receiver} was told: {claim.message.event}{way}",
+                    now=now,
+                    detail={"delivery_id": claim.message.delivery_id, "attempts": claim.attempt},
+                )
+        for claim in settled:
+            self._count(claim, now)
+
+    def _count(self, claim: Claim, now: datetime) -> None:
+        message = claim.message
+        started_at = parse_rfc3339(message.incident["started_at"])
+        is_first = message.event == "opened"
         self._telemetry.delivered(
             self.receiver,
             latency_seconds=(now - message.at).total_seconds(),
-            since_start_seconds=(
-                now - parse_rfc3339(message.incident["started_at"])
-            ).total_seconds()
-            if message.event == "opened"
-            else None,
+            since_start_seconds=(now - started_at).total_seconds() if is_first else None,
         )
 
-    def _failed(self, claim: Claim, failure: NotDelivered) -> None:
-        now, message = self._clock.now(), claim.message
+    def _failed(self, claims: Sequence[Claim], failure: NotDelivered) -> None:
+        now = self._clock.now()
+        with writing(self._engine) as connection:
+            for claim in claims:
+                self._put_off(connection, claim, failure, now)
+
+    def _put_off(
+        self, connection: Connection, claim: Claim, failure: NotDelivered, now: datetime
+    ) -> None:
+        """Note when a delivery is tried again, or give it up."""
+        message = claim.message
         again_at = None
         if not failure.is_permanent:
             again_at = next_attempt_at(
@@ -107,26 +149,21 @@ class Courier:
                 rng=self._rng,
             )
         state = State.DEAD if again_at is None else State.PENDING
-        with writing(self._engine) as connection:
-            settled = outbox.settle(
+        if not outbox.settle(
+            connection, claim, state=state, now=now, next_attempt_at=again_at, error=str(failure)
+        ):
+            return
+        # The first failure and the last are news; the ones between would only fill the story.
+        if claim.attempt == 1 or again_at is None:
+            ending = "giving up" if again_at is None else "will be tried again"
+            timeline.add(
                 connection,
-                claim,
-                state=state,
+                message.incident["id"],
+                Kind.NOTIFY_FAILED,
+                f"{self.receiver} could not be told ({ending}): {failure}",
                 now=now,
-                next_attempt_at=again_at,
-                error=str(failure),
+                detail={"delivery_id": message.delivery_id, "reason": str(failure.reason)},
             )
-            # The first failure and the last are news; the ones between would only fill the story.
-            if settled and (claim.attempt == 1 or again_at is None):
-                ending = "giving up" if again_at is None else "will be tried again"
-                timeline.add(
-                    connection,
-                    message.incident["id"],
-                    Kind.NOTIFY_FAILED,
-                    f"{self.receiver} could not be told ({ending}): {failure}",
-                    now=now,
-                    detail={"delivery_id": message.delivery_id, "reason": str(failure.reason)},
-                )
         self._telemetry.not_delivered(self.receiver, is_dead=again_at is None)
         log.warning(
             "delivery failed",

@@ -104,8 +104,8 @@ def newest_at(connection: Connection, *, receiver: str, key: str) -> datetime | 
     return found
 
 
-def claim(connection: Connection, receiver: str, *, now: datetime) -> Claim | None:
-    """Take the next due delivery of a receiver, or return None when there is none."""
+def claim(connection: Connection, receiver: str, *, now: datetime, limit: int = 1) -> list[Claim]:
+    """Take up to ``limit`` due deliveries of a receiver, of different keys, the oldest first."""
     earlier = _table.alias("earlier")
     blocked = sa.exists().where(
         earlier.c.receiver == _table.c.receiver,
@@ -115,14 +115,31 @@ def claim(connection: Connection, receiver: str, *, now: datetime) -> Claim | No
     )
     abandoned = sa.and_(_table.c.state == State.CLAIMED, _table.c.lease_until <= now)
     waiting = sa.and_(_table.c.state == State.PENDING, _table.c.next_attempt_at <= now)
-    row = connection.execute(
+    rows = connection.execute(
         sa.select(_table)
         .where(_table.c.receiver == receiver, sa.or_(waiting, abandoned), ~blocked)
         .order_by(_table.c.next_attempt_at, _table.c.seq)
-        .limit(1)
-    ).first()
-    if row is None:
-        return None
+        .limit(limit)
+    ).all()
+    return [_lease(connection, row, now) for row in rows]
+
+
+def count_due(connection: Connection, receiver: str, *, now: datetime, limit: int) -> int:
+    """Return how many deliveries of a receiver are due, counting no further than ``limit``."""
+    due = (
+        sa.select(_table.c.seq)
+        .where(
+            _table.c.receiver == receiver,
+            _table.c.state == State.PENDING,
+            _table.c.next_attempt_at <= now,
+        )
+        .limit(limit)
+        .subquery()
+    )
+    return int(connection.execute(sa.select(sa.func.count()).select_from(due)).scalar() or 0)
+
+
+def _lease(connection: Connection, row: Row[Any], now: datetime) -> Claim:
     connection.execute(
         sa.update(_table)
         .where(_table.c.seq == row.seq)
@@ -134,7 +151,7 @@ def claim(connection: Connection, receiver: str, *, now: datetime) -> Claim | No
         )
     )
     message = Message(row.id, row.event, row.message, row.created_at)
-    return Claim(message, receiver, row.attempts + 1, row.fencing_token + 1)
+    return Claim(message, row.receiver, row.attempts + 1, row.fencing_token + 1)
 
 
 def settle(
@@ -172,15 +189,6 @@ def release_all(connection: Connection) -> int:
         .values(state=State.PENDING, lease_until=None)
     )
     return result.rowcount
-
-
-def next_due(connection: Connection, receiver: str) -> datetime | None:
-    """Return when a receiver next has something to do, or None."""
-    query = sa.select(sa.func.min(_table.c.next_attempt_at)).where(
-        _table.c.receiver == receiver, _table.c.state == State.PENDING
-    )
-    found: datetime | None = connection.execute(query).scalar()
-    return found
 
 
 def newest(connection: Connection, limit: int) -> list[dict[str, Any]]:

@@ -73,6 +73,14 @@ class FlappingSettings(Settings):
     within_seconds: DurationSeconds = Field(default=300.0, gt=0, alias="within")
 
 
+class StormSettings(Settings):
+    """When so many messages to one receiver wait at once, they are told as one digest."""
+
+    messages: int = Field(default=10, ge=2)
+    digest_of: int = Field(default=100, ge=2, le=500)
+    """The most that one digest holds."""
+
+
 class AlertingSettings(Settings):
     """The alert router: how alerts are grouped and who is told."""
 
@@ -80,6 +88,7 @@ class AlertingSettings(Settings):
     resolve_timeout_seconds: DurationSeconds = Field(default=300.0, gt=0, alias="resolve_timeout")
     update_interval_seconds: DurationSeconds = Field(default=30.0, ge=0, alias="update_interval")
     egress: EgressSettings = EgressSettings()
+    storm: StormSettings = StormSettings()
     flapping: FlappingSettings = FlappingSettings()
     inhibit_rules: tuple[InhibitSettings, ...] = ()
     time_intervals: tuple[NamedInterval, ...] = ()

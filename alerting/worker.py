@@ -23,11 +23,20 @@ class Worker:
     Args:
         name: of the thread, and in readiness reasons.
         step: does one piece of work; returns whether there was one.
+        pause_seconds: after a step without work, how long at least nothing can be done; 0 when
+            that is not known.
     """
 
-    def __init__(self, name: str, step: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[], bool],
+        *,
+        pause_seconds: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self.name = name
         self._step = step
+        self._pause_seconds = pause_seconds
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._trouble: str | None = None
@@ -60,6 +69,7 @@ class Worker:
             try:
                 while self._step() and not self._stopping.is_set():
                     pass
+                pause_seconds = self._pause_seconds() or IDLE_SECONDS
                 self._trouble = None
             except WatchkeeperError as error:
                 pause_seconds = TROUBLE_SECONDS

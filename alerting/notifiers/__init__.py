@@ -9,6 +9,8 @@ from watchkeeper.outbound import EgressPolicy
 
 NOTIFIERS = {
     "slack": "alerting.notifiers.slack",
+    "email": "alerting.notifiers.email",
+    "pagerduty": "alerting.notifiers.pagerduty",
     "webhook": "alerting.notifiers.webhook",
 }
 """Kind to module. A module holds ``Options`` (its settings) and ``build(options, policy)``."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import Field
 
@@ -64,7 +64,21 @@ class NotDelivered(WatchkeeperError):  # noqa: N818  # it names what happened
 
 
 class Notifier(Protocol):
-    """Carries messages to one receiver. It never retries: the outbox does."""
+    """Carries messages to one receiver. It never retries: the outbox does.
+
+    Attributes:
+        pace_seconds: the least time between two attempts; the receiver's own limit.
+    """
+
+    pace_seconds: ClassVar[float]
 
     def send(self, message: Message, *, now: datetime) -> None:
         """Deliver ``message`` or raise NotDelivered; returning means the receiver confirmed it."""
+
+
+@runtime_checkable
+class Digester(Notifier, Protocol):
+    """A notifier that can say many things at once, for when too much happens."""
+
+    def send_digest(self, messages: Sequence[Message], *, now: datetime) -> None:
+        """Deliver all of ``messages`` as one, or raise NotDelivered for all."""

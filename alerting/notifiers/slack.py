@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from alerting.notifiers import slack_message
 from alerting.notifiers.http_answer import SHOWN_CHARACTERS, post
@@ -33,10 +34,19 @@ class Slack:
 
     options: Options
     policy: EgressPolicy
+    pace_seconds: ClassVar[float] = 1.0
+    """Slack takes about one message a second for each channel."""
 
     def send(self, message: Message, *, now: datetime) -> None:
         """Post the message; raise NotDelivered unless Slack said ``ok``."""
-        body = json.dumps(slack_message.render(message), ensure_ascii=False).encode()
+        self._post(slack_message.render(message), now)
+
+    def send_digest(self, messages: Sequence[Message], *, now: datetime) -> None:
+        """Post one message about all; raise NotDelivered unless Slack said ``ok``."""
+        self._post(slack_message.render_digest(messages), now)
+
+    def _post(self, content: Mapping[str, Any], now: datetime) -> None:
+        body = json.dumps(content, ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json; charset=utf-8"}
         url = self.options.webhook_url.reveal()
         answer = post(url, body, headers, policy=self.policy, now=now)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from alerting.alert import SEVERITIES
 from alerting.notifiers.notifier import Message
 from alerting.notifiers.wording import actions_taken, duration_text, headline, how_it_differs
 
@@ -15,6 +17,10 @@ MAX_BLOCKS = 50
 
 SHOWN_ALERTS = 5
 """More than a person reads on a phone; the console has all of them."""
+
+SHOWN_IN_DIGEST = 30
+SHOWN_HEADLINE_CHARACTERS = 200
+"""Together below 13,000 characters, where users report that Slack begins to refuse messages."""
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
@@ -32,6 +38,33 @@ def render(message: Message) -> dict[str, Any]:
         _context(f"{incident['id']} · delivery {message.delivery_id}"),
     ]
     return {"text": _escape(title), "blocks": blocks[:MAX_BLOCKS]}
+
+
+def render_digest(messages: Sequence[Message]) -> dict[str, Any]:
+    """Return the body of one call that tells of many incidents, the gravest first."""
+    gravest_first = sorted(
+        messages, key=lambda message: -SEVERITIES.index(message.incident["severity"])
+    )
+    title = f"⛈ {len(messages)} messages at once: {_counts(messages)}"
+    lines = [_digest_line(message) for message in gravest_first[:SHOWN_IN_DIGEST]]
+    if len(messages) > len(lines):
+        lines.append(f"_and {len(messages) - len(lines)} more in the console_")
+    blocks = [
+        {"type": "header", "text": _plain(title, HEADER_CHARACTERS)},
+        *(_section(line) for line in lines),
+        _context(f"digest of delivery {messages[0].delivery_id} and {len(messages) - 1} more"),
+    ]
+    return {"text": _escape(title), "blocks": blocks}
+
+
+def _digest_line(message: Message) -> str:
+    words = _escape(_cut(headline(message), SHOWN_HEADLINE_CHARACTERS))
+    return f"{words} <{_address(message.incident['url'])}|{message.incident['id']}>"
+
+
+def _counts(messages: Sequence[Message]) -> str:
+    counts = Counter(message.event for message in messages)
+    return ", ".join(f"{count} {event}" for event, count in counts.most_common())
 
 
 def _facts(message: Message) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from alerting import signing
 from alerting.notifiers.http_answer import post
@@ -34,6 +34,7 @@ class Webhook:
 
     options: Options
     policy: EgressPolicy
+    pace_seconds: ClassVar[float] = 0.0
 
     def send(self, message: Message, *, now: datetime) -> None:
         """Post the message, signed for this moment; raise NotDelivered unless answered 2xx."""

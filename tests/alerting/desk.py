@@ -121,7 +121,13 @@ class Desk:
             prometheus=PrometheusClient(self._prometheus_url, timeout_seconds=2),
             **shared,
         )
-        self.courier = Courier("slack", self._notifier, rng=random.Random(7), **shared)
+        self.courier = Courier(
+            "slack",
+            self._notifier,
+            storm=lambda: self.configuration.alerting.storm,
+            rng=random.Random(7),
+            **shared,
+        )
         with writing(self.store.engine) as connection:
             outbox.release_all(connection)
             actions.release_all(connection)
@@ -154,11 +160,15 @@ class Desk:
         return silence_id
 
     def deliver(self) -> int:
-        """Make every delivery that is due; return how many attempts that took."""
+        """Make every delivery that is due, as fast as the receiver allows; return the attempts."""
         attempts = 0
-        while self.courier.step():
-            attempts += 1
-        return attempts
+        while True:
+            if self.courier.step():
+                attempts += 1
+            elif pause_seconds := self.courier.pause_seconds():
+                self.clock.advance(pause_seconds)
+            else:
+                return attempts
 
     def act(self) -> int:
         """Take every due action as far as it gets without time passing."""

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from alerting import outbox
+from tests.alerting.desk import START
 from tests.alerting.loopback import Reply
 from watchkeeper.storage import writing
 
@@ -64,7 +65,8 @@ def test_retry_after_is_obeyed_in_seconds_and_as_a_date(desk, slack, value):
     slack.script = [Reply(429, b"", {"Retry-After": value})]
     desk.fire()
     desk.deliver()
-    desk.pass_time(29)
+    desk.clock.advance(START.timestamp() + 29.5 - desk.clock.now().timestamp())
+    desk.deliver()
     assert slack.headlines == []
     desk.pass_time(2)
     assert len(slack.headlines) == 1
@@ -120,7 +122,7 @@ def test_after_a_day_of_failures_a_delivery_is_given_up(desk, slack):
 def test_a_message_sent_but_not_yet_marked_is_repeated_with_the_same_id_after_a_crash(desk, slack):
     desk.fire()
     with writing(desk.store.engine) as connection:
-        claim = outbox.claim(connection, "slack", now=desk.clock.now())
+        [claim] = outbox.claim(connection, "slack", now=desk.clock.now())
     desk._notifier().send(claim.message, now=desk.clock.now())
     desk.close()
     desk.open()
@@ -132,10 +134,10 @@ def test_a_message_sent_but_not_yet_marked_is_repeated_with_the_same_id_after_a_
 def test_a_worker_that_lost_its_lease_cannot_settle(desk, slack):
     desk.fire()
     with writing(desk.store.engine) as connection:
-        late = outbox.claim(connection, "slack", now=desk.clock.now())
+        [late] = outbox.claim(connection, "slack", now=desk.clock.now())
     desk.clock.advance(outbox.LEASE_SECONDS + 1)
     with writing(desk.store.engine) as connection:
-        newer = outbox.claim(connection, "slack", now=desk.clock.now())
+        [newer] = outbox.claim(connection, "slack", now=desk.clock.now())
         assert newer.message.delivery_id == late.message.delivery_id
         state = outbox.State.DELIVERED
         assert not outbox.settle(connection, late, state=state, now=desk.clock.now())
@@ -172,3 +174,35 @@ def test_a_message_says_enough_to_act_on(make_desk, slack):
     assert f"http://console.example/incidents/{desk.incident()['id']}" in told
     assert "2026-01-05T09:00:00.000Z" in told
     assert desk.deliveries()[-1]["id"] in told
+
+
+def test_in_a_storm_one_digest_tells_of_all_and_nothing_vanishes(make_desk, slack):
+    desk = make_desk()
+    for number in range(40):
+        desk.fire("Slow", service=f"s{number}")
+    desk.deliver()
+    assert len(slack.taken) == 1
+    assert slack.headlines == ["⛈ 40 messages at once: 40 opened"]
+    assert "and 10 more in the console" in json.dumps(slack.taken)
+    assert {delivery["state"] for delivery in desk.deliveries()} == {"delivered"}
+    assert all(found["timeline"][-1]["kind"] == "notified" for found in desk.incidents())
+
+
+def test_a_storm_that_is_refused_is_tried_again_as_a_whole(make_desk, slack):
+    desk = make_desk()
+    for number in range(20):
+        desk.fire("Slow", service=f"s{number}")
+    slack.script = [Reply(503, b"later")]
+    desk.deliver()
+    assert {delivery["state"] for delivery in desk.deliveries()} == {"pending"}
+    desk.pass_time(15)
+    assert {delivery["state"] for delivery in desk.deliveries()} == {"delivered"}
+
+
+def test_a_receiver_s_own_limit_is_kept(desk, slack, clock):
+    desk.fire("Slow", service="a")
+    desk.fire("Slow", service="b")
+    assert desk.courier.step()
+    assert not desk.courier.step()
+    clock.advance(1)
+    assert desk.courier.step()

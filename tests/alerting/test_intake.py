@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerting.alert import fingerprint
@@ -77,6 +77,7 @@ json_values = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(
     json_values
     | st.lists(

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from alerting.notifiers.notifier import Message
 from alerting.notifiers.slack_message import render
-from tests.alerting.desk import START
 from tests.alerting.loopback import Request, slack_problem
+from tests.alerting.samples import message, one_alert
 
 texts = st.text(max_size=6000)
 alerts = st.fixed_dictionaries(
@@ -22,20 +22,6 @@ alerts = st.fixed_dictionaries(
         ),
     }
 )
-
-
-def message(event: str = "opened", **changes: object) -> Message:
-    incident = {
-        "id": "inc-1", "status": "open", "severity": "critical", "title": "Worker dead",
-        "service": "shop", "started_at": "2026-01-05T09:00:00.000Z", "resolved_at": None,
-        "timeline": [], "alerts": [], "actions": [], "url": "http://console.example/incidents/inc-1",
-    }  # fmt: skip
-    return Message("msg_1", event, {**incident, **changes}, START)
-
-
-def one_alert(**annotations: str) -> list[dict[str, object]]:
-    labels = {"alertname": "Anomaly"}
-    return [{"status": "firing", "labels": labels, "annotations": annotations}]
 
 
 def text_of(told: Message) -> str:

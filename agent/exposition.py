@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from agent.family import Family, LabelValues, single
-from agent.runner import Runner, Status
-from agent.text import Block, Renderer, TextFormat, page
+from agent.runner import Status
+from agent.schedule import Schedule
+from agent.sheet import Sheet, gzip_page, page
+from agent.text import Renderer, TextFormat
 from watchkeeper import __version__
 from watchkeeper.catalogue import Metric
 from watchkeeper.catalogue import watchkeeper as own
@@ -26,21 +28,26 @@ class Exposition:
         self._renderer = Renderer()
 
     def render(
-        self, runners: Mapping[str, Runner], text_format: TextFormat, about: Iterable[Family] = ()
+        self,
+        schedule: Schedule,
+        text_format: TextFormat,
+        about: Iterable[Family] = (),
+        *,
+        is_compressed: bool = False,
     ) -> bytes:
         """Return one page of everything that has not expired, and ``about`` the agent itself."""
         now = self._clock.monotonic_seconds()
-        blocks = [block for runner in runners.values() for block in runner.blocks(now)]
+        schedule.demand.note(text_format, is_compressed=is_compressed)
+        runners = schedule.runners
+        sheets = [runner.sheet(now) for runner in runners.values()]
         statuses = {name: runner.status(now) for name, runner in runners.items()}
         families = [
             single(own.BUILD_INFO, 1, (SERVICE, __version__)),
             *about,
             *collector_families(statuses, now),
         ]
-        return page([*blocks, *self._own(families)], text_format)
-
-    def _own(self, families: list[Family]) -> list[Block]:
-        return self._renderer.render([family for family in families if family.samples])
+        told = Sheet(self._renderer.render([family for family in families if family.samples]))
+        return (gzip_page if is_compressed else page)([*sheets, told], text_format)
 
 
 def collector_families(statuses: Mapping[str, Status], now_seconds: float) -> list[Family]:

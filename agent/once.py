@@ -25,6 +25,6 @@ def collect_once(recipes: Sequence[Recipe], rng: random.Random) -> bytes:
     deadline = clock.monotonic_seconds() + longest + PATIENCE_SECONDS
     for runner in runners.values():
         runner.wait_for_first_run(max(0.0, deadline - clock.monotonic_seconds()))
-    page = Exposition(clock).render(runners, TextFormat.PROMETHEUS)
+    page = Exposition(clock).render(schedule, TextFormat.PROMETHEUS)
     schedule.stop()
     return page

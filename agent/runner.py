@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from agent.collector import CollectionFailed, Collector
 from agent.family import Family, limit_series
 from agent.recipe import Recipe
-from agent.text import Block, Renderer
+from agent.sheet import NOTHING, Demand, Sheet
+from agent.text import Renderer
 from agent.timetable import backoff_seconds, next_due_seconds
 from watchkeeper.clock import Clock
 from watchkeeper.errors import Reason, WatchkeeperError
@@ -39,7 +40,7 @@ class Status:
     series: int = 0
     dropped: int = 0
     errors: Counter[Reason] = field(default_factory=Counter)
-    blocks: Sequence[Block] = ()
+    sheet: Sheet = NOTHING
     expires_at: float = 0.0
 
 
@@ -50,15 +51,23 @@ class Runner:
         recipe: what to run.
         clock: asked for monotonic seconds only.
         rng: spreads the phases of the collectors over their interval.
+        demand: how what it brings will be asked for.
         after: the runner it takes the place of; it is waited for, so that one name never has two
             threads at work.
     """
 
     def __init__(
-        self, recipe: Recipe, clock: Clock, rng: random.Random, *, after: Runner | None = None
+        self,
+        recipe: Recipe,
+        clock: Clock,
+        rng: random.Random,
+        demand: Demand,
+        *,
+        after: Runner | None = None,
     ) -> None:
         self.recipe = recipe
         self._clock = clock
+        self._demand = demand
         self._phase_seconds = rng.uniform(0, recipe.interval_seconds)
         self._after = after
         self._stopping = threading.Event()
@@ -92,7 +101,7 @@ class Runner:
         age_seconds = now_seconds - status.running_since
         if age_seconds <= self.recipe.deadline_seconds:
             return status
-        return _failed(status, Reason.TIMEOUT, age_seconds, blocks=status.blocks)
+        return _failed(status, Reason.TIMEOUT, age_seconds, status.sheet)
 
     def is_overdue(self, now_seconds: float) -> bool:
         """Return whether the run in progress is past its deadline at ``now_seconds``."""
@@ -101,10 +110,10 @@ class Runner:
             return False
         return now_seconds - running_since > self.recipe.deadline_seconds
 
-    def blocks(self, now_seconds: float) -> Sequence[Block]:
+    def sheet(self, now_seconds: float) -> Sheet:
         """Return what may be served at ``now_seconds``: nothing once it has expired."""
         status = self._status
-        return status.blocks if now_seconds <= status.expires_at else ()
+        return status.sheet if now_seconds <= status.expires_at else NOTHING
 
     def _run(self) -> None:
         if self._after is not None:
@@ -144,7 +153,7 @@ class Runner:
 
     def _succeeded(self, before: Status, started: float, collector: Collector) -> Status:
         limited = limit_series(collector.collect(), self.recipe.max_series)
-        blocks = self._renderer.render(limited.families)
+        sheet = self._written(limited.families)
         now = self._clock.monotonic_seconds()
         if now - started > self.recipe.deadline_seconds:
             message = f"took {now - started:.1f} s, more than {self.recipe.deadline_seconds:g} s"
@@ -156,7 +165,7 @@ class Runner:
             series=limited.series,
             dropped=before.dropped + limited.dropped,
             errors=before.errors,
-            blocks=blocks,
+            sheet=sheet,
             expires_at=now + self.recipe.expires_after_seconds,
         )
 
@@ -172,22 +181,24 @@ class Runner:
             extra = {"collector": self.recipe.name, "reason": str(reason), "detail": message}
             log.warning("collector failed", extra=extra)
         now = self._clock.monotonic_seconds()
-        blocks = self._renderer.render(families)
-        failed = _failed(before, reason, now - started, blocks=blocks)
+        failed = _failed(before, reason, now - started, self._written(families))
         series = sum(len(family.samples) for family in families)
         wait_seconds = backoff_seconds(self.recipe.interval_seconds, failed.failures)
         expires_at = now + wait_seconds + self.recipe.expires_after_seconds
         return replace(failed, running_since=None, series=series, expires_at=expires_at)
 
+    def _written(self, families: Sequence[Family]) -> Sheet:
+        sheet = Sheet(self._renderer.render(families))
+        sheet.prepare(self._demand)
+        return sheet
 
-def _failed(
-    status: Status, reason: Reason, duration_seconds: float, *, blocks: Sequence[Block]
-) -> Status:
+
+def _failed(status: Status, reason: Reason, duration_seconds: float, sheet: Sheet) -> Status:
     return replace(
         status,
         success=False,
         duration_seconds=duration_seconds,
         failures=status.failures + 1,
         errors=status.errors + Counter([reason]),
-        blocks=blocks,
+        sheet=sheet,
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from agent.recipe import Recipe
 from agent.runner import Runner
+from agent.sheet import Demand
 from watchkeeper.clock import Clock
 from watchkeeper.logs import get_logger
 
@@ -18,6 +19,8 @@ class Schedule:
     """The runners by name. Whoever reads them waits for none of them."""
 
     def __init__(self, clock: Clock, rng: random.Random) -> None:
+        self.demand = Demand()
+        """How what is collected will be asked for."""
         self._clock = clock
         self._rng = rng
         self._runners: dict[str, Runner] = {}  # replaced whole, so that a reader needs no lock
@@ -36,7 +39,7 @@ class Schedule:
             for recipe in recipes:
                 runner = before.get(recipe.name)
                 if runner is None or runner.recipe != recipe:
-                    runner = Runner(recipe, self._clock, self._rng, after=runner)
+                    runner = Runner(recipe, self._clock, self._rng, self.demand, after=runner)
                 now[recipe.name] = runner
             for name, runner in before.items():
                 if now.get(name) is not runner:

@@ -5,11 +5,10 @@ The standard library's: a web framework would take as much memory as all collect
 
 from __future__ import annotations
 
-import gzip
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 
 from agent.text import TextFormat, format_for
 from watchkeeper import __version__
@@ -20,8 +19,12 @@ from watchkeeper.listen import Listen, require_guarded
 IDLE_SECONDS = 30.0
 """A connection that says nothing is closed after this time; scrapes come more often."""
 
-GZIP_LEVEL = 1
-"""Metrics shrink tenfold at the fastest level already; higher ones only cost CPU."""
+
+class Render(Protocol):
+    """Writes the page of /metrics."""
+
+    def __call__(self, text_format: TextFormat, *, is_compressed: bool) -> bytes:
+        """Return the page, compressed with gzip if so asked."""
 
 
 class MetricsServer(ThreadingHTTPServer):
@@ -46,7 +49,7 @@ class MetricsServer(ThreadingHTTPServer):
         listen: Listen,
         token: str | None,
         readiness: Readiness,
-        render: Callable[[TextFormat], bytes],
+        render: Render,
     ) -> None:
         require_guarded(listen, token)
         self.token = token
@@ -70,8 +73,8 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = f"watchkeeper-agent/{__version__}"
     sys_version = ""
     timeout = IDLE_SECONDS
-    # Head and body leave in one packet.
-    wbufsize = -1
+    # The body leaves at once, without waiting for the head to be acknowledged.
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         """Answer one request."""
@@ -100,10 +103,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _metrics(self) -> None:
         text_format = format_for(self.headers.get("Accept", ""))
-        body = self.server.render(text_format)
+        is_compressed = "gzip" in self.headers.get("Accept-Encoding", "")
+        body = self.server.render(text_format, is_compressed=is_compressed)
         headers = {"Content-Type": text_format.value}
-        if "gzip" in self.headers.get("Accept-Encoding", ""):
-            body = gzip.compress(body, GZIP_LEVEL)
+        if is_compressed:
             headers["Content-Encoding"] = "gzip"
         self._send(200, body, headers)
 

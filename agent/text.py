@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from enum import Enum
-from functools import cache
 from typing import NamedTuple
 
 from agent.family import Family, LabelValues
@@ -24,6 +23,10 @@ def format_for(accept: str) -> TextFormat:
     if "application/openmetrics-text" in accept:
         return TextFormat.OPENMETRICS
     return TextFormat.PROMETHEUS
+
+
+OPENMETRICS_END = b"# EOF\n"
+"""What a whole OpenMetrics page ends with."""
 
 
 class Block(NamedTuple):
@@ -58,30 +61,29 @@ class Renderer:
         return "".join(lines).encode()
 
 
-def page(blocks: Iterable[Block], text_format: TextFormat) -> bytes:
-    """Return a whole exposition; blocks of one metric are brought together under one header."""
+def text_of(blocks: Iterable[Block], text_format: TextFormat) -> bytes:
+    """Return blocks with their headers; those of one metric are brought together under one."""
+    headers = _HEADERS[text_format]
     by_name: dict[str, list[bytes]] = {}
-    header = openmetrics_header if text_format is TextFormat.OPENMETRICS else prometheus_header
     for metric, lines in blocks:
         name = metric.name
-        if name in by_name:
-            by_name[name].append(lines)
+        parts = by_name.get(name)
+        if parts is None:
+            header = headers.get(name)
+            if header is None:
+                header = headers[name] = _HEADER_OF[text_format](metric)
+            by_name[name] = [header, lines]
         else:
-            by_name[name] = [header(metric), lines]
-    pieces = [piece for parts in by_name.values() for piece in parts]
-    if text_format is TextFormat.OPENMETRICS:
-        pieces.append(b"# EOF\n")
-    return b"".join(pieces)
+            parts.append(lines)
+    return b"".join([piece for parts in by_name.values() for piece in parts])
 
 
-@cache
 def prometheus_header(metric: Metric) -> bytes:
     """Return the HELP and TYPE lines of the text format 0.0.4."""
     text = f"# HELP {metric} {_escape_help(metric.help)}\n# TYPE {metric} {metric.kind}\n"
     return text.encode()
 
 
-@cache
 def openmetrics_header(metric: Metric) -> bytes:
     """Return the TYPE and HELP lines of OpenMetrics 1.0.
 
@@ -95,6 +97,14 @@ def openmetrics_header(metric: Metric) -> bytes:
         kind = "unknown"
     help_text = _escape_help(metric.help).replace('"', r"\"")
     return f"# TYPE {name} {kind}\n# HELP {name} {help_text}\n".encode()
+
+
+_HEADER_OF = {
+    TextFormat.PROMETHEUS: prometheus_header,
+    TextFormat.OPENMETRICS: openmetrics_header,
+}
+_HEADERS: dict[TextFormat, dict[str, bytes]] = {text_format: {} for text_format in TextFormat}
+"""Headers written so far, by name: there are as many as there are metrics."""
 
 
 def format_value(value: float) -> str:

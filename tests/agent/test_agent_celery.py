@@ -10,7 +10,7 @@ from celery import Celery
 
 from agent.collector import CollectionFailed
 from agent.collectors.celery import CeleryCollector, oldest_age_seconds
-from agent.text import Renderer, TextFormat, page
+from agent.text import Renderer, TextFormat, text_of
 from tests.agent.probes import Page
 from tests.waiting import wait_until
 
@@ -47,7 +47,7 @@ def collector_of(port, *, queues=("work",)):
 
 
 def collected(collector):
-    return Page(page(Renderer().render(list(collector.collect())), TextFormat.PROMETHEUS))
+    return Page(text_of(Renderer().render(list(collector.collect())), TextFormat.PROMETHEUS))
 
 
 def publish(application, *, published_at=None, **options):

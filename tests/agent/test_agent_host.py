@@ -8,7 +8,7 @@ import pytest
 from agent.collectors import HOST_KINDS, make
 from agent.collectors.clock import Timex, discipline_families
 from agent.settings import HostSettings
-from agent.text import Renderer, TextFormat, page
+from agent.text import Renderer, TextFormat, text_of
 from tests.agent import machine
 from tests.agent.probes import Page
 from watchkeeper.errors import WatchkeeperError
@@ -27,7 +27,7 @@ def host(tmp_path):
 
 def collected(host, kind):
     collector = make(kind, host.paths_of(kind))
-    body = page(Renderer().render(list(collector.collect())), TextFormat.PROMETHEUS)
+    body = text_of(Renderer().render(list(collector.collect())), TextFormat.PROMETHEUS)
     collector.close()
     return Page(body)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from agent import netlink
 from agent.collectors.network import NetworkCollector
 from agent.netlink import Link, messages, parse_link, read_links
-from agent.text import Renderer, TextFormat, page
+from agent.text import Renderer, TextFormat, text_of
 from tests.agent import machine
 from tests.agent.probes import Page
 
@@ -34,7 +34,7 @@ def link(name="eth0", *, index=2, flags=0x11043, kind=1, statistics=None, **attr
 
 def collected(*links, sys="/sys"):
     collector = NetworkCollector(sys=sys, read_links=lambda: links)
-    return Page(page(Renderer().render(list(collector.collect())), TextFormat.PROMETHEUS))
+    return Page(text_of(Renderer().render(list(collector.collect())), TextFormat.PROMETHEUS))
 
 
 def test_a_device_is_told_with_its_counters_and_state():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from agent.collector import CollectionFailed
 from agent.collectors.postgres import PostgresCollector
 from agent.postgres.statements import shortened, without_literals
-from agent.text import Renderer, TextFormat, page
+from agent.text import Renderer, TextFormat, text_of
 from tests.agent.probes import Page
 from tests.waiting import wait_until
 from watchkeeper.errors import Reason
@@ -37,7 +37,7 @@ def collector(postgres_port):
 
 
 def collected(collector):
-    return Page(page(Renderer().render(list(collector.collect())), TextFormat.PROMETHEUS))
+    return Page(text_of(Renderer().render(list(collector.collect())), TextFormat.PROMETHEUS))
 
 
 def our_connections(database):

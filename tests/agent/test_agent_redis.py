@@ -6,7 +6,7 @@ import redis
 from agent.collector import CollectionFailed
 from agent.collectors.redis import RedisCollector
 from agent.resp import CommandRefused, RedisConnection
-from agent.text import Renderer, TextFormat, page
+from agent.text import Renderer, TextFormat, text_of
 from tests.agent.probes import Page
 from watchkeeper.errors import Reason, UpstreamError
 
@@ -35,7 +35,7 @@ def collector(valkey_port):
 
 
 def collected(collector):
-    return Page(page(Renderer().render(list(collector.collect())), TextFormat.PROMETHEUS))
+    return Page(text_of(Renderer().render(list(collector.collect())), TextFormat.PROMETHEUS))
 
 
 def test_a_server_is_up_and_told_of_under_its_address(collector, client, valkey_port):

@@ -22,7 +22,7 @@ class Watched:
         self.exposition = Exposition(clock)
 
     def page(self):
-        return Page(self.exposition.render(self.schedule.runners, TextFormat.PROMETHEUS))
+        return Page(self.exposition.render(self.schedule, TextFormat.PROMETHEUS))
 
     def until(self, condition, what):
         def look():
@@ -124,7 +124,7 @@ def test_what_a_failed_run_could_say_outlives_the_wait_for_the_next_one(watched)
     watched.until(lambda page: page.value("probe_up") == 0, "what it could say")
     runner = watched.schedule.runners["failing"]
     in_the_longest_wait = SystemClock().monotonic_seconds() + runner.recipe.interval_seconds
-    assert runner.blocks(in_the_longest_wait)
+    assert runner.sheet(in_the_longest_wait).names
 
 
 def test_a_bug_in_a_collector_is_counted_and_stops_nobody_else(watched):

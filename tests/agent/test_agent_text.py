@@ -1,6 +1,8 @@
 """The text formats say exactly what was collected."""
 
+import gzip
 import math
+import zlib
 
 import pytest
 from hypothesis import given
@@ -9,7 +11,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from agent.family import Family, limit_series, single
-from agent.text import Renderer, TextFormat, format_for, format_value, page
+from agent.sheet import Demand, Sheet, gzip_page, page
+from agent.text import Renderer, TextFormat, format_for, format_value, text_of
 from watchkeeper.catalogue.metric import counter, gauge, untyped
 
 TEMPERATURE = gauge("room_celsius", 'Warmth, "as felt" \\ measured\nby us.', ("room",))
@@ -21,7 +24,7 @@ names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"
 
 
 def written(*families, text_format=TextFormat.PROMETHEUS):
-    return page(Renderer().render(families), text_format).decode()
+    return page([Sheet(Renderer().render(families))], text_format).decode()
 
 
 @given(samples=st.dictionaries(names, st.floats(allow_nan=False), min_size=1, max_size=10))
@@ -57,9 +60,57 @@ def test_openmetrics_keeps_every_name_and_is_valid():
 def test_one_metric_of_two_collectors_stands_under_one_header():
     blocks = Renderer().render([single(VISITS, 1, ("hall",)), single(ODD, 2)])
     blocks += Renderer().render([single(VISITS, 3, ("attic",))])
-    text = page(blocks, TextFormat.PROMETHEUS).decode()
+    text = text_of(blocks, TextFormat.PROMETHEUS).decode()
     assert text.count("# TYPE room_visits_total") == 1
     assert 'room_visits_total{room="hall"} 1\nroom_visits_total{room="attic"} 3\n' in text
+
+
+def sheet(*families):
+    return Sheet(Renderer().render(families))
+
+
+def test_two_collectors_that_tell_of_one_metric_share_its_header():
+    sheets = [
+        sheet(single(VISITS, 1, ("hall",)), single(ODD, 2)),
+        sheet(single(TEMPERATURE, 3, ("hall",))),
+        sheet(single(VISITS, 4, ("attic",))),
+    ]
+    text = page(sheets, TextFormat.PROMETHEUS).decode()
+    assert text.count("# TYPE room_visits_total") == 1
+    assert 'room_visits_total{room="hall"} 1\nroom_visits_total{room="attic"} 4\n' in text
+    assert {family.name for family in parse_text(text)} == {
+        "room_visits", "node_vmstat_pgfault", "room_celsius",
+    }  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.sampled_from([TEMPERATURE, VISITS]), names, st.floats()), max_size=5),
+        max_size=5,
+    ),
+    st.sampled_from(TextFormat),
+)
+def test_a_compressed_page_is_the_page(collected, text_format):
+    sheets = [sheet(*(single(m, v, (n,)) for m, n, v in rows)) for rows in collected]
+    plain = page(sheets, text_format)
+    assert gzip.decompress(gzip_page(sheets, text_format)) == plain
+
+
+def test_a_compressed_page_is_one_member_that_any_client_can_read():
+    sheets = [sheet(single(ODD, n)) for n in range(3)] + [sheet(single(VISITS, 1, ("hall",)))]
+    reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    reader.decompress(gzip_page(sheets, TextFormat.OPENMETRICS))
+    assert reader.eof
+    assert not reader.unused_data
+
+
+def test_a_sheet_is_written_ahead_in_the_ways_it_is_asked_for():
+    demand = Demand()
+    demand.note(TextFormat.OPENMETRICS, is_compressed=True)
+    written_ahead = sheet(single(ODD, 1))
+    written_ahead.prepare(demand)
+    assert set(written_ahead._deflated) == {TextFormat.OPENMETRICS}
+    assert set(written_ahead._texts) == {TextFormat.OPENMETRICS}
 
 
 def test_bytes_that_are_not_text_do_not_spoil_the_page():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from alerting import actions, api, notifiers, outbox, silences
+from alerting import actions, api, notifiers, outbox, pipeline, silences
 from alerting.configuration import Configuration
 from alerting.courier import Courier
 from alerting.notifiers.notifier import Notifier
@@ -76,6 +76,7 @@ class Alerting:
             prometheus=PrometheusClient(addresses.url_of("prometheus"), timeout_seconds=5.0),
             telemetry=self.telemetry,
         )
+        pipeline.stages()  # loaded now, so that a running service does not meet newer files
         self._workers: dict[str, Worker] = {}
         # APScheduler is only a clock here: what is due is decided by the database.
         self._schedule = BackgroundScheduler(

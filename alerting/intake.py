@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from alerting.alert import Alert
 from watchkeeper.clock import format_rfc3339, parse_rfc3339
 
 LABEL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+"""Times that every database and every sum with a delay can hold."""
+
 MAX_LABELS = 64
 MAX_TEXT_CHARACTERS = 16_384
 """Far above any honest label or annotation; what is larger would only fill the database."""
@@ -72,6 +76,7 @@ def _alert(item: Any, now: datetime, resolve_timeout: timedelta) -> Alert:
     generator_url = item.get("generatorURL", "")
     if not isinstance(generator_url, str):
         raise _Unsound(f"generatorURL: expected text, got {_kind(generator_url)}")
+    _require_storable(generator_url, "generatorURL")
     annotations = _texts(item.get("annotations"), "annotations")
     return Alert(labels, annotations, starts_at, ends_at, generator_url)
 
@@ -83,11 +88,23 @@ def _texts(value: Any, key: str) -> dict[str, str]:
     if not isinstance(value, dict):
         raise _Unsound(f"{key}: expected an object of texts, got {_kind(value)}")
     for name, text in value.items():
+        _require_storable(name, key)
         if not isinstance(text, str):
             raise _Unsound(f"{key}.{name}: expected text, got {_kind(text)}")
+        _require_storable(text, f"{key}.{name}")
         if len(text) > MAX_TEXT_CHARACTERS:
             raise _Unsound(f"{key}.{name}: longer than {MAX_TEXT_CHARACTERS} characters")
     return {name: text for name, text in value.items() if text}
+
+
+def _require_storable(text: str, key: str) -> None:
+    """Refuse what JSON can say and no database or receiver can take: half characters and NUL."""
+    if "\x00" in text:
+        raise _Unsound(f"{key}: holds a NUL character")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _Unsound(f"{key}: holds half of a character (a lone surrogate)") from None
 
 
 def _moment(value: Any, key: str) -> datetime | None:
@@ -100,7 +117,11 @@ def _moment(value: Any, key: str) -> datetime | None:
         moment = parse_rfc3339(value)
     except (ValueError, OverflowError):
         raise _Unsound(f"{key}: expected an RFC 3339 time, got {value[:40]!r}") from None
-    return moment if moment.year > 1 else None
+    if moment.year == 1:
+        return None
+    if not EARLIEST <= moment <= LATEST:
+        raise _Unsound(f"{key}: expected a time between 1970 and 9000, got {value[:40]!r}")
+    return moment
 
 
 def _called(item: Any) -> str:

@@ -15,7 +15,7 @@ def json_body() -> Any:
     """Return the body as JSON, whatever its declared type."""
     try:
         return request.get_json(force=True)
-    except BadRequest:
+    except (BadRequest, RecursionError):  # the second: nested without end
         abort(400, "expected a JSON body")
 
 

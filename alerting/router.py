@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 from alerting import incidents, pipeline, tables
 from alerting.alert import Alert
 from alerting.configuration import Configuration
-from alerting.pipeline import Batch, Event, Work
+from alerting.pipeline import Event, Work
 from alerting.telemetry import Telemetry
 from watchkeeper.clock import Clock
 from watchkeeper.storage import reading, writing
@@ -82,19 +83,35 @@ class Router:
             now = self._clock.now()
             settings = self._configuration
             work = Work(connection, now, settings.alerting, settings.remediation)
-            batch = pipeline.process(find(connection, now), work, is_from_client=is_from_client)
+            occurrences = [
+                occurrence
+                for alerts in rounds(find(connection, now))
+                for occurrence in pipeline.process(
+                    alerts, work, is_from_client=is_from_client
+                ).occurrences
+            ]
             severities = [
                 incidents.severity(connection, occurrence.incident_id)
-                for occurrence in batch.occurrences
+                for occurrence in occurrences
                 if occurrence.event is Event.OPENED
             ]
-        self._committed(batch, severities)
-
-    def _committed(self, batch: Batch, severities: list[str]) -> None:
         for severity in severities:
             self._telemetry.opened(severity)
-        if batch.occurrences:
+        if occurrences:
             self._on_commit()
+
+
+def rounds(alerts: Sequence[Alert]) -> list[list[Alert]]:
+    """Split a batch so that no round holds an alert twice; each says its states in their order."""
+    found: list[list[Alert]] = []
+    times_seen: Counter[str] = Counter()
+    for alert in alerts:
+        number = times_seen[alert.fingerprint]
+        times_seen[alert.fingerprint] += 1
+        if number == len(found):
+            found.append([])
+        found[number].append(alert)
+    return found
 
 
 def _has_expired(now: datetime) -> sa.ColumnElement[bool]:

@@ -58,6 +58,11 @@ def compare(alert: Alert, known: Known | None, *, now: datetime) -> Transition |
     if alert.is_firing(now):
         change = Change.RENEWED if was_firing else Change.FIRED
         return Transition(alert, change, incident_id, was_muted_by=muted_by)
-    if was_firing:
+    if known and was_firing and not _is_of_earlier_episode(alert, known):
         return Transition(alert, Change.RESOLVED, incident_id, was_muted_by=muted_by)
     return None
+
+
+def _is_of_earlier_episode(alert: Alert, known: Known) -> bool:
+    """A client may go on sending the end of one episode while the next is firing."""
+    return alert.starts_at < known.starts_at and alert.ends_at <= known.starts_at

@@ -30,6 +30,8 @@ class Deduplicate:
             transition = compare(alert, found, now=work.now)
             if transition is None:
                 continue
+            if found and transition.change is Change.RENEWED and found.starts_at < alert.starts_at:
+                alert = replace(alert, starts_at=found.starts_at)  # noqa: PLW2901  # the earlier start holds
             _store(work, alert, transition, is_known=found is not None)
             firing = transition.change is not Change.RESOLVED
             known[alert.fingerprint] = Known(firing, alert.starts_at, transition.incident_id)

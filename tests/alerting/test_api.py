@@ -42,6 +42,18 @@ def test_what_is_no_json_is_refused(client):
     assert "JSON" in answer.json["error"]["message"]
 
 
+def test_json_nested_without_end_is_refused(client):
+    assert client.post("/api/v2/alerts", data=b"[" * 100_000).status_code == 400
+
+
+def test_half_a_character_is_named_and_hides_no_sound_alert(client):
+    broken = {"labels": {"alertname": "\ud800"}}
+    answer = client.post("/api/v2/alerts", json=[broken, DEAD])
+    assert answer.status_code == 400
+    assert "alert 0" in answer.json["error"]["message"]
+    assert len(client.get("/api/v2/alerts").json) == 1
+
+
 def test_an_alert_reads_back_in_alertmanagers_shape(client):
     client.post("/api/v2/alerts", json=[DEAD])
     [shown] = client.get("/api/v2/alerts").json

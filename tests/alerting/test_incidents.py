@@ -63,6 +63,42 @@ def test_a_batch_that_swaps_one_alert_for_another_keeps_the_incident(desk):
     assert desk.incident()["status"] == "open"
 
 
+def test_the_same_alert_twice_in_a_batch_is_one_alert(desk):
+    desk.router.accept([alert("Dead"), alert("Dead")])
+    assert desk.kinds() == ["detected"]
+
+
+def test_a_batch_that_says_an_alert_fired_and_ended_tells_both(desk, slack):
+    desk.clock.advance(5)
+    desk.router.accept([alert("Dead"), alert("Dead", ends=desk.clock.now())])
+    desk.deliver()
+    assert desk.incident()["status"] == "resolved"
+    assert [line[0] for line in slack.headlines] == ["🔴", "🟢"]
+
+
+def test_the_end_of_an_earlier_episode_sent_again_does_not_end_the_next(desk):
+    desk.fire("Dead")
+    desk.clock.advance(10)
+    first_end = desk.clock.now()
+    desk.resolve("Dead")
+    desk.clock.advance(10)
+    second_start = desk.clock.now()
+    for _ in range(5):
+        desk.router.accept([alert("Dead", ends=first_end), alert("Dead", at=second_start)])
+        desk.clock.advance(15)
+    assert [found["status"] for found in desk.incidents()] == ["open", "resolved"]
+    assert len(desk.incidents()[0]["timeline"]) == 1
+
+
+def test_a_client_that_never_says_when_it_started_does_not_move_the_start(desk):
+    for _ in range(3):
+        desk.router.accept([alert("Dead", at=desk.clock.now())])
+        desk.clock.advance(15)
+    desk.router.accept([alert("Dead", ends=desk.clock.now())])
+    assert desk.incident()["status"] == "resolved"
+    assert desk.incident()["started_at"] == "2026-01-05T09:00:00.000Z"
+
+
 def test_an_end_that_was_never_seen_to_begin_is_no_incident(desk):
     desk.clock.advance(5)
     desk.resolve("Dead")

@@ -54,6 +54,11 @@ def test_gos_zero_time_and_nanoseconds_are_understood():
             "endsAt lies before startsAt",
         ),
         ({**GOOD, "annotations": {"a": "x" * 20_000}}, "annotations.a: longer than"),
+        ({**GOOD, "annotations": {"a": "x\x00y"}}, "annotations.a: holds a NUL"),
+        ({**GOOD, "annotations": {"\ud800": "x"}}, "annotations: holds half of a character"),
+        ({"labels": {"a": "\udc00"}}, "labels.a: holds half of a character"),
+        ({**GOOD, "startsAt": "0002-01-01T00:00:00Z"}, "startsAt: expected a time between"),
+        ({**GOOD, "endsAt": "9999-12-31T23:59:59Z"}, "endsAt: expected a time between"),
         ({**GOOD, "generatorURL": {}}, "generatorURL: expected text"),
     ],
 )

@@ -2,7 +2,7 @@
 
     python -m benchmarks.first_start [--quick] [--json FILE]
 
-Measured twice: with nothing cached (packages are fetched anew, no virtual environment), and again in
+Measured with nothing cached (packages fetched anew, no virtual environment), and again in
 the same clone, as on every later day. What the system's own packages already hold (Prometheus,
 Chromium) is used, and said so. ``--quick`` starts once anew and once again.
 """

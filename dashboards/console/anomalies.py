@@ -67,7 +67,9 @@ class Query(Answer):
 
     name: str
     expression: str = ""
+    detector: str | None = None
     state: str = ""
+    series: int | None = None
     error: str | None = None
 
     @property

@@ -10,13 +10,28 @@ from dashboards.console.pages import (
     incident,
     login,
     now,
+    outgoing,
     runbooks,
     series,
+    switch,
+    watching,
 )
 from dashboards.console.room import Room
 from watchkeeper.serving import Service
 
-PAGES = (now, incident, alerts, series, runbooks, boards, events, login)
+PAGES = (
+    now,
+    incident,
+    alerts,
+    series,
+    runbooks,
+    boards,
+    watching,
+    outgoing,
+    switch,
+    events,
+    login,
+)
 """Each has ``blueprint(room)``."""
 
 

@@ -17,6 +17,7 @@ from dashboards.console.reading import Reading
 from dashboards.console.settings import ConsoleSettings
 from dashboards.console.sources import parts_in
 from dashboards.console.verdict import Verdict
+from dashboards.console.work import Switch
 from dashboards.spec import Unit
 
 EVENTS = 20
@@ -59,7 +60,7 @@ def compose(
     lamps = lights.of_parts(parts_in(readings), landscape)
     stores = lights.of_stores(landscape)
     since = now - timedelta(seconds=settings.recent_seconds)
-    paused = readings["actions_paused"]
+    switch: Reading[Switch] = readings["switch"]
     return Now(
         verdict=verdict.reach(
             opened,
@@ -88,7 +89,7 @@ def compose(
             now=now,
             recent_seconds=settings.recent_seconds,
         )[:EVENTS],
-        paused=paused.value if paused.is_current else None,
+        paused=switch.value.paused if switch.is_current and switch.value else None,
     )
 
 

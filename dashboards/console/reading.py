@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
+
+from watchkeeper.errors import UpstreamError
 
 Value = TypeVar("Value")
 
@@ -38,3 +41,12 @@ class Reading(Generic[Value]):
     def failed(self, problem: str) -> Reading[Value]:
         """Return the reading after a failure: the old value stays, marked."""
         return replace(self, problem=problem, asked=True)
+
+
+def take(ask: Callable[[], Value], *, now: datetime) -> Reading[Value]:
+    """Return the reading of a source asked just now, for pages that are seldom looked at."""
+    unasked: Reading[Value] = Reading()
+    try:
+        return unasked.answered(ask(), now)
+    except UpstreamError as error:
+        return unasked.failed(str(error))

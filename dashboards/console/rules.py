@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from pydantic import Field
+
 from dashboards.console import ranges
 from dashboards.console.anomalies import UNITS
 from dashboards.console.answers import Answer, field, read
 from dashboards.console.chart import Chart, Line
 from dashboards.console.comparison import split
 from dashboards.console.incidents import Alert, Incident
+from dashboards.console.lights import Light
 from dashboards.console.ranges import Span
 from dashboards.expression import unit_of
 from dashboards.spec import Level, Threshold, Unit
@@ -26,11 +29,29 @@ LINES = 12
 
 
 class Rule(Answer):
-    """One alerting rule."""
+    """One alerting rule; ``duration`` is its ``for`` in seconds."""
 
     name: str
     query: str = ""
     type: str = ""
+    state: str = "unknown"
+    duration: float = 0.0
+    labels: dict[str, str] = Field(default_factory=dict)
+    annotations: dict[str, str] = Field(default_factory=dict)
+    health: str = "unknown"
+    last_error: str = Field(default="", alias="lastError")
+
+    @property
+    def light(self) -> Light:
+        """How it stands: firing by its severity, and a rule that cannot be evaluated is no rule."""
+        if self.health == "err":
+            return Light.CRITICAL
+        if self.state == "firing":
+            severe = self.labels.get("severity") == "critical"
+            return Light.CRITICAL if severe else Light.WARNING
+        if self.state == "pending":
+            return Light.WARNING
+        return Light.GOOD if self.health == "ok" else Light.UNKNOWN
 
 
 class Group(Answer):
@@ -45,6 +66,11 @@ def alerting_rules(client: PrometheusClient) -> list[Rule]:
     data = client.get("/api/v1/rules", {"type": "alert"})
     groups = read(list[Group], field(data, "groups", part="prometheus"), part="prometheus")
     return [rule for group in groups for rule in group.rules]
+
+
+def by_urgency(client: PrometheusClient) -> list[Rule]:
+    """Return every alerting rule, those in trouble first."""
+    return sorted(alerting_rules(client), key=lambda rule: rule.light is Light.GOOD)
 
 
 def chart_of(

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from dashboards.console import anomalies, incidents, targets
-from dashboards.console.answers import field
+from dashboards.console import anomalies, incidents, targets, work
 from dashboards.console.reading import Reading
 from dashboards.console.settings import ConsoleSettings
 from dashboards.console.watch import Ask
@@ -48,7 +47,7 @@ class Sources:
             "resolved": partial(
                 incidents.listed, self.alerting, status="resolved", limit=RESOLVED_LIMIT
             ),
-            "actions_paused": self._actions_paused,
+            "switch": partial(work.switch, self.alerting),
             "queries": partial(anomalies.queries, self.anomaly),
             "series": partial(anomalies.listed, self.anomaly),
             "landscape": lambda: targets.survey(
@@ -56,10 +55,6 @@ class Sources:
             ),
             **{_PART + part: peer.readiness for part, peer in self.parts.items()},
         }
-
-    def _actions_paused(self) -> bool:
-        status: Any = self.alerting.get("/api/v1/status")
-        return bool(field(status, "paused", part="alerting"))
 
 
 _PART = "ready:"

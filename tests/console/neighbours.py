@@ -19,6 +19,7 @@ class Neighbour:
         self.answers: dict[str, Any] = {"/readyz": {"status": "ready", "reasons": {}}}
         self.statuses: dict[str, int] = {}
         self.requests: list[str] = []
+        self.posted: list[tuple[str, Any]] = []
         neighbour = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -36,6 +37,11 @@ class Neighbour:
                 self.send_header("Content-Length", str(len(body.encode())))
                 self.end_headers()
                 self.wfile.write(body.encode())
+
+            def do_POST(self) -> None:
+                length = int(self.headers.get("Content-Length", "0"))
+                neighbour.posted.append((self.path, json.loads(self.rfile.read(length))))
+                self.do_GET()
 
             def log_message(self, *arguments: object) -> None:
                 pass

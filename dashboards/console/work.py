@@ -1,0 +1,87 @@
+"""What alerting sends out: messages to people, and calls that press buttons."""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime
+
+from dashboards.console.answers import Answer, field, read
+from dashboards.console.lights import Light
+from watchkeeper.peers import Peer
+
+LIMIT = 100
+"""Rows a page shows; the API has the rest."""
+
+
+class Delivery(Answer):
+    """One message to one receiver."""
+
+    id: str
+    receiver: str
+    event: str = ""
+    incident_id: str | None = None
+    state: str
+    attempts: int = 0
+    created_at: AwareDatetime
+    delivered_at: AwareDatetime | None = None
+    next_attempt_at: AwareDatetime | None = None
+    error: str | None = None
+
+    @property
+    def light(self) -> Light:
+        """How it stands: a dead letter is a person who was not told."""
+        if self.state == "dead":
+            return Light.CRITICAL
+        if self.state in ("delivered", "superseded"):
+            return Light.GOOD
+        return Light.WARNING if self.error else Light.UNKNOWN
+
+
+class Action(Answer):
+    """One call to a remediation endpoint, or what would have been one."""
+
+    rule: str = ""
+    action: str
+    target: str = ""
+    mode: str = ""
+    state: str
+    incident_id: str | None = None
+    summary: str | None = None
+    denied_by: str | None = None
+    created_at: AwareDatetime | None = None
+    finished_at: AwareDatetime | None = None
+
+    @property
+    def light(self) -> Light:
+        """How it stands: what is not known to have worked is not shown as if it had."""
+        if self.state == "succeeded":
+            return Light.GOOD
+        if self.state in ("failed", "unverified", "unknown"):
+            return Light.CRITICAL
+        return Light.UNKNOWN
+
+
+class Switch(Answer):
+    """The kill switch, and what is being done right now."""
+
+    paused: bool
+    reason: str | None = None
+    by: str | None = None
+    since: AwareDatetime | None = None
+
+
+def switch(alerting: Peer) -> Switch:
+    """Return how the kill switch stands."""
+    return read(Switch, alerting.get("/api/v1/status"), part="alerting")
+
+
+def deliveries(alerting: Peer) -> list[Delivery]:
+    """Return the newest deliveries, dead letters and troubled ones first."""
+    answer = alerting.get("/api/v1/deliveries", limit=str(LIMIT))
+    found = read(list[Delivery], field(answer, "deliveries", part="alerting"), part="alerting")
+    return sorted(found, key=lambda one: one.light not in (Light.CRITICAL, Light.WARNING))
+
+
+def actions(alerting: Peer) -> list[Action]:
+    """Return the newest actions."""
+    answer = alerting.get("/api/v1/actions", limit=str(LIMIT))
+    return read(list[Action], field(answer, "actions", part="alerting"), part="alerting")

@@ -9,10 +9,12 @@ from typing import Any
 from flask import Response, jsonify, request
 from werkzeug.exceptions import NotFound
 
+from remediation.caretaker import Caretaker
 from remediation.crew import Crew
 from remediation.ledger import Entry, Ledger
 from remediation.reception import Reception
 from remediation.refusal import CallRefused
+from remediation.returns import Returns
 from remediation.settings import EndpointSettings
 from watchkeeper import addresses
 from watchkeeper.catalogue import watchkeeper as own
@@ -45,17 +47,21 @@ def make_service(config: Path) -> Service:
     calls = own.ENDPOINT_CALLS.counter(service.registry)
     seconds = own.ENDPOINT_DURATION.histogram(service.registry, ACTION_BUCKETS_SECONDS)
     database = addresses.data_dir() / "remediation" / "ledger.sqlite"
-    ledger = Ledger(open_database(sqlite_url(database)))
-    crew = Crew(ledger, lambda: file.current, clock=clock, calls=calls, seconds=seconds)
+    engine = open_database(sqlite_url(database))
+    ledger, returns = Ledger(engine), Returns(engine)
+    crew = Crew(ledger, returns, lambda: file.current, clock=clock, calls=calls, seconds=seconds)
     for entry in ledger.recover(now=clock.now()):
         crew.take_on(entry)
+    caretaker = Caretaker(returns, ledger, crew, clock=clock)
+    caretaker.start()
+    service.on_stop(caretaker.stop)
     reception = Reception(ledger, crew, lambda: file.current, clock=clock, calls=calls)
     service.readiness.add("supervisor", lambda: _supervisor_problem(file))
-    _add_routes(service, reception, ledger)
+    _add_routes(service, reception, ledger, returns)
     return service
 
 
-def _add_routes(service: Service, reception: Reception, ledger: Ledger) -> None:
+def _add_routes(service: Service, reception: Reception, ledger: Ledger, returns: Returns) -> None:
     app = service.app
 
     @app.post("/api/v1/actions")
@@ -74,6 +80,10 @@ def _add_routes(service: Service, reception: Reception, ledger: Ledger) -> None:
         if entry is None:
             raise NotFound(f"no call with idempotency key {key!r} was taken")
         return jsonify(_shown(entry))
+
+    @app.get("/api/v1/returns")
+    def to_be_put_back() -> Response:
+        return jsonify(returns=[asdict(one) for one in returns.pending()])
 
     @app.errorhandler(CallRefused)
     def refused(error: CallRefused) -> tuple[Response, int]:

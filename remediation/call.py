@@ -25,6 +25,7 @@ class Call(_Part):
         fencing_token: grows with every dispatch; one older than the newest seen is refused.
         expires_at: after this it must not be begun any more.
         dry_run: say what would be done, and do nothing.
+        revert: put back now what an earlier call of this action changed for a time.
     """
 
     action: Word
@@ -35,6 +36,7 @@ class Call(_Part):
     fencing_token: Annotated[int, Field(ge=0, lt=1 << 63)]
     expires_at: AwareDatetime
     dry_run: bool = False
+    revert: bool = False
 
 
 class _Envelope(_Part):

@@ -6,12 +6,14 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from prometheus_client import Counter, Histogram
 
-from remediation import actuators
+from remediation import actuators, work
 from remediation.actuators import Done
 from remediation.ledger import Entry, Ledger, State
+from remediation.returns import Returns
 from remediation.settings import EndpointSettings
 from watchkeeper.clock import Clock
 from watchkeeper.errors import Refused, StorageError, WatchkeeperError
@@ -25,6 +27,7 @@ class Crew:
 
     Args:
         ledger: told of every step.
+        returns: what was changed for a time.
         settings: gives the settings in force; asked again when a call's turn comes.
         clock: says whether a call has expired meanwhile, and how long it took.
         calls: counts finished calls, by action and outcome.
@@ -34,6 +37,7 @@ class Crew:
     def __init__(
         self,
         ledger: Ledger,
+        returns: Returns,
         settings: Callable[[], EndpointSettings],
         *,
         clock: Clock,
@@ -41,6 +45,7 @@ class Crew:
         seconds: Histogram,
     ) -> None:
         self._ledger = ledger
+        self._returns = returns
         self._settings = settings
         self._clock = clock
         self._calls = calls
@@ -95,7 +100,8 @@ class Crew:
         if allowed is None:
             raise Refused(f"{entry.action} of {entry.target} is no longer allowed")
         actuator = actuators.make(entry.action, entry.target, allowed, entry.parameters)
-        return actuator.preview() if entry.dry_run else actuator.perform()
+        tell = partial(self._ledger.progress, entry.idempotency_key)
+        return work.carry_out(actuator, entry, self._returns, clock=self._clock, tell=tell)
 
     def _finish(
         self, entry: Entry, state: State, *, done: Done | None = None, error: str = ""
@@ -125,4 +131,5 @@ def _facts(entry: Entry) -> dict[str, object]:
         "idempotency_key": entry.idempotency_key,
         "fencing_token": entry.fencing_token,
         "dry_run": entry.dry_run,
+        "revert": entry.revert,
     }

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
+from remediation import returns
 from remediation.call import Call
 from remediation.refusal import CallRefused, Outcome
 from watchkeeper.clock import format_rfc3339, parse_rfc3339
@@ -41,6 +42,7 @@ class Entry:
     target: str
     parameters: dict[str, Any]
     dry_run: bool
+    revert: bool
     fencing_token: int
     expires_at: str
     state: State
@@ -49,6 +51,8 @@ class Entry:
     summary: str
     detail: dict[str, Any]
     error: str
+    progress: str
+    """The latest sentence of an actuator at work."""
 
     def has_expired(self, now: datetime) -> bool:
         """Return whether it must not be begun any more."""
@@ -74,6 +78,8 @@ _calls = sa.Table(
     sa.Column("summary", sa.String, nullable=False, default=""),
     sa.Column("detail", sa.JSON, nullable=False, default=dict),
     sa.Column("error", sa.String, nullable=False, default=""),
+    sa.Column("revert", sa.Boolean, nullable=False, default=False),
+    sa.Column("progress", sa.String, nullable=False, default=""),
 )
 
 _tokens = sa.Table(
@@ -88,7 +94,19 @@ def _first_schema(connection: Connection) -> None:
     _metadata.create_all(connection)
 
 
-MIGRATIONS = (_first_schema,)
+def _revert_and_progress(connection: Connection) -> None:
+    # A new database has them already: the first schema is made from the tables as they are now.
+    present = {column["name"] for column in sa.inspect(connection).get_columns("calls")}
+    if "progress" not in present:
+        connection.execute(sa.text("ALTER TABLE calls ADD revert BOOLEAN NOT NULL DEFAULT FALSE"))
+        connection.execute(sa.text("ALTER TABLE calls ADD progress VARCHAR NOT NULL DEFAULT ''"))
+
+
+def _returns(connection: Connection) -> None:
+    returns.metadata.create_all(connection)
+
+
+MIGRATIONS = (_first_schema, _revert_and_progress, _returns)
 
 
 class Ledger:
@@ -130,10 +148,19 @@ class Ledger:
                     outcome=Outcome.EXPIRED,
                 )
             _require_newest(connection, call)
-            connection.execute(_calls.insert().values(_new_row(call, now)))
-            taken = _find(connection, call.idempotency_key)
-            assert taken is not None  # noqa: S101  # narrows the type: inserted just above
-            return taken, True
+            return _insert(connection, call, now), True
+
+    def take_own(self, call: Call, *, now: datetime) -> tuple[Entry, bool]:
+        """Write down a call of our own making, which no fencing token of a sender rules."""
+        with writing(self._engine) as connection:
+            known = _find(connection, call.idempotency_key)
+            return (known, False) if known else (_insert(connection, call, now), True)
+
+    def progress(self, key: str, sentence: str) -> None:
+        """Write down how far a running call is."""
+        with writing(self._engine) as connection:
+            chosen = _calls.update().where(_calls.c.idempotency_key == key)
+            connection.execute(chosen.values(progress=sentence))
 
     def begin(self, key: str) -> bool:
         """Mark an accepted call as running; return False when it is not waiting any more."""
@@ -190,6 +217,13 @@ def _find(connection: Connection, key: str) -> Entry | None:
     return _entry(row) if row is not None else None
 
 
+def _insert(connection: Connection, call: Call, now: datetime) -> Entry:
+    connection.execute(_calls.insert().values(_new_row(call, now)))
+    taken = _find(connection, call.idempotency_key)
+    assert taken is not None  # noqa: S101  # narrows the type: inserted just above
+    return taken
+
+
 def _entry(row: Row[Any]) -> Entry:
     values = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's documented way to a mapping
     del values["number"]
@@ -203,6 +237,7 @@ def _new_row(call: Call, now: datetime) -> dict[str, Any]:
         "target": call.target,
         "parameters": call.parameters,
         "dry_run": call.dry_run,
+        "revert": call.revert,
         "fencing_token": call.fencing_token,
         "expires_at": format_rfc3339(call.expires_at),
         "state": State.ACCEPTED,

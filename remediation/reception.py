@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from prometheus_client import Counter
 
 from remediation import actuators, call, signature
+from remediation.actuators import Temporary
 from remediation.call import Call
 from remediation.crew import Crew
 from remediation.ledger import Entry, Ledger
@@ -110,4 +111,6 @@ def require_possible(asked: Call, settings: EndpointSettings) -> None:
         raise unacceptable(
             f"target: {asked.action} is not allowed for {asked.target!r}; allowed: {allowed}"
         )
-    actuators.make(asked.action, asked.target, targets[asked.target], asked.parameters)
+    made = actuators.make(asked.action, asked.target, targets[asked.target], asked.parameters)
+    if asked.revert and not isinstance(made, Temporary):
+        raise unacceptable(f"revert: what {asked.action} does cannot be put back")

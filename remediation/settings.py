@@ -8,56 +8,14 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, field_validator
 
+from remediation.targets import Limited
+from remediation.targets.cache import CacheTarget
+from remediation.targets.postgres import SlowLogTarget
+from remediation.targets.supervised import RestartTarget, ScaleTarget
 from watchkeeper.configuration import DurationSeconds, Secret, Settings
 
 KEY_BYTES = range(24, 65)
 """Standard Webhooks 1.0.0: a symmetric key has 24 to 64 bytes."""
-
-WILDCARDS = "*?["
-
-
-class Limited(Settings):
-    """What may be done within a time."""
-
-    time_limit: Annotated[DurationSeconds, Field(gt=0, le=600)] = 90.0
-
-
-class RestartTarget(Limited):
-    """A supervised process that may be restarted."""
-
-
-class ScaleTarget(Limited):
-    """A supervised process that may be scaled out, never past ``maximum`` instances."""
-
-    maximum: Annotated[int, Field(ge=1, le=100)]
-
-
-class RedisAddress(Settings):
-    """A server that speaks the Redis protocol."""
-
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 6379
-    database: Annotated[int, Field(ge=0)] = 0
-    password: Secret | None = None
-
-
-class CacheTarget(Limited):
-    """The keys of one cache; they can be deleted without losing anything but time."""
-
-    redis: RedisAddress
-    pattern: str
-    maximum_keys: Annotated[int, Field(ge=1)] = 100_000
-    time_limit: Annotated[DurationSeconds, Field(gt=0, le=600)] = 20.0
-
-    @field_validator("pattern")
-    @classmethod
-    def _names_its_keys(cls, pattern: str) -> str:
-        if not pattern or pattern[0] in WILDCARDS:
-            raise ValueError(
-                "expected a pattern that begins with the cache's own prefix, such as "
-                "shop:cache:*; anything wider would delete what is no cache"
-            )
-        return pattern
 
 
 class Actions(Settings):
@@ -68,6 +26,9 @@ class Actions(Settings):
     restart_service: dict[str, RestartTarget] = Field(default_factory=dict, alias="restart-service")
     scale_out: dict[str, ScaleTarget] = Field(default_factory=dict, alias="scale-out")
     clear_cache: dict[str, CacheTarget] = Field(default_factory=dict, alias="clear-cache")
+    log_slow_queries: dict[str, SlowLogTarget] = Field(
+        default_factory=dict, alias="log-slow-queries"
+    )
 
     def targets_of(self, action: str) -> dict[str, Limited]:
         """Return what the action may be done to; empty for an unknown one."""

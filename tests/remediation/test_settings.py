@@ -34,7 +34,7 @@ def test_the_shipped_default_allows_nothing(data_dir):
     (data_dir / "secrets").mkdir()
     (data_dir / "secrets" / "remediation-webhook").write_text(SECRET)
     actions = load(config_file("endpoint.yml", None), EndpointSettings).actions
-    assert actions.model_dump() == {"restart_service": {}, "scale_out": {}, "clear_cache": {}}
+    assert not any(actions.model_dump().values())
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from alerting import actions, api, notifiers, outbox, pipeline, silences
 from alerting.configuration import Configuration
 from alerting.courier import Courier
 from alerting.notifiers.notifier import Notifier
+from alerting.reconciler import Reconciler
 from alerting.remediator import Remediator
 from alerting.router import Router
 from alerting.stages import flap
@@ -28,6 +29,7 @@ from watchkeeper.storage import writing
 EXPIRY_SECONDS = 1.0
 REVIEW_SECONDS = 2.0
 RELOAD_SECONDS = 2.0
+RECONCILE_SECONDS = 20.0
 FORGET_SECONDS = 600.0
 CHANGES_KEPT_SECONDS = 86400.0
 """Longer than any sensible window in which flapping is looked for."""
@@ -69,11 +71,19 @@ class Alerting:
             telemetry=self.telemetry,
             on_commit=self.wake,
         )
+        prometheus = PrometheusClient(addresses.url_of("prometheus"), timeout_seconds=5.0)
+        self.reconciler = Reconciler(
+            engine=self.store.engine,
+            clock=self.clock,
+            prometheus=prometheus,
+            accept=self.router.accept,
+            telemetry=self.telemetry,
+        )
         self.remediator = Remediator(
             engine=self.store.engine,
             clock=self.clock,
             configuration=self.configuration,
-            prometheus=PrometheusClient(addresses.url_of("prometheus"), timeout_seconds=5.0),
+            prometheus=prometheus,
             telemetry=self.telemetry,
         )
         pipeline.stages()  # loaded now, so that a running service does not meet newer files
@@ -93,6 +103,7 @@ class Alerting:
             self._employ(f"remediator-{number}", self._remediate)
         self._employ_couriers()
         self._schedule.add_job(self.router.expire, "interval", seconds=EXPIRY_SECONDS)
+        self._schedule.add_job(self.reconciler.run, "interval", seconds=RECONCILE_SECONDS)
         self._schedule.add_job(self.router.review, "interval", seconds=REVIEW_SECONDS)
         self._schedule.add_job(self._forget_old, "interval", seconds=FORGET_SECONDS)
         self._schedule.add_job(self._reload, "interval", seconds=RELOAD_SECONDS)

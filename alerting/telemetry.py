@@ -30,6 +30,8 @@ class Telemetry:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._received = names.ALERTS_RECEIVED.counter(registry)
         self._invalid = names.ALERTS_INVALID.counter(registry)
+        self._healed = names.ALERTS_HEALED.counter(registry)
+        self._reconciliations = names.RECONCILIATIONS.counter(registry)
         self._opened = names.INCIDENTS_OPENED.counter(registry)
         self._deliveries = names.DELIVERIES.counter(registry)
         self._latency = names.DELIVERY_LATENCY.histogram(registry, LATENCY_BOUNDS_SECONDS)
@@ -43,6 +45,11 @@ class Telemetry:
         self._received.labels("firing").inc(firing)
         self._received.labels("resolved").inc(resolved)
         self._invalid.inc(invalid)
+
+    def reconciled(self, outcome: str, *, healed: int = 0) -> None:
+        """Count a comparison with Prometheus, and the alerts it brought."""
+        self._reconciliations.labels(outcome).inc()
+        self._healed.inc(healed)
 
     def opened(self, severity: str) -> None:
         """Count an incident that opened."""

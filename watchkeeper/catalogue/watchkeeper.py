@@ -47,6 +47,15 @@ ALERTS_RECEIVED = counter(
     "watchkeeper_alerts_received_total", "Alerts accepted, by status.", ("status",)
 )
 ALERTS_INVALID = counter("watchkeeper_alerts_invalid_total", "Alerts refused as malformed.")
+ALERTS_HEALED = counter(
+    "watchkeeper_alerts_healed_total",
+    "Alerts that fired in Prometheus and whose push had been lost.",
+)
+RECONCILIATIONS = counter(
+    "watchkeeper_reconciliations_total",
+    "Comparisons with Prometheus' own list of alerts, by outcome (ok, or the reason of the error).",
+    ("outcome",),
+)
 INCIDENTS = gauge("watchkeeper_incidents", "Open incidents by severity.", ("severity",))
 INCIDENTS_OPENED = counter("watchkeeper_incidents_opened_total", "Incidents opened.", ("severity",))
 OUTBOX_PENDING = gauge(

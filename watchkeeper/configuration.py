@@ -36,6 +36,10 @@ _DURATION_PART = re.compile(r"(?P<count>\d+)(?P<unit>ms|s|m|h|d|w)")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
+MAX_NODES = 100_000
+"""Values in one file, aliases counted each time: far above any real file, far below our memory."""
+
+
 class Settings(BaseModel):
     """Base of every configuration model: frozen, and strict about unknown keys."""
 
@@ -145,6 +149,9 @@ class _Lines:
     def note(self, path: Key, line: int) -> None:
         self._by_path[path] = line
 
+    def note_first(self, path: Key, line: int) -> None:
+        self._by_path.setdefault(path, line)
+
     def nearest(self, path: Key) -> int:
         """Return the 1-based line of ``path``, or of the closest parent that stands in the file."""
         while path and path not in self._by_path:
@@ -160,7 +167,11 @@ class _Lines:
 
 
 class _Reader:
-    """Builds plain data from a YAML node tree and notes the line of every path."""
+    """Builds plain data from a YAML node tree and notes the line of every path.
+
+    What YAML allows and no configuration needs (keys that are lists, values that hold themselves,
+    aliases that multiply without end) becomes a problem at its line.
+    """
 
     def __init__(self, file: str, environment: Mapping[str, str]) -> None:
         self.file = file
@@ -168,35 +179,66 @@ class _Reader:
         self.lines = _Lines()
         self.problems: list[Problem] = []
         self._constructor = yaml.SafeLoader("")
+        self._open_nodes: set[int] = set()
+        self._nodes_read = 0
 
     def read(self, node: yaml.Node, path: Key = ()) -> Any:
-        self.lines.note(path, self.lines._by_path.get(path, node.start_mark.line + 1))  # noqa: SLF001
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.read(child, (*path, at)) for at, child in enumerate(node.value)]
-        return self._scalar(node, path)
+        self._nodes_read += 1
+        if self._nodes_read > MAX_NODES:
+            raise ConfigError([self._problem(node, path, f"more than {MAX_NODES} values")])
+        if id(node) in self._open_nodes:
+            return self._refuse(node, path, "holds itself through an alias")
+        self.lines.note_first(path, node.start_mark.line + 1)
+        self._open_nodes.add(id(node))
+        try:
+            if isinstance(node, yaml.MappingNode):
+                return self._mapping(node, path)
+            if isinstance(node, yaml.SequenceNode):
+                return [self.read(child, (*path, at)) for at, child in enumerate(node.value)]
+            return self._scalar(node, path)
+        finally:
+            self._open_nodes.discard(id(node))
 
     def _mapping(self, node: yaml.MappingNode, path: Key) -> dict[Hashable, Any]:
         self._constructor.flatten_mapping(node)
         result: dict[Hashable, Any] = {}
         for key_node, value_node in node.value:
-            key = self._constructor.construct_object(key_node)
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._refuse(key_node, path, "a key is text, not a list or mapping")
+                continue
+            key = self._construct(key_node, path)
             child: Key = (*path, key if isinstance(key, int) else str(key))
-            line = key_node.start_mark.line + 1
             if key in result:
-                self.problems.append(Problem(self.file, line, _dotted(child), "written twice"))
-            self.lines.note(child, line)
+                self._refuse(key_node, child, "written twice")
+            self.lines.note(child, key_node.start_mark.line + 1)
             result[key] = self.read(value_node, child)
         return result
 
     def _scalar(self, node: yaml.Node, path: Key) -> Any:
         if not (isinstance(node.value, str) and "${" in node.value):
-            return self._constructor.construct_object(node)
+            return self._construct(node, path)
         filled = _PLACEHOLDER.sub(lambda match: self._fill(match, path, node), node.value)
         if node.style in ("'", '"'):  # type: ignore[attr-defined]
             return filled
-        return yaml.safe_load(filled) if filled else None
+        resolved = self._constructor.resolve(  # type: ignore[no-untyped-call]  # PyYAML's own
+            yaml.ScalarNode, filled, (True, False)
+        )
+        return self._construct(
+            yaml.ScalarNode(resolved, filled, node.start_mark, node.end_mark), path
+        )
+
+    def _construct(self, node: yaml.Node, path: Key) -> Any:
+        try:
+            return self._constructor.construct_object(node)
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            kind = node.tag.rpartition(":")[2]
+            return self._refuse(node, path, f"not a readable {kind} ({error})")
+
+    def _refuse(self, node: yaml.Node, path: Key, message: str) -> None:
+        self.problems.append(self._problem(node, path, message))
+
+    def _problem(self, node: yaml.Node, path: Key, message: str) -> Problem:
+        return Problem(self.file, node.start_mark.line + 1, _dotted(path), message)
 
     def _fill(self, match: re.Match[str], path: Key, node: yaml.Node) -> str:
         value = self.environment.get(match["name"])
@@ -204,9 +246,9 @@ class _Reader:
             return value
         if match["default"] is not None:
             return match["default"]
-        message = f"environment variable {match['name']} is not set and has no default"
-        line = node.start_mark.line + 1
-        self.problems.append(Problem(self.file, line, _dotted(path), message))
+        self._refuse(
+            node, path, f"environment variable {match['name']} is not set and has no default"
+        )
         return ""
 
 
@@ -232,8 +274,10 @@ def load(path: Path, model: type[Model], environment: Mapping[str, str] | None =
         data = reader.read(node) if node is not None else {}
     except yaml.MarkedYAMLError as error:
         raise ConfigError([_syntax_problem(name, error)]) from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise ConfigError([Problem(name, 1, "", f"not valid YAML: {error}")]) from None
+    except RecursionError:
+        raise ConfigError([Problem(name, 1, "", "lists or mappings nested too deeply")]) from None
     problems = reader.problems
     try:
         settings = model.model_validate(data)

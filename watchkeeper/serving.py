@@ -24,6 +24,13 @@ from watchkeeper.logs import get_logger
 
 log = get_logger(__name__)
 
+MAX_REQUEST_BYTES = 16 << 20
+"""The largest body we take: some 10,000 alerts. Larger ones are refused before they are read."""
+
+MAX_CONNECTIONS = 500
+IDLE_CONNECTION_SECONDS = 20
+"""Half-sent requests are cut after this long, so that they cannot keep others out."""
+
 PACKET_BYTES = 18_000
 """waitress' own default: whole packets for ordinary answers."""
 
@@ -82,6 +89,10 @@ class Service:
             threads=threads,
             ident=None,
             send_bytes=1 if streams else PACKET_BYTES,
+            max_request_body_size=MAX_REQUEST_BYTES,
+            connection_limit=MAX_CONNECTIONS,
+            channel_timeout=IDLE_CONNECTION_SECONDS,
+            cleanup_interval=IDLE_CONNECTION_SECONDS // 2,
         )
         stopping = threading.Event()
 

@@ -55,8 +55,9 @@ class Watched(Generic[Content]):
             stamp = self._read_stamp()
             if stamp == self._stamp:
                 return False
+            is_used = self._reload()
             self._stamp = stamp
-            return self._reload()
+            return is_used
 
     def _reload(self) -> bool:
         try:

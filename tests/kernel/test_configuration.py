@@ -1,5 +1,6 @@
 """Configuration problems name file, line, key and what was expected."""
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 import pytest
@@ -108,6 +109,34 @@ def test_broken_yaml_is_named_by_line(tmp_path):
     (problem,) = problems_of(written(tmp_path, "interval: 5s\nservers: [\n"))
     assert problem.line == 3
     assert "not valid YAML" in problem.message
+
+
+LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{of}'] * 10)}]\n" for of, name in pairwise("abcdefgh")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("\nextra: 2026-13-45\n", 2),
+        ("\n? [a, b]\n: 1\n", 2),
+        ("\nextra: &a [*a]\n", 2),
+        ("\nextra: &a {<<: *a}\n", None),
+        ("\nextra: !!int abc\n", 2),
+        ("\nextra: !!bool abc\n", 2),
+        ("\nextra: !!python/object:os.system {}\n", 2),
+        ("extra: " + "1" * 5000 + "\n", 1),
+        ("extra: " + "[" * 3000 + "\n", None),
+        ("extra: ${DEEP}\n", 1),
+        ("\x00", None),
+        (LAUGHS, None),
+    ],
+)
+def test_anything_yaml_can_say_is_a_problem_and_never_a_traceback(tmp_path, text, line):
+    found = problems_of(written(tmp_path, text), DEEP="2026-13-45")
+    assert found
+    assert line is None or line in {problem.line for problem in found}
 
 
 def test_a_missing_file_is_a_problem_not_a_traceback(tmp_path):

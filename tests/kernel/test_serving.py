@@ -1,10 +1,16 @@
 """Every service has the same shell: metrics, health, one error shape, and its guards."""
 
 import json
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack, suppress
 
 import pytest
+import requests
 from flask import Response, request
 
+from tests.waiting import wait_until
 from watchkeeper.errors import StorageError
 from watchkeeper.serving import Service
 
@@ -94,3 +100,43 @@ def test_a_service_with_pages_may_show_its_door_or_let_in_whom_it_knows(monkeypa
     assert client.get("/page?who=friend").text == "hello friend"
     stranger = client.get("/page?who=stranger")
     assert (stranger.status_code, stranger.text) == (401, "the door (401)")
+
+
+SERVE = """
+import sys
+from watchkeeper.serving import Service
+Service("example", import_name="example").run("127.0.0.1:" + sys.argv[1])
+"""
+
+
+@pytest.fixture
+def running(monkeypatch):
+    monkeypatch.delenv("WATCHKEEPER_API_TOKEN_FILE", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "-c", SERVE, str(port)], stderr=subprocess.DEVNULL)
+
+    def answers():
+        with suppress(requests.ConnectionError):
+            return requests.get(f"http://127.0.0.1:{port}/healthz", timeout=5).ok
+
+    wait_until(answers, what="the service answers")
+    yield port
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.mark.live
+def test_a_body_too_large_is_refused_before_it_is_taken(running):
+    with socket.create_connection(("127.0.0.1", running), timeout=10) as peer:
+        peer.sendall(b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n")
+        assert b" 413 " in peer.recv(100)
+
+
+@pytest.mark.live
+def test_half_sent_requests_do_not_keep_others_out(running):
+    with ExitStack() as stack:
+        for _ in range(150):
+            peer = stack.enter_context(socket.create_connection(("127.0.0.1", running), timeout=10))
+            peer.sendall(b"POST /x HTTP/1.1\r\nContent-Le")
+        assert requests.get(f"http://127.0.0.1:{running}/healthz", timeout=10).ok

@@ -10,7 +10,7 @@ from tests.stack.conftest import PORT_OFFSET, PROJECT, clean_environment
 
 pytestmark = pytest.mark.live
 
-FAULTS = ("slow-responses", "dead-worker", "memory-leak")
+FAULTS = ("slow-responses", "dead-worker", "memory-leak", "error-burst")
 GAMEDAY_SECONDS = 600
 
 
@@ -39,6 +39,10 @@ def test_only_the_detector_finds_slow_responses(outcomes):
 def test_a_restart_mends_it_and_the_recovery_is_verified(outcomes, fault):
     assert outcomes[fault]["action"] == "restart-service"
     assert outcomes[fault]["recovered"] is True
+
+
+def test_nothing_was_alarmed_about_in_the_quiet_between(outcomes):
+    assert [row for row in outcomes.values() if row["quiet_false_alarms"]] == []
 
 
 def test_the_timeline_tells_the_whole_story(demo, outcomes):

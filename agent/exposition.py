@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from agent.family import Family, LabelValues, single
-from agent.runner import Status
 from agent.schedule import Schedule
 from agent.sheet import Sheet, gzip_page, page
+from agent.status import Status
 from agent.text import Renderer, TextFormat
 from watchkeeper import __version__
 from watchkeeper.catalogue import Metric

@@ -20,11 +20,8 @@ def collect_once(recipes: Sequence[Recipe], rng: random.Random) -> bytes:
     clock = SystemClock()
     schedule = Schedule(clock, rng)
     schedule.run(recipes)
-    runners = dict(schedule.runners)
     longest = max((recipe.deadline_seconds for recipe in recipes), default=0.0)
-    deadline = clock.monotonic_seconds() + longest + PATIENCE_SECONDS
-    for runner in runners.values():
-        runner.wait_for_first_run(max(0.0, deadline - clock.monotonic_seconds()))
+    schedule.wait_for_first_runs(longest + PATIENCE_SECONDS)
     page = Exposition(clock).render(schedule, TextFormat.PROMETHEUS)
     schedule.stop()
     return page

@@ -10,7 +10,7 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from agent.configured import read_recipes
@@ -45,15 +45,22 @@ class Agent:
         config: the configuration file.
         listen: where to serve; port 0 takes a free one.
         clock: paces the collectors.
+        read: turns the file into recipes.
 
     Raises:
         ConfigError: the file cannot be used, or the address asks for a token and there is none.
     """
 
-    def __init__(self, config: Path, listen: Listen, clock: Clock) -> None:
+    def __init__(
+        self,
+        config: Path,
+        listen: Listen,
+        clock: Clock,
+        read: Callable[[Path], list[Recipe]] = read_recipes,
+    ) -> None:
         self._clock = clock
         self.schedule = Schedule(clock, random.Random())  # noqa: S311  # spreads load, hides nothing
-        self._configured: Watched[list[Recipe]] = Watched(config, read_recipes)
+        self._configured: Watched[list[Recipe]] = Watched(config, read)
         self._reloaded_at = clock.now()
         self._exposition = Exposition(clock)
         self.readiness = Readiness()
@@ -76,7 +83,7 @@ class Agent:
         if self._configured.reload_if_changed():
             self._reloaded_at = self._clock.now()
             self.schedule.run(self._configured.current)
-        self.schedule.report_overdue()
+        self.schedule.look_after()
 
     def page(self, text_format: TextFormat, *, is_compressed: bool) -> bytes:
         """Return one scrape."""
@@ -100,11 +107,10 @@ class Agent:
         return None
 
 
-def serve(config: Path, listen_text: str) -> None:
+def run(agent: Agent) -> None:
     """Run until SIGTERM or SIGINT."""
     logs.configure("agent")
     sys.setswitchinterval(SWITCH_SECONDS)
-    agent = Agent(config, parse_listen(listen_text), SystemClock())
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -119,7 +125,7 @@ def serve(config: Path, listen_text: str) -> None:
 def main(config: str, listen_text: str) -> None:
     """Serve, or say what is wrong with the configuration and exit with code 2."""
     try:
-        serve(Path(config), listen_text)
+        run(Agent(Path(config), parse_listen(listen_text), SystemClock()))
     except ConfigError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)  # noqa: T201  # told to the person who started us

@@ -24,6 +24,7 @@ class Recipe:
         interval_seconds: from the start of one run to the start of the next.
         deadline_seconds: a run that takes longer has failed, whatever it brings later.
         max_series: what it exposes beyond this is cut and counted.
+        lane: the thread it runs in; recipes of one lane run in turn.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Recipe:
     interval_seconds: float
     deadline_seconds: float
     max_series: int
+    lane: str
 
     def make(self) -> Collector:
         """Construct the collector."""

@@ -1,21 +1,20 @@
-"""Runs one collector for ever, in a thread of its own, and keeps what it last brought.
+"""Runs one collector when told to, and keeps what it last brought.
 
-A collector that hangs costs its own series only: nobody waits for its thread, no second one is
-started beside it, and its samples expire.
+A collector that hangs costs its own series only: its run is never repeated beside itself, and its
+samples expire.
 """
 
 from __future__ import annotations
 
-import random
 import threading
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from agent.collector import CollectionFailed, Collector
 from agent.family import Family, limit_series
 from agent.recipe import Recipe
 from agent.sheet import NOTHING, Demand, Sheet
+from agent.status import Status
 from agent.text import Renderer
 from agent.timetable import backoff_seconds, next_due_seconds
 from watchkeeper.clock import Clock
@@ -25,69 +24,84 @@ from watchkeeper.logs import get_logger
 log = get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What a collector did so far; times are the clock's monotonic seconds.
-
-    ``success`` is None before its first run ended. ``running_since`` is None between runs.
-    """
-
-    success: bool | None = None
-    duration_seconds: float = 0.0
-    last_success_at: float | None = None
-    running_since: float | None = None
-    failures: int = 0
-    series: int = 0
-    dropped: int = 0
-    errors: Counter[Reason] = field(default_factory=Counter)
-    sheet: Sheet = NOTHING
-    expires_at: float = 0.0
-
-
 class Runner:
-    """One collector on its schedule.
+    """One collector, its timetable and its results.
 
     Args:
         recipe: what to run.
         clock: asked for monotonic seconds only.
-        rng: spreads the phases of the collectors over their interval.
         demand: how what it brings will be asked for.
+        phase_seconds: between its first run, which is at once, and the grid of the later ones.
         after: the runner it takes the place of; it is waited for, so that one name never has two
-            threads at work.
+            runs in progress.
+
+    Attributes:
+        due_seconds: when it should run next.
     """
 
     def __init__(
         self,
         recipe: Recipe,
         clock: Clock,
-        rng: random.Random,
         demand: Demand,
         *,
+        phase_seconds: float,
         after: Runner | None = None,
     ) -> None:
         self.recipe = recipe
+        self.due_seconds = clock.monotonic_seconds()
+        self._grid_seconds = self.due_seconds + phase_seconds - recipe.interval_seconds
         self._clock = clock
         self._demand = demand
-        self._phase_seconds = rng.uniform(0, recipe.interval_seconds)
         self._after = after
-        self._stopping = threading.Event()
-        self._first_run_over = threading.Event()
         self._renderer = Renderer()
         self._collector: Collector | None = None
         self._status = Status()  # replaced whole, so that a reader needs no lock
-        self._thread = threading.Thread(target=self._run, name=recipe.name, daemon=True)
+        self._state = threading.Lock()
+        self._is_running = False
+        self._is_retired = False
+        self._first_run_over = threading.Event()
 
-    def start(self) -> None:
-        """Begin; the first run is at once."""
-        self._thread.start()
+    @property
+    def is_available(self) -> bool:
+        """Whether it may run: it is not running, and the one it replaces is over."""
+        if self._is_running or self._is_retired:
+            return False
+        return self._after is None or self._after.is_over
 
-    def stop(self) -> None:
-        """Ask it to end after the run in progress; does not wait."""
-        self._stopping.set()
+    @property
+    def is_over(self) -> bool:
+        """Whether it will never run again and does not run now."""
+        return self._is_retired and not self._is_running
 
-    def join(self, timeout_seconds: float | None = None) -> None:
-        """Wait for its thread to end."""
-        self._thread.join(timeout_seconds)
+    def run(self) -> None:
+        """Run the collector once, unless it is running or retired."""
+        with self._state:
+            if not self.is_available:
+                return
+            self._is_running = True
+        self._after = None
+        self._status = self._outcome(self._clock.monotonic_seconds())
+        self._first_run_over.set()
+        self._grid_seconds = next_due_seconds(
+            self._grid_seconds,
+            self._clock.monotonic_seconds(),
+            self.recipe.interval_seconds,
+            self._status.failures,
+        )
+        self.due_seconds = self._grid_seconds
+        with self._state:
+            self._is_running = False
+            if self._is_retired:
+                self._close()
+
+    def retire(self) -> None:
+        """Never run again; the collector is closed now, or when the run in progress ends."""
+        with self._state:
+            if not self._is_retired:
+                self._is_retired = True
+                if not self._is_running:
+                    self._close()
 
     def wait_for_first_run(self, timeout_seconds: float) -> bool:
         """Return whether its first run was over within the time."""
@@ -101,7 +115,7 @@ class Runner:
         age_seconds = now_seconds - status.running_since
         if age_seconds <= self.recipe.deadline_seconds:
             return status
-        return _failed(status, Reason.TIMEOUT, age_seconds, status.sheet)
+        return status.failed(Reason.TIMEOUT, age_seconds)
 
     def is_overdue(self, now_seconds: float) -> bool:
         """Return whether the run in progress is past its deadline at ``now_seconds``."""
@@ -115,24 +129,11 @@ class Runner:
         status = self._status
         return status.sheet if now_seconds <= status.expires_at else NOTHING
 
-    def _run(self) -> None:
-        if self._after is not None:
-            self._after.join()
-        due = self._clock.monotonic_seconds()
-        self._run_once(due)
-        self._first_run_over.set()
-        due += self._phase_seconds - self.recipe.interval_seconds
-        while not self._stopping.is_set():
-            now = self._clock.monotonic_seconds()
-            interval = self.recipe.interval_seconds
-            due = next_due_seconds(due, now, interval, self._status.failures)
-            if self._stopping.wait(max(due - now, 0)):
-                break
-            self._run_once(self._clock.monotonic_seconds())
+    def _close(self) -> None:
         if self._collector is not None:
             self._collector.close()
 
-    def _run_once(self, started: float) -> None:
+    def _outcome(self, started: float) -> Status:
         before = self._status
         self._status = replace(before, running_since=started)
         try:
@@ -140,16 +141,16 @@ class Runner:
                 self._collector = self.recipe.make()
             status = self._succeeded(before, started, self._collector)
         except CollectionFailed as error:
-            status = self._explained(before, started, error.reason, str(error), error.families)
+            return self._explained(before, started, error.reason, str(error), error.families)
         except WatchkeeperError as error:
-            status = self._explained(before, started, error.reason, str(error))
+            return self._explained(before, started, error.reason, str(error))
         except Exception as error:  # the supervised boundary: a collector breaks alone
             message = f"{type(error).__name__}: {error}"
-            status = self._explained(before, started, Reason.UNEXPECTED, message)
             log.debug("collector raised", exc_info=True, extra={"collector": self.recipe.name})
+            return self._explained(before, started, Reason.UNEXPECTED, message)
         if status.success and before.success is False:
             log.info("collector recovered", extra={"collector": self.recipe.name})
-        self._status = status
+        return status
 
     def _succeeded(self, before: Status, started: float, collector: Collector) -> Status:
         limited = limit_series(collector.collect(), self.recipe.max_series)
@@ -181,24 +182,16 @@ class Runner:
             extra = {"collector": self.recipe.name, "reason": str(reason), "detail": message}
             log.warning("collector failed", extra=extra)
         now = self._clock.monotonic_seconds()
-        failed = _failed(before, reason, now - started, self._written(families))
-        series = sum(len(family.samples) for family in families)
+        failed = before.failed(reason, now - started)
         wait_seconds = backoff_seconds(self.recipe.interval_seconds, failed.failures)
-        expires_at = now + wait_seconds + self.recipe.expires_after_seconds
-        return replace(failed, running_since=None, series=series, expires_at=expires_at)
+        return replace(
+            failed,
+            sheet=self._written(families),
+            series=sum(len(family.samples) for family in families),
+            expires_at=now + wait_seconds + self.recipe.expires_after_seconds,
+        )
 
     def _written(self, families: Sequence[Family]) -> Sheet:
         sheet = Sheet(self._renderer.render(families))
         sheet.prepare(self._demand)
         return sheet
-
-
-def _failed(status: Status, reason: Reason, duration_seconds: float, sheet: Sheet) -> Status:
-    return replace(
-        status,
-        success=False,
-        duration_seconds=duration_seconds,
-        failures=status.failures + 1,
-        errors=status.errors + Counter([reason]),
-        sheet=sheet,
-    )

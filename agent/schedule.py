@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Iterable, Mapping
 
+from agent.lane import Lane
 from agent.recipe import Recipe
 from agent.runner import Runner
 from agent.sheet import Demand
@@ -14,9 +15,17 @@ from watchkeeper.logs import get_logger
 
 log = get_logger(__name__)
 
+LOOK_SECONDS = 0.2
+"""How often first runs are looked after while they are waited for."""
+
 
 class Schedule:
-    """The runners by name. Whoever reads them waits for none of them."""
+    """The runners by name, and their lanes. Whoever reads them waits for none of them.
+
+    Args:
+        clock: paces the collectors.
+        rng: spreads the lanes over their interval, so that they do not all run at once.
+    """
 
     def __init__(self, clock: Clock, rng: random.Random) -> None:
         self.demand = Demand()
@@ -24,6 +33,8 @@ class Schedule:
         self._clock = clock
         self._rng = rng
         self._runners: dict[str, Runner] = {}  # replaced whole, so that a reader needs no lock
+        self._lanes: dict[str, Lane] = {}
+        self._phase_ratios: dict[str, float] = {}
         self._changing = threading.Lock()
         self._overdue: set[str] = set()
 
@@ -35,32 +46,53 @@ class Schedule:
     def run(self, recipes: Iterable[Recipe]) -> None:
         """Run exactly these from now on; one that did not change runs on undisturbed."""
         with self._changing:
-            before, now = self._runners, {}
-            for recipe in recipes:
-                runner = before.get(recipe.name)
-                if runner is None or runner.recipe != recipe:
-                    runner = Runner(recipe, self._clock, self._rng, self.demand, after=runner)
-                now[recipe.name] = runner
+            before = self._runners
+            now = {recipe.name: self._runner_for(recipe, before) for recipe in recipes}
             for name, runner in before.items():
                 if now.get(name) is not runner:
-                    runner.stop()
+                    runner.retire()
             self._runners = now
-            for name, runner in now.items():
-                if before.get(name) is not runner:
-                    runner.start()
+            self._drive_lanes()
+
+    def _runner_for(self, recipe: Recipe, before: Mapping[str, Runner]) -> Runner:
+        runner = before.get(recipe.name)
+        if runner is not None and runner.recipe == recipe:
+            return runner
+        ratio = self._phase_ratios.setdefault(recipe.lane, self._rng.random())
+        phase_seconds = ratio * recipe.interval_seconds
+        return Runner(recipe, self._clock, self.demand, phase_seconds=phase_seconds, after=runner)
+
+    def _drive_lanes(self) -> None:
+        by_lane: dict[str, list[Runner]] = {name: [] for name in self._lanes}
+        for runner in self._runners.values():
+            by_lane.setdefault(runner.recipe.lane, []).append(runner)
+        for name, runners in by_lane.items():
+            if name not in self._lanes:
+                self._lanes[name] = Lane(name, self._clock)
+            self._lanes[name].drive(runners)
 
     def stop(self, timeout_seconds: float = 2.0) -> None:
         """End all of them, waiting at most this long for runs in progress."""
-        runners = list(self._runners.values())
         self.run([])
         deadline = self._clock.monotonic_seconds() + timeout_seconds
-        for runner in runners:
-            runner.join(max(0.0, deadline - self._clock.monotonic_seconds()))
+        for lane in self._lanes.values():
+            lane.join(max(0.0, deadline - self._clock.monotonic_seconds()))
 
-    def report_overdue(self) -> None:
-        """Log, once each, the collectors that are past their deadline; call it now and then."""
+    def look_after(self) -> None:
+        """Relieve lanes that are held up, and log once what hangs; call it every second or so."""
+        for lane in self._lanes.values():
+            lane.relieve()
         now = self._clock.monotonic_seconds()
         overdue = {name for name, runner in self._runners.items() if runner.is_overdue(now)}
         for name in sorted(overdue - self._overdue):
             log.warning("collector hangs", extra={"collector": name})
         self._overdue = overdue
+
+    def wait_for_first_runs(self, timeout_seconds: float) -> None:
+        """Return when each collector has run once, or after ``timeout_seconds``."""
+        deadline = self._clock.monotonic_seconds() + timeout_seconds
+        for runner in self._runners.values():
+            while not runner.wait_for_first_run(LOOK_SECONDS):
+                self.look_after()
+                if self._clock.monotonic_seconds() > deadline:
+                    return

@@ -16,12 +16,16 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from agent.collectors import HOST_KINDS, SLOW_HOST_KINDS
+from agent.collectors import HOST_KINDS, OFF_BY_DEFAULT, SLOW_HOST_KINDS, WAITING_KINDS
 from agent.recipe import Recipe
 from watchkeeper.configuration import DurationSeconds, Secret, Settings, load
 from watchkeeper.errors import ConfigError
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+HOST_LANE = "host"
+"""The thread of all host collectors that never wait for anything."""
 
 
 def _known_kind(kind: str) -> str:
@@ -38,13 +42,15 @@ class HostSettings(Settings):
     """What is told of this machine.
 
     Attributes:
-        collectors: the kinds to run.
+        collectors: the kinds to run; the default leaves out ``processes``.
         proc: where the machine's /proc is, for an agent in a container.
         sys: where its /sys is.
         root: where its file systems are mounted.
     """
 
-    collectors: tuple[HostKind, ...] = tuple(HOST_KINDS)
+    collectors: tuple[HostKind, ...] = tuple(
+        kind for kind in HOST_KINDS if kind not in OFF_BY_DEFAULT
+    )
     proc: str = "/proc"
     sys: str = "/sys"
     root: str = "/"
@@ -132,10 +138,15 @@ class AgentSettings(Settings):
         return list({recipe.name: recipe for recipe in found}.values())
 
     def _recipes(self) -> Iterator[Recipe]:
-        yield self._recipe("process", "process", {})
+        yield self._recipe("process", "process", {}, lane=HOST_LANE)
         for kind in self.host.collectors:
-            is_slow = kind in SLOW_HOST_KINDS
-            yield self._recipe(kind, kind, self.host.paths_of(kind), is_slow=is_slow)
+            yield self._recipe(
+                kind,
+                kind,
+                self.host.paths_of(kind),
+                is_slow=kind in SLOW_HOST_KINDS,
+                lane=None if kind in WAITING_KINDS else HOST_LANE,
+            )
         for postgres in self.postgres:
             name = f"postgres {postgres.host}:{postgres.port}"
             limits = {
@@ -152,10 +163,16 @@ class AgentSettings(Settings):
             yield self._recipe(name, "celery", {**_plain(broker), "queues": celery.queues})
 
     def _recipe(
-        self, name: str, kind: str, arguments: dict[str, Any], *, is_slow: bool = False
+        self,
+        name: str,
+        kind: str,
+        arguments: dict[str, Any],
+        *,
+        is_slow: bool = False,
+        lane: str | None = None,
     ) -> Recipe:
         interval = self.slow_interval if is_slow else self.interval
-        return Recipe(name, kind, arguments, interval, self.deadline, self.max_series)
+        return Recipe(name, kind, arguments, interval, self.deadline, self.max_series, lane or name)
 
 
 def _plain(settings: Settings) -> dict[str, Any]:

@@ -66,6 +66,12 @@ HOST_KINDS: dict[str, tuple[str, ...]] = {
 }
 """The kinds that watch this machine, and which of its trees each is told of."""
 
+WAITING_KINDS = frozenset({"filesystem", "processes"})
+"""Host kinds with a thread of their own: they may wait for others, or take long."""
+
+OFF_BY_DEFAULT = frozenset({"processes"})
+"""Host kinds that run only when they are named: their cost grows with the machine."""
+
 SLOW_HOST_KINDS = frozenset({"processes", "identity", "raid", "edac", "thermal"})
 """Run at the slow interval: they cost more, or change slower."""
 

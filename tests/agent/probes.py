@@ -87,8 +87,20 @@ class Many:
         pass
 
 
-def recipe(kind, *, name=None, interval_seconds=0.05, deadline_seconds=5.0, max_series=50, **args):
-    return Recipe(name or kind, kind, args, interval_seconds, deadline_seconds, max_series)
+def recipe(
+    kind,
+    *,
+    name=None,
+    interval_seconds=0.05,
+    deadline_seconds=5.0,
+    max_series=50,
+    lane=None,
+    **arguments,
+):
+    name = name or kind
+    return Recipe(
+        name, kind, arguments, interval_seconds, deadline_seconds, max_series, lane or name
+    )
 
 
 class Page:

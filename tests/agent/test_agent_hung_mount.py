@@ -7,7 +7,7 @@ import pytest
 
 from agent.collectors.filesystem import FilesystemCollector
 from agent.statvfs import PatientAsker, space_of
-from tests.agent.hung_mount import hung_mount
+from benchmarks.hung_mount import hung_mount
 
 
 @pytest.fixture

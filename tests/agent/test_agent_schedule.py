@@ -111,6 +111,41 @@ def test_replacing_a_hung_collector_starts_no_second_run_beside_it(watched):
     wait_until(lambda: watched.success("hanging") == 1, what="the replacement at work")
 
 
+def test_a_collector_that_hangs_holds_up_its_lane_only_until_it_is_relieved(watched):
+    watched.schedule.run(
+        [
+            recipe("hanging", deadline_seconds=0.1, lane="shared"),
+            recipe("steady", lane="shared"),
+        ]
+    )
+
+    def others_go_on():
+        watched.schedule.look_after()
+        return (watched.page().value("probe_steady_runs") or 0) > 3
+
+    wait_until(others_go_on, what="others of the lane going on")
+    assert watched.success("hanging") == 0
+    assert len(threads_of("shared")) == 2
+    Hanging.release.set()
+    wait_until(lambda: len(threads_of("shared")) == 1, what="the hung thread ending")
+    wait_until(lambda: watched.success("hanging") == 1, what="the hung one back in its lane")
+
+
+def test_a_lane_that_is_busy_for_long_is_relieved_once_for_each_hang(watched):
+    watched.schedule.run([recipe("hanging", lane="shared"), recipe("steady", lane="shared")])
+
+    def relieved():
+        watched.schedule.look_after()
+        return len(threads_of("shared")) == 2
+
+    wait_until(relieved, what="the lane being relieved")
+    runs = watched.page().value("probe_steady_runs") or 0
+    for _ in range(5):
+        watched.schedule.look_after()
+    watched.until(lambda page: (page.value("probe_steady_runs") or 0) > runs + 3, "others going on")
+    assert len(threads_of("shared")) == 2
+
+
 def test_what_a_failed_run_could_say_is_served_with_its_reason(watched):
     watched.schedule.run([recipe("failing")])
     page = watched.until(lambda page: page.value("probe_up") == 0, "what it could say")
@@ -157,6 +192,6 @@ def test_a_hang_is_logged_once(watched, caplog):
     watched.schedule.run([recipe("hanging", deadline_seconds=0.05)])
     wait_until(lambda: watched.success("hanging") == 0, what="the hang being told")
     for _ in range(3):
-        watched.schedule.report_overdue()
+        watched.schedule.look_after()
     told = [record for record in caplog.records if record.message == "collector hangs"]
     assert [record.collector for record in told] == ["hanging"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import agent
-from agent.collectors import COLLECTORS, HOST_KINDS, SLOW_HOST_KINDS
+from agent.collectors import COLLECTORS, HOST_KINDS, OFF_BY_DEFAULT, SLOW_HOST_KINDS, WAITING_KINDS
 from agent.configured import read_recipes
 from agent.settings import AgentSettings
 from watchkeeper.configuration import load
@@ -26,7 +26,14 @@ def test_the_shipped_file_states_the_defaults():
 
 def test_the_kinds_a_file_may_name_are_those_there_are():
     assert set(HOST_KINDS) < set(COLLECTORS)
-    assert set(HOST_KINDS) > SLOW_HOST_KINDS
+    assert set(HOST_KINDS) > SLOW_HOST_KINDS | WAITING_KINDS | OFF_BY_DEFAULT
+
+
+def test_only_what_may_wait_has_a_thread_of_its_own(file):
+    file.write_text("host: {collectors: [cpu, load, filesystem]}\nredis: [{}]\n")
+    lanes = {recipe.name: recipe.lane for recipe in read_recipes(file)}
+    assert lanes["cpu"] == lanes["load"] == lanes["process"]
+    assert len(set(lanes.values())) == 3
 
 
 def test_the_demo_watches_its_servers_where_they_are(monkeypatch):
@@ -53,6 +60,7 @@ def test_what_the_reading_process_hands_over_is_what_the_file_says(file, tmp_pat
 
 def test_every_recipe_makes_a_collector(file):
     file.write_text(
+        f"host: {{collectors: [{', '.join(HOST_KINDS)}]}}\n"
         "postgres: [{}]\nredis: [{}]\ncelery:\n  - broker: {}\n    queues: [a, b]\n",
     )
     recipes = read_recipes(file)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -12,7 +14,7 @@ LAZY = 2  # MNT_DETACH
 
 
 @contextmanager
-def hung_mount(directory):
+def hung_mount(directory: Path) -> Iterator[None]:
     """Mount it on ``directory``; raise OSError where we may not (root and /dev/fuse are needed)."""
     device = os.open("/dev/fuse", os.O_RDWR)
     options = f"fd={device},rootmode=40000,user_id=0,group_id=0".encode()

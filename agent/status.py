@@ -1,0 +1,38 @@
+"""What a collector did so far, as one value that is replaced whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from agent.sheet import NOTHING, Sheet
+from watchkeeper.errors import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The outcome of the last run and the sums over all; times are monotonic seconds.
+
+    ``success`` is None before the first run ended. ``running_since`` is None between runs.
+    """
+
+    success: bool | None = None
+    duration_seconds: float = 0.0
+    last_success_at: float | None = None
+    running_since: float | None = None
+    failures: int = 0
+    series: int = 0
+    dropped: int = 0
+    errors: Counter[Reason] = field(default_factory=Counter)
+    sheet: Sheet = NOTHING
+    expires_at: float = 0.0
+
+    def failed(self, reason: Reason, duration_seconds: float) -> Status:
+        """Return the status after one more failure."""
+        return replace(
+            self,
+            success=False,
+            duration_seconds=duration_seconds,
+            failures=self.failures + 1,
+            errors=self.errors + Counter([reason]),
+        )

@@ -26,7 +26,7 @@ LIFETIME_SECONDS = 180.0
 
 
 RENEW_SECONDS = 30.0
-"""A known alert that ends within this, though it fires in Prometheus, is renewed: pushes are lost."""
+"""A known alert that ends within this though it fires in Prometheus is renewed."""
 
 
 class Rules(Protocol):

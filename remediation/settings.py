@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, field_validator
 
 from remediation.targets import Limited
 from remediation.targets.cache import CacheTarget
-from remediation.targets.postgres import SlowLogTarget
+from remediation.targets.postgres import BlockerTarget, SlowLogTarget
 from remediation.targets.supervised import RestartTarget, ScaleTarget
 from watchkeeper.configuration import DurationSeconds, Secret, Settings
 
@@ -28,6 +28,9 @@ class Actions(Settings):
     clear_cache: dict[str, CacheTarget] = Field(default_factory=dict, alias="clear-cache")
     log_slow_queries: dict[str, SlowLogTarget] = Field(
         default_factory=dict, alias="log-slow-queries"
+    )
+    terminate_blocker: dict[str, BlockerTarget] = Field(
+        default_factory=dict, alias="terminate-blocker"
     )
 
     def targets_of(self, action: str) -> dict[str, Limited]:

@@ -18,6 +18,7 @@ ACTUATORS = {
     "scale-out": "remediation.actuators.scale_out:ScaleOut",
     "clear-cache": "remediation.actuators.clear_cache:ClearCache",
     "log-slow-queries": "remediation.actuators.log_slow_queries:LogSlowQueries",
+    "terminate-blocker": "remediation.actuators.terminate_blocker:TerminateBlocker",
 }
 """Action to its actuator, imported when first asked for."""
 

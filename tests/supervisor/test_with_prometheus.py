@@ -1,6 +1,7 @@
 """The real Prometheus follows what the supervisor knows."""
 
 import pytest
+import requests
 import yaml
 
 from tests.supervisor.stacks import UpCommand, free_ports, server
@@ -37,3 +38,11 @@ def test_it_runs_our_configuration_and_scrapes_the_instances_there_are(stack):
     wait_until(lambda: len(targets(client, "web")) == 1, what="one target")
     expected = {f"127.0.0.1:{one.port}" for one in stack.client.scale("web", 3)}
     wait_until(lambda: targets(client, "web") == expected, what=f"targets {expected}")
+
+
+def test_no_page_in_a_browser_can_stop_it(stack):
+    (before,) = [one for one in stack.client.processes() if one.name == "prometheus"]
+    for path in ("/-/quit", "/-/reload"):
+        assert requests.post(before.url + path, timeout=5).status_code == 403
+    (after,) = [one for one in stack.client.processes() if one.name == "prometheus"]
+    assert (after.pid, after.state) == (before.pid, before.state)

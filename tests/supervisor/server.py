@@ -1,4 +1,4 @@
-"""A process to supervise: PORT [not-ready] [stubborn] [parent].
+"""A process to supervise: PORT [not-ready] [stubborn] [parent] [reasons=JSON].
 
 Plain sockets and no site packages: tests start dozens of these.
 """
@@ -11,6 +11,9 @@ import sys
 PORT, TRAITS = int(sys.argv[1]), set(sys.argv[2:])
 
 NOT_READY = b'{"reasons": {"database": "the database is away"}}'
+REASONS = [trait.removeprefix("reasons=") for trait in TRAITS if trait.startswith("reasons=")]
+if REASONS:
+    NOT_READY = b'{"reasons": ' + REASONS[0].encode() + b"}"
 
 
 def answer(connection):
@@ -18,7 +21,9 @@ def answer(connection):
     if b" /crash " in request:
         os.write(1, b'{"level": "error", "msg": "asked to crash"}\n')
         os._exit(3)
-    status, body = (b"503 No", NOT_READY) if "not-ready" in TRAITS else (b"200 OK", b"{}")
+    status, body = (
+        (b"503 No", NOT_READY) if TRAITS & {"not-ready"} or REASONS else (b"200 OK", b"{}")
+    )
     length = str(len(body)).encode()
     connection.sendall(
         b"HTTP/1.1 " + status + b"\r\nContent-Length: " + length

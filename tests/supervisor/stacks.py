@@ -60,12 +60,29 @@ class RunningSupervisor:
         self.data_dir = data_dir
         declared = StackSettings(processes={k: ProcessSettings(**v) for k, v in processes.items()})
         self.stack = Stack(declared.processes, Place(data_dir))
-        self.changes = []
+        self.changes, self.troubles, self._crashes = [], [], []
         discovery = Discovery(data_dir / "no-source", data_dir / "prometheus", self.stack)
-        self.supervisor = Supervisor(self.stack, discovery, on_change=self.changes.append)
+        self.supervisor = Supervisor(
+            self.stack,
+            discovery,
+            on_change=self.changes.append,
+            on_trouble=self.troubles.append,
+        )
         self.operations = Operations(self.supervisor)
         self.client = SupervisorClient(data_dir)
-        self._thread = threading.Thread(target=self.supervisor.run, name="supervisor")
+        self._thread = threading.Thread(target=self._run, name="supervisor")
+
+    def _run(self):
+        try:
+            self.supervisor.run()
+        except ZeroDivisionError as crash:
+            self._crashes.append(crash)
+
+    def break_with(self, bug):
+        """Let ``bug`` happen on the supervisor's own thread; raise what then came out of it."""
+        self.supervisor._requests.put(bug)
+        self._thread.join(30)
+        raise self._crashes[0]
 
     @contextmanager
     def running(self):

@@ -35,3 +35,14 @@ def test_what_was_said_last_is_a_plain_line_as_it_is(tmp_path):
 
 def test_a_process_that_said_nothing_has_no_last_line(tmp_path):
     assert LogFile(tmp_path / "web.log").last_line() == ""
+
+
+def test_a_log_that_cannot_be_kept_is_cut_all_the_same_and_says_so(tmp_path):
+    log = LogFile(tmp_path / "web.log", max_bytes=10)
+    (tmp_path / "web.log.1").mkdir()
+    with log.open() as writer:
+        writer.write(b"more than ten bytes\n")
+    log.cap()
+    assert log.path.read_bytes() == b""
+    assert "older lines" in log.problem
+    assert "web.log.1: Is a directory" in log.problem

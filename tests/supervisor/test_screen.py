@@ -1,3 +1,4 @@
+import errno
 from io import StringIO
 from pathlib import Path
 
@@ -84,3 +85,29 @@ def test_on_a_terminal_the_table_is_redrawn_in_place_while_waiting(terminal):
     second = terminal.after(status(State.STARTING, "two"))
     assert CURSOR_UP in second
     assert "two" in second
+
+
+class Closed(StringIO):
+    """A terminal that has been closed under whoever writes to it."""
+
+    def write(self, _text):
+        raise OSError(errno.EIO, "Input/output error")
+
+
+class BrokenPipe(StringIO):
+    """A pipe nobody reads any more."""
+
+    def write(self, _text):
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize("output", [Closed, BrokenPipe])
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_output_that_is_gone_is_written_to_no_more_and_hurts_nothing(output, is_terminal):
+    screen = Screen(Console(file=StringIO(), force_terminal=is_terminal), Path("var"))
+    screen._console.file = output()
+    screen.show([status(State.STARTING)])
+    screen.show([status(State.READY)])
+    screen.say("everything has ended")
+    screen.close()
+    assert screen._is_gone

@@ -8,6 +8,7 @@ import requests
 from tests.supervisor.stacks import server
 from tests.waiting import wait_until
 from watchkeeper.errors import Refused, UpstreamError
+from watchkeeper.supervisor.logfile import MAX_BYTES
 from watchkeeper.supervisor.status import State
 
 
@@ -41,6 +42,65 @@ def test_a_process_gets_the_environment_it_asks_for(supervise, tmp_path):
 def test_a_process_that_is_not_ready_shows_its_own_reasons(supervise):
     stack = supervise(web=server("not-ready"))
     stack.wait("web", State.STARTING, until=lambda one: one.reason == "the database is away")
+
+
+@pytest.mark.parametrize("reasons", ['["the database is away"]', '"the database is away"'])
+def test_a_process_of_the_user_may_give_its_reasons_in_any_form(supervise, reasons):
+    stack = supervise(web=server(f"reasons={reasons}"))
+    stack.wait("web", State.STARTING, until=lambda one: one.reason == "the database is away")
+
+
+@pytest.mark.parametrize("reasons", ["7", "true", "[[]]", "null", "[{}, null]"])
+def test_no_form_of_reasons_ends_the_stack(supervise, reasons):
+    stack = supervise(web=server(f"reasons={reasons}"), other=server())
+    stack.wait("web", State.STARTING, until=lambda one: one.reason not in ("", "just started"))
+    assert stack.client.restart("other")
+
+
+def test_one_that_cannot_be_started_is_tried_again_and_the_others_run_on(supervise):
+    stack = supervise(bad=server(), other=server()).wait_all_ready()
+    blocked = stack.data_dir / "logs" / "bad.log"
+    blocked.unlink()
+    blocked.mkdir()
+    with pytest.raises(UpstreamError, match="cannot be started: .*Is a directory"):
+        stack.client.restart("bad")
+    assert stack.one("other").state is State.READY
+    blocked.rmdir()
+    stack.wait("bad")
+
+
+def test_a_log_that_cannot_be_kept_small_is_told_once_and_ends_nothing(supervise):
+    stack = supervise(web=server()).wait_all_ready()
+    (stack.data_dir / "logs" / "web.log.1").mkdir()
+    with (stack.data_dir / "logs" / "web.log").open("ab") as log:
+        log.truncate(MAX_BYTES + 1)
+    wait_until(lambda: stack.troubles, what="the trouble was told")
+    (told,) = stack.troubles
+    assert "web.log.1: Is a directory" in told
+    assert stack.client.restart("web")
+
+
+def test_a_request_the_system_does_not_allow_fails_alone(supervise):
+    stack = supervise(web=server(maximum_instances=2)).wait_all_ready()
+    targets = stack.data_dir / "prometheus" / "targets"
+    targets.rmdir()
+    targets.write_text("in the way")
+    with pytest.raises(UpstreamError, match="could not do it: .*File exists"):
+        stack.client.scale("web", 2)
+    assert [one.instance for one in stack.client.processes()] == [1]
+
+
+def test_a_bug_of_ours_ends_the_stack_in_order_and_leaves_nothing(supervise):
+    stack = supervise(web=server(after=["db"]), db=server()).wait_all_ready()
+    pids = [one.pid for one in stack.supervisor.statuses()]
+
+    def bug():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        stack.break_with(bug)
+    assert not any(is_alive(pid) for pid in pids)
+    assert {one.reason for one in stack.supervisor.statuses()} == {"ended as asked"}
 
 
 def test_a_crash_is_shown_with_its_reason_and_mended_after_a_pause(supervise):

@@ -61,7 +61,7 @@ def _run(wanted: stack.Stack, socket_path: Path) -> None:
     discovery.prepare()
     secrets.ensure(data_dir)
     screen = Screen(Console(), data_dir)
-    supervisor = Supervisor(wanted, discovery, on_change=screen.show)
+    supervisor = Supervisor(wanted, discovery, on_change=screen.show, on_trouble=screen.say)
     for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: supervisor.stop())
     try:

@@ -108,10 +108,11 @@ class Group:
             one = self._leaving[number] = self._instances.pop(number)
             one.end(reason="scaled in")
 
-    def cap_logs(self) -> None:
-        """Keep every log file within its size."""
+    def cap_logs(self) -> list[str]:
+        """Keep every log file within its size; return what went wrong with that."""
         for one in self.all():
             one.log.cap()
+        return [one.log.problem for one in self.all() if one.log.problem]
 
     def end(self) -> None:
         """Ask every instance to end."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -15,11 +16,16 @@ TAIL_BYTES = 4096
 
 
 class LogFile:
-    """``NAME.log``, with one predecessor ``NAME.log.1``."""
+    """``NAME.log``, with one predecessor ``NAME.log.1``.
+
+    Attributes:
+        problem: what went wrong when the file was last cut; empty when nothing did.
+    """
 
     def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES) -> None:
         self.path = path
         self.max_bytes = max_bytes
+        self.problem = ""
 
     def open(self) -> IO[bytes]:
         """Return the file for a child to append to; its directory is made when missing."""
@@ -32,14 +38,29 @@ class LogFile:
         The writer keeps its descriptor, so the content is copied and the file cut; it appends
         (O_APPEND), so its next line lands at the start. A line written between the two is lost:
         the price of log files that do not depend on the supervisor's being quick.
+
+        Where there is no room for the copy the file is cut without one: a disk that is full of
+        this log is worse than the loss of its older lines. What went wrong is ``problem``.
         """
         try:
             if self.path.stat().st_size <= self.max_bytes:
                 return
+            self.problem = self._keep_a_copy()
+            os.truncate(self.path, 0)
         except FileNotFoundError:
             return
-        shutil.copyfile(self.path, self.path.with_name(self.path.name + ".1"))
-        os.truncate(self.path, 0)
+        except OSError as error:
+            self.problem = f"{self.path} cannot be kept small: {error.strerror}"
+
+    def _keep_a_copy(self) -> str:
+        predecessor = self.path.with_name(self.path.name + ".1")
+        try:
+            shutil.copyfile(self.path, predecessor)
+        except OSError as error:
+            with suppress(OSError):
+                predecessor.unlink(missing_ok=True)  # half of it would hold the room there is
+            return f"older lines of {self.path} are lost, {predecessor.name}: {error.strerror}"
+        return ""
 
     def last_line(self) -> str:
         """Return what the process said last, for people: of a JSON line its message."""
@@ -47,7 +68,7 @@ class LogFile:
             with self.path.open("rb") as file:
                 file.seek(max(0, self.path.stat().st_size - TAIL_BYTES))
                 lines = file.read().decode("utf-8", "replace").splitlines()
-        except FileNotFoundError:
+        except OSError:
             return ""
         text = next((line.strip() for line in reversed(lines) if line.strip()), "")
         return _message(text)[:200]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import requests
 
 TIMEOUT_SECONDS = 2.0
+REASONS_LENGTH = 500
+"""In characters: what still reads as a line of a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class Probe:
 def _reasons(answer: requests.Response) -> str:
     try:
         reasons = answer.json()["reasons"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ""
-    return "; ".join(str(reason) for reason in reasons.values()) if reasons else ""
+    # Ours answer a mapping; a process of the user's may answer anything.
+    if isinstance(reasons, dict):
+        reasons = list(reasons.values())
+    if not isinstance(reasons, list):
+        reasons = [reasons]
+    return "; ".join(str(reason) for reason in reasons if reason)[:REASONS_LENGTH]

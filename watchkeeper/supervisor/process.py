@@ -148,9 +148,20 @@ class Process:
             self.kill()
 
     def _spawn(self) -> None:
+        try:
+            self._child = self._popen()
+        except OSError as error:  # no descriptor, process or room on the disk is left: they return
+            self._back_off(f"cannot be started: {error}", ran_seconds=0.0)
+            return
+        self._starts += 1
+        self._started_seconds = self._next_probe_seconds = self._clock.monotonic_seconds()
+        self._ending_since_seconds, self._probe = None, None
+        self._enter(State.STARTING, "just started")
+
+    def _popen(self) -> subprocess.Popen[bytes]:
         argv = (sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *self.launch.argv)
         with self.log.open() as output:
-            self._child = subprocess.Popen(
+            return subprocess.Popen(
                 argv,
                 env={**os.environ, **self.launch.environment},
                 stdin=subprocess.DEVNULL,
@@ -158,10 +169,6 @@ class Process:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C in the terminal is for the supervisor alone
             )
-        self._starts += 1
-        self._started_seconds = self._next_probe_seconds = self._clock.monotonic_seconds()
-        self._ending_since_seconds, self._probe = None, None
-        self._enter(State.STARTING, "just started")
 
     def _ended(self, code: int, now_seconds: float) -> None:
         assert self._child is not None  # noqa: S101  # only called for a child that has ended
@@ -177,22 +184,24 @@ class Process:
         if self.settings.restart is Restart.ON_REQUEST:
             self._enter(State.EXITED, f"{why}; waits until a restart is asked for")
             return
-        ran_seconds = now_seconds - self._started_seconds
+        self._back_off(why, ran_seconds=now_seconds - self._started_seconds)
+
+    def _back_off(self, why: str, *, ran_seconds: float) -> None:
         self._failures = backoff.failures_in_a_row(self._failures, ran_seconds=ran_seconds)
         delay = backoff.delay_seconds(self._failures)
-        self._retry_seconds = now_seconds + delay
+        self._retry_seconds = self._clock.monotonic_seconds() + delay
         self._enter(State.BACKING_OFF, f"{why}; starts again in {delay:g} s")
 
     def _describe(self, code: int) -> str:
         if code < 0:
-            return f"killed by {signal.Signals(-code).name}"
+            return f"killed by {_signal_name(-code)}"
         said = self.log.last_line()
         return f"ended with exit code {code}" + (f": {said}" if said else "")
 
     def _look(self, now_seconds: float) -> None:
         if self._probe is not None:
             if self._probe.done():
-                self._judge(self._probe.result(), now_seconds)
+                self._judge(_answer(self._probe), now_seconds)
                 self._probe = None
         elif now_seconds >= self._next_probe_seconds:
             self._probe = self._probes.submit(Probe(self.launch.port, self.settings.ready).ask)
@@ -214,3 +223,16 @@ class Process:
     def _signal_group(group: int, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):  # nothing (of ours) is left of it
             os.killpg(group, number)
+
+
+def _answer(probe: Future[str | None]) -> str | None:
+    """Return what a probe found; a bug in it is a reason not to be ready, not our end."""
+    error = probe.exception()
+    return probe.result() if error is None else f"cannot be asked: {type(error).__name__}: {error}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most of the real-time signals have no name
+        return f"signal {number}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -37,6 +38,7 @@ class Screen:
         self._began_seconds = time.monotonic()
         self._shown: dict[str, tuple[State, str]] = {}
         self._is_waiting = True
+        self._is_gone = False
         self._live: Live | None = None
         if console.is_terminal:
             self._live = Live(console=console, auto_refresh=False, transient=True)
@@ -44,6 +46,26 @@ class Screen:
 
     def show(self, statuses: Statuses) -> None:
         """Show what has changed since the last call."""
+        self._while_it_is_there(lambda: self._show(statuses))
+
+    def say(self, text: str) -> None:
+        """Print a line above whatever moves."""
+        self._while_it_is_there(lambda: self._say(text))
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self._while_it_is_there(self._close)
+
+    def _while_it_is_there(self, draw: Callable[[], None]) -> None:
+        """Draw, until that fails once: a terminal that was closed is not what we run for."""
+        if self._is_gone:
+            return
+        try:
+            draw()
+        except (OSError, SystemExit):  # rich turns a broken pipe into SystemExit
+            self._is_gone = True
+
+    def _show(self, statuses: Statuses) -> None:
         if not (self._is_waiting and self._live):
             self._print_changes(statuses)
         elif self._live:
@@ -52,23 +74,21 @@ class Screen:
         if self._is_waiting and all(one.state is State.READY for one in statuses):
             self._all_ready(statuses)
 
-    def say(self, text: str) -> None:
-        """Print a line above whatever moves."""
-        self._console.print(text, highlight=False, soft_wrap=True)
+    def _say(self, text: str) -> None:
+        self._console.print(Text(text), soft_wrap=True)
 
-    def close(self) -> None:
-        """Leave the terminal as it was."""
+    def _close(self) -> None:
         if self._live:
             self._live.stop()
 
     def _all_ready(self, statuses: Statuses) -> None:
         self._is_waiting = False
-        self.close()
+        self._close()
         self._console.print(table(statuses, self._caption()))
         took_seconds = time.monotonic() - self._began_seconds
         consoles = [f"the console is at {one.url}" for one in statuses if one.name == "console"]
         told = [f"all ready in {took_seconds:.1f} s", *consoles, "Ctrl-C ends everything"]
-        self.say("; ".join(told))
+        self._say("; ".join(told))
 
     def _print_changes(self, statuses: Statuses) -> None:
         for one in statuses:

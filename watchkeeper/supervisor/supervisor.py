@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -38,6 +38,7 @@ class Supervisor:
         stack: what to run.
         discovery: told how many instances there are, so that Prometheus scrapes those.
         on_change: called with every status when one of them has changed.
+        on_trouble: told, once, of what went wrong without hurting any process.
         clock: asked for the time of every change.
     """
 
@@ -47,11 +48,13 @@ class Supervisor:
         discovery: Discovery,
         *,
         on_change: Callable[[Statuses], None] = lambda _statuses: None,
+        on_trouble: Callable[[str], None] = lambda _text: None,
         clock: Clock | None = None,
     ) -> None:
         self.stack = stack
         self._discovery = discovery
         self._on_change = on_change
+        self._on_trouble, self._told = on_trouble, set[str]()
         self._clock = clock or SystemClock()
         self._probes = ThreadPoolExecutor(PROBE_THREADS, thread_name_prefix="probe")
         self._groups = {name: self._group(name, one) for name, one in stack.processes.items()}
@@ -65,13 +68,15 @@ class Supervisor:
         """Run the stack until ``stop``; no process of it is left when this returns."""
         self.announce({})
         try:
-            while not (self._stops_asked and not self._anything_runs()):
-                self._take_requests()
-                self._advance()
-                self._publish()
+            self._turn()
         finally:
-            self._kill_all()
-            self._probes.shutdown(wait=False, cancel_futures=True)
+            try:
+                # After a bug of ours: databases still get the time to end in order.
+                self._count_stop()
+                self._turn()
+            finally:
+                self._kill_all()
+                self._probes.shutdown(wait=False, cancel_futures=True)
 
     def stop(self) -> None:
         """Ask every process to end; asked again, kill them. Safe in a signal handler."""
@@ -93,7 +98,7 @@ class Supervisor:
 
         Raises:
             Refused: the request raised it, or the stack is stopping.
-            UpstreamError: the loop does not turn.
+            UpstreamError: the loop does not turn, or the system did not let the request be done.
         """
         answer: Future[Answer] = Future()
 
@@ -101,8 +106,8 @@ class Supervisor:
             try:
                 self._require_staying()
                 answer.set_result(request())
-            except Refused as refusal:
-                answer.set_exception(refusal)
+            except Exception as error:  # noqa: BLE001  # it is the asker's; the loop turns on
+                answer.set_exception(error)
             self._publish()
 
         self._requests.put(carry_out)
@@ -110,6 +115,9 @@ class Supervisor:
             return answer.result(REQUEST_SECONDS)
         except TimeoutError:
             raise UpstreamError("the supervisor is busy", reason=Reason.TIMEOUT) from None
+        except OSError as error:
+            why = f"the supervisor could not do it: {error}"
+            raise UpstreamError(why, reason=Reason.UNEXPECTED) from error
 
     def find(self, name: str) -> Group:
         """Return a process' instances, for use on the loop; raise Refused for an unknown name."""
@@ -138,6 +146,12 @@ class Supervisor:
 
         return Group(name, settings, make)
 
+    def _turn(self) -> None:
+        while not (self._stops_asked and not self._anything_runs()):
+            self._take_requests()
+            self._advance()
+            self._publish()
+
     def _take_requests(self) -> None:
         try:
             self._requests.get(timeout=TICK_SECONDS)()
@@ -156,8 +170,12 @@ class Supervisor:
         now_seconds = self._clock.monotonic_seconds()
         if now_seconds >= self._next_cap_seconds:
             self._next_cap_seconds = now_seconds + LOG_CAP_SECONDS
-            for group in self._groups.values():
-                group.cap_logs()
+            self._tell_new(text for group in self._groups.values() for text in group.cap_logs())
+
+    def _tell_new(self, troubles: Iterable[str]) -> None:
+        for trouble in set(troubles) - self._told:
+            self._told.add(trouble)
+            self._on_trouble(trouble)
 
     def _start_due(self) -> None:
         for group in self._groups.values():

@@ -1,63 +1,23 @@
 """The agent as its users run it: the command, its server, its configuration."""
 
 import gzip
-import os
-import re
-import signal
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 
 import pytest
 
 from tests.agent.probes import Page
+from tests.agent.running_agent import RunningAgent
 from tests.waiting import wait_until
 
 CONFIG = "interval: 200ms\ndeadline: 1s\nhost: {collectors: [load, memory]}\n"
-
-
-class Running:
-    """The command at work on a free port."""
-
-    def __init__(self, config, **environment):
-        command = [sys.executable, "-m", "watchkeeper", "agent", "--config", str(config)]
-        self.process = subprocess.Popen(
-            [*command, "--listen", "127.0.0.1:0"],
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **environment},
-        )
-        first_line = self.process.stderr.readline()
-        found = re.search(r'"address": "(http://[^"]+)"', first_line)
-        assert found, first_line
-        self.url = found[1]
-
-    def get(self, path="/metrics", **headers):
-        request = urllib.request.Request(self.url + path)
-        for name, value in headers.items():
-            request.add_header(name.replace("_", "-"), value)
-        try:
-            return urllib.request.urlopen(request, timeout=10)
-        except urllib.error.HTTPError as error:
-            return error
-
-    def page(self):
-        return Page(self.get().read())
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        log = self.process.stderr.read()
-        self.process.stderr.close()
-        return self.process.wait(20), log
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
     config = tmp_path_factory.mktemp("agent") / "agent.yml"
     config.write_text(CONFIG)
-    running = Running(config)
+    running = RunningAgent(config)
     yield running
     running.stop()
 
@@ -129,7 +89,7 @@ def test_a_token_is_asked_for_when_there_is_one(tmp_path):
     config, token = tmp_path / "agent.yml", tmp_path / "token"
     config.write_text(CONFIG)
     token.write_text("s3cret\n")
-    running = Running(config, WATCHKEEPER_API_TOKEN_FILE=str(token))
+    running = RunningAgent(config, WATCHKEEPER_API_TOKEN_FILE=str(token))
     try:
         assert running.get().status == 401
         assert running.get(Authorization="Bearer s3cret").status == 200
@@ -141,7 +101,7 @@ def test_a_token_is_asked_for_when_there_is_one(tmp_path):
 def test_an_edit_is_taken_up_and_a_bad_one_is_told_and_survived(tmp_path):
     config = tmp_path / "agent.yml"
     config.write_text(CONFIG)
-    running = Running(config)
+    running = RunningAgent(config)
     reloaded = "watchkeeper_config_last_reload_successful"
     try:
         config.write_text(CONFIG.replace("memory", "vmstat"))
@@ -161,6 +121,6 @@ def test_an_edit_is_taken_up_and_a_bad_one_is_told_and_survived(tmp_path):
 def test_it_ends_at_once_when_asked_to(tmp_path):
     config = tmp_path / "agent.yml"
     config.write_text(CONFIG)
-    code, log = Running(config).stop()
+    code, log = RunningAgent(config).stop()
     assert code == 0
     assert '"msg": "stopped"' in log

@@ -1,0 +1,115 @@
+"""The real Prometheus takes what the agent serves, and calls it by the exporters' names."""
+
+import json
+import shutil
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+
+from tests.agent.running_agent import RunningAgent
+from tests.waiting import wait_until
+
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(not shutil.which("prometheus"), reason="Prometheus is not installed"),
+]
+
+SCRAPE = """\
+global: {{scrape_interval: 1s}}
+scrape_configs:
+  - job_name: agent
+    static_configs: [{{targets: ["{target}"]}}]
+"""
+
+
+class Prometheus:
+    def __init__(self, directory, target):
+        (directory / "prometheus.yml").write_text(SCRAPE.format(target=target))
+        self.process = subprocess.Popen(
+            [
+                "prometheus",
+                f"--config.file={directory}/prometheus.yml",
+                f"--storage.tsdb.path={directory}/data",
+                "--web.listen-address=127.0.0.1:0",
+                "--log.format=json",
+            ],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.url = self._listening()
+        wait_until(self._is_ready, what="Prometheus being ready")
+
+    def _listening(self):
+        for line in self.process.stderr:
+            entry = json.loads(line)
+            if entry.get("msg") == "Listening on":
+                return f"http://{entry['address']}"
+        raise AssertionError("Prometheus ended before it listened")
+
+    def _is_ready(self):
+        try:
+            return urllib.request.urlopen(f"{self.url}/-/ready", timeout=10).status == 200
+        except urllib.error.HTTPError:
+            return False
+
+    def query(self, expression):
+        path = f"/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            return [item["value"][1] for item in json.load(answer)["data"]["result"]]
+
+    def stop(self):
+        self.process.terminate()
+        self.process.stderr.close()
+        self.process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory, postgres_port, valkey_port):
+    directory = tmp_path_factory.mktemp("prometheus")
+    config = directory / "agent.yml"
+    config.write_text(
+        f"interval: 1s\nredis: [{{port: {valkey_port}}}]\n"
+        f"postgres: [{{port: {postgres_port}, database: taskboard, user: taskboard}}]\n"
+        f"celery:\n  - broker: {{port: {valkey_port}}}\n    queues: [work]\n"
+    )
+    agent = RunningAgent(config)
+    prometheus = Prometheus(directory, agent.url.removeprefix("http://"))
+    yield prometheus
+    prometheus.stop()
+    agent.stop()
+
+
+def test_every_scrape_is_good(prometheus):
+    wait_until(
+        lambda: prometheus.query("count_over_time(up[1m]) > 3"), what="some scrapes being made"
+    )
+    assert prometheus.query("min_over_time(up[1m])") == ["1"]
+    assert float(prometheus.query("scrape_samples_scraped")[0]) > 500
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "sum by (mode) (rate(node_cpu_seconds_total[30s])) >= 0",
+        "node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes > 0",
+        "node_filesystem_avail_bytes > 0",
+        "rate(node_vmstat_pgfault[30s]) >= 0",
+        "rate(pg_stat_database_xact_commit{datname='taskboard'}[30s]) > 0",
+        "rate(pg_stat_statements_calls_total[30s]) >= 0",
+        "pg_up == 1",
+        "redis_up == 1",
+        "rate(redis_commands_processed_total[30s]) > 0",
+        "task_queue_depth{queue='work'} == 0",
+        "watchkeeper_collector_success == 1",
+    ],
+)
+def test_published_queries_find_their_series(prometheus, expression):
+    wait_until(lambda: prometheus.query(expression), what=f"series for {expression}")
+
+
+def test_no_collector_fails(prometheus):
+    wait_until(lambda: prometheus.query("watchkeeper_collector_success"), what="collectors")
+    assert prometheus.query("watchkeeper_collector_success == 0") == []

@@ -21,9 +21,8 @@ def answer(connection):
     if b" /crash " in request:
         os.write(1, b'{"level": "error", "msg": "asked to crash"}\n')
         os._exit(3)
-    status, body = (
-        (b"503 No", NOT_READY) if TRAITS & {"not-ready"} or REASONS else (b"200 OK", b"{}")
-    )
+    is_ready = "not-ready" not in TRAITS and not REASONS
+    status, body = (b"200 OK", b"{}") if is_ready else (b"503 No", NOT_READY)
     length = str(len(body)).encode()
     connection.sendall(
         b"HTTP/1.1 " + status + b"\r\nContent-Length: " + length

@@ -62,7 +62,7 @@ def test_one_that_cannot_be_started_is_tried_again_and_the_others_run_on(supervi
     blocked = stack.data_dir / "logs" / "bad.log"
     blocked.unlink()
     blocked.mkdir()
-    with pytest.raises(UpstreamError, match="cannot be started: .*Is a directory"):
+    with pytest.raises(UpstreamError, match=r"cannot be started: .*Is a directory"):
         stack.client.restart("bad")
     assert stack.one("other").state is State.READY
     blocked.rmdir()
@@ -85,7 +85,7 @@ def test_a_request_the_system_does_not_allow_fails_alone(supervise):
     targets = stack.data_dir / "prometheus" / "targets"
     targets.rmdir()
     targets.write_text("in the way")
-    with pytest.raises(UpstreamError, match="could not do it: .*File exists"):
+    with pytest.raises(UpstreamError, match=r"could not do it: .*File exists"):
         stack.client.scale("web", 2)
     assert [one.instance for one in stack.client.processes()] == [1]
 

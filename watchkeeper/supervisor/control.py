@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,12 @@ import waitress
 from flask import Response, jsonify, request
 
 from watchkeeper.errors import Refused
-from watchkeeper.serving import Service
+from watchkeeper.serving import (
+    IDLE_CONNECTION_SECONDS,
+    MAX_CONNECTIONS,
+    MAX_REQUEST_BYTES,
+    Service,
+)
 from watchkeeper.supervisor.operations import Operations
 from watchkeeper.supervisor.status import ProcessStatus
 
@@ -30,6 +36,9 @@ def serving(operations: Operations, socket_path: Path) -> Iterator[None]:
         unix_socket_perms="600",
         threads=THREADS,
         ident=None,
+        max_request_body_size=MAX_REQUEST_BYTES,
+        connection_limit=MAX_CONNECTIONS,
+        channel_timeout=IDLE_CONNECTION_SECONDS,
     )
     threading.Thread(target=server.run, name="control", daemon=True).start()
     try:
@@ -68,7 +77,12 @@ def _json(statuses: list[ProcessStatus]) -> Response:
 
 
 def _body() -> dict[str, Any]:
-    body = request.get_json(silent=True) if request.data else {}
+    # Whatever the content type says: a body that is passed over would mean "all instances".
+    text = request.get_data()
+    try:
+        body = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        body = None
     if not isinstance(body, dict):
         raise Refused("expected a JSON object")
     return body

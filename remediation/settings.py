@@ -10,7 +10,9 @@ from pydantic import ConfigDict, Field, field_validator
 
 from remediation.targets import Limited
 from remediation.targets.cache import CacheTarget
+from remediation.targets.command import CommandTarget
 from remediation.targets.postgres import BlockerTarget, SlowLogTarget
+from remediation.targets.python_process import PythonTarget
 from remediation.targets.supervised import RestartTarget, ScaleTarget
 from watchkeeper.configuration import DurationSeconds, Secret, Settings
 
@@ -32,6 +34,8 @@ class Actions(Settings):
     terminate_blocker: dict[str, BlockerTarget] = Field(
         default_factory=dict, alias="terminate-blocker"
     )
+    run_command: dict[str, CommandTarget] = Field(default_factory=dict, alias="run-command")
+    trigger_gc: dict[str, PythonTarget] = Field(default_factory=dict, alias="trigger-gc")
 
     def targets_of(self, action: str) -> dict[str, Limited]:
         """Return what the action may be done to; empty for an unknown one."""

@@ -19,6 +19,8 @@ ACTUATORS = {
     "clear-cache": "remediation.actuators.clear_cache:ClearCache",
     "log-slow-queries": "remediation.actuators.log_slow_queries:LogSlowQueries",
     "terminate-blocker": "remediation.actuators.terminate_blocker:TerminateBlocker",
+    "run-command": "remediation.actuators.run_command:RunCommand",
+    "trigger-gc": "remediation.actuators.trigger_gc:TriggerGc",
 }
 """Action to its actuator, imported when first asked for."""
 

@@ -24,10 +24,19 @@ EXAMPLES = {
 }
 
 
+NEEDED = {"run-command": {"days": "7"}}
+"""Parameters an example cannot do without."""
+
+
+@pytest.fixture(autouse=True)
+def _secrets(monkeypatch):
+    monkeypatch.setenv("SHOP_CONTROL_TOKEN", "a token that nobody could guess")
+
+
 def made(action):
     name, target = EXAMPLES[action]
     settings = Actions.model_validate({action: {name: target}})
-    return make(action, name, settings.targets_of(action)[name], {})
+    return make(action, name, settings.targets_of(action)[name], NEEDED.get(action, {}))
 
 
 def test_every_action_has_its_row_and_no_other_has():

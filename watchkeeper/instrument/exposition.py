@@ -12,6 +12,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
+from watchkeeper.instrument import control
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -31,10 +33,16 @@ class OperationalPages:
         service: the application's name.
         registry: what /metrics shows.
         problems: asked at each /readyz.
+        control_token: opens the door of ``control`` to whoever shows it; shut without one.
     """
 
     def __init__(
-        self, service: str, registry: CollectorRegistry, problems: Problems = dict
+        self,
+        service: str,
+        registry: CollectorRegistry,
+        problems: Problems = dict,
+        *,
+        control_token: str = "",
     ) -> None:
         self._service = service
         self._problems = problems
@@ -43,6 +51,8 @@ class OperationalPages:
             "/healthz": self._alive,
             "/readyz": self._ready,
         }
+        if control_token:
+            self._pages[control.PATH] = control.GarbageCollection(control_token)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; 404 for any other path."""

@@ -79,10 +79,12 @@ class Instrumentation:
     def _skew(self) -> Counter:
         return tasks.CLOCK_SKEW.counter(self.registry)
 
-    def pages(self, problems: Problems = dict) -> OperationalPages:
-        """Return /metrics, /healthz and /readyz.
+    def pages(self, problems: Problems = dict, *, control_token: str = "") -> OperationalPages:
+        """Return /metrics, /healthz and /readyz, and /control/garbage-collection with a token.
 
         Args:
             problems: asked at each /readyz why the service is not doing its job; empty means ready.
+            control_token: of at least 24 characters; lets who shows it from this machine have
+                garbage collected. Empty: no such page.
         """
-        return OperationalPages(self.service, self.registry, problems)
+        return OperationalPages(self.service, self.registry, problems, control_token=control_token)

@@ -57,6 +57,7 @@ class Service:
         self.readiness = Readiness()
         self.turn_away: Callable[[Refusal], TurnedAway | None] = explain_refusal
         self._token = addresses.api_token()
+        self._stopping_hooks: list[Callable[[], None]] = []
         self._stop_hooks: list[Callable[[], None]] = []
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
@@ -69,13 +70,21 @@ class Service:
         """Call ``hook`` once when the service is asked to stop, last added first."""
         self._stop_hooks.append(hook)
 
+    def on_stopping(self, hook: Callable[[], None]) -> None:
+        """Call ``hook`` the moment the service is asked to stop, before answers under way end.
+
+        It is for ending answers that would not end by themselves, and must not block.
+        """
+        self._stopping_hooks.append(hook)
+
     def run(self, listen_text: str, *, threads: int = 8, streams: bool = False) -> None:
         """Serve until SIGTERM or SIGINT, then run the stop hooks.
 
         Args:
             listen_text: HOST:PORT.
             threads: requests answered at the same time; one that streams holds its thread.
-            streams: send each piece of an answer as it comes, not in packets of a fair size.
+            streams: send each piece of an answer as it comes, not in packets of a fair size, and
+                let an answer learn that nobody reads it any more (``client_is_gone``).
 
         Raises:
             ConfigError: the address reaches other machines and no token is set.
@@ -89,6 +98,7 @@ class Service:
             threads=threads,
             ident=None,
             send_bytes=1 if streams else PACKET_BYTES,
+            channel_request_lookahead=1 if streams else 0,
             max_request_body_size=MAX_REQUEST_BYTES,
             connection_limit=MAX_CONNECTIONS,
             channel_timeout=IDLE_CONNECTION_SECONDS,
@@ -99,6 +109,8 @@ class Service:
         def stop(_number: int, _frame: FrameType | None) -> None:
             if not stopping.is_set():
                 stopping.set()
+                for hook in self._stopping_hooks:
+                    hook()
                 raise SystemExit(0)
 
         signal.signal(signal.SIGTERM, stop)
@@ -141,6 +153,12 @@ class Service:
         problems = self.readiness.problems()
         status = "not ready" if problems else "ready"
         return jsonify(status=status, service=self.name, reasons=problems), 503 if problems else 200
+
+
+def client_is_gone() -> Callable[[], bool]:
+    """Return what tells, also after the view has returned, whether this request's client left."""
+    asked: Callable[[], bool] | None = request.environ.get("waitress.client_disconnected")
+    return asked or (lambda: False)
 
 
 def explain_refusal(refused: Refusal) -> TurnedAway:

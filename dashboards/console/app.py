@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.console import headers, presentation, problems
+from dashboards.console import compression, headers, presentation, problems
 from dashboards.console.pages import (
     alerts,
     boards,
@@ -39,13 +39,14 @@ def furnish(service: Service, room: Room) -> None:
     """Give the service its pages; the caller starts ``room.watch``."""
     presentation.add_to(service.app)
     headers.add_to(service.app)
+    compression.add_to(service.app)
     problems.add_to(service.app)
     service.turn_away = room.door.turn_away
     service.app.jinja_env.globals["asks_for_login"] = room.door.token is not None
     for page in PAGES:
         service.app.register_blueprint(page.blueprint(room))
     service.readiness.add("sources", lambda: _unasked(room))
-    service.on_stop(room.watch.stop)
+    service.on_stopping(room.watch.stop)
 
 
 def _unasked(room: Room) -> str | None:

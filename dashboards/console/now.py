@@ -20,6 +20,9 @@ from dashboards.console.verdict import Verdict
 from dashboards.console.work import Switch
 from dashboards.spec import Unit
 
+IN_FULL = 6
+"""Open incidents shown with their steps and story."""
+
 EVENTS = 20
 """Changes shown at most; more than fit a screen help nobody."""
 
@@ -31,6 +34,9 @@ class Now:
     verdict: Verdict
     open: Reading[list[Incident]]
     incidents: list[Incident]
+    """Shown in full, worst first."""
+    further: list[Incident]
+    """Shown as a line each: in a storm the worst few tell the story."""
     resolved: list[Incident]
     series: Reading[list[Series]]
     unusual: list[Series]
@@ -71,7 +77,8 @@ def compose(
             judged=_count(series, "ready"),
         ),
         open=incidents,
-        incidents=opened,
+        incidents=opened[:IN_FULL],
+        further=opened[IN_FULL:],
         resolved=[one for one in resolved if one.resolved_at and one.resolved_at >= since],
         series=series,
         unusual=unusual[: settings.charts],

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from dashboards.console.now import IN_FULL
 from tests.console.incident_data import alert, at, incident, moment, resolved, series
 
 
@@ -33,6 +34,20 @@ def test_the_worst_of_several_incidents_comes_first(neighbourhood):
     text = text_of(neighbourhood.get("/"))
     assert "2 incidents open, 1 critical" in text
     assert text.index("Bad") < text.index("Mild")
+
+
+def test_in_a_storm_the_worst_are_shown_in_full_and_the_others_as_a_line(neighbourhood):
+    neighbourhood.incidents += [
+        incident(f"w{at}", severity="warning", title=f"Warning {at}") for at in range(60)
+    ]
+    neighbourhood.incidents.append(incident("bad", title="Bad"))
+    page = neighbourhood.get("/")
+    text = text_of(page)
+    assert "61 incidents open, 1 critical" in text
+    assert page.text.count('class="rail"') == IN_FULL
+    assert text.index("Bad") < text.index("Warning")
+    assert "55 more" in text
+    assert "and 25 more, milder or older" in text
 
 
 def test_a_resolved_incident_shows_how_long_each_step_took(neighbourhood):

@@ -1,5 +1,6 @@
 """What the console promises browsers: nothing runs but our own files."""
 
+import gzip
 import hashlib
 import re
 from pathlib import Path
@@ -78,3 +79,13 @@ def test_files_are_cached_by_their_content_and_pages_never(neighbourhood):
     assert page.headers["Cache-Control"] == "no-store"
     style = re.search(r'href="(/static/console.css\?v=\w+)"', page.text)[1]
     assert "immutable" in neighbourhood.get(style).headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/", "/static/console.css", "/static/vendor/htmx/htmx.min.js"])
+def test_what_is_sent_compressed_is_what_would_be_sent_plainly(neighbourhood, path):
+    plain = neighbourhood.get(path)
+    small = neighbourhood.get(path, headers={"Accept-Encoding": "br, gzip"})
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert gzip.decompress(small.data) == plain.data
+    assert len(small.data) < len(plain.data) / 2

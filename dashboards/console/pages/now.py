@@ -38,16 +38,19 @@ def blueprint(room: Room) -> Blueprint:
     """Return the routes of the page and of the part of it that is refreshed."""
     pages = Blueprint("now", __name__)
 
-    fragments = Remembered(lambda: _render(room, "now_content.html"))
+    whole = Remembered(lambda: _render(room, "now.html"))
+    content = Remembered(lambda: _render(room, "now_content.html"))
+
+    def _moment() -> tuple[int, int]:
+        return room.watch.revision, int(room.clock.now().timestamp() / FRESH_SECONDS)
 
     @pages.get("/")
     def now() -> str:
-        return _render(room, "now.html")
+        return whole.text(*_moment())
 
     @pages.get("/now")
     def fragment() -> str:
-        moment = int(room.clock.now().timestamp() / FRESH_SECONDS)
-        return fragments.text(room.watch.revision, moment)
+        return content.text(*_moment())
 
     return pages
 

@@ -1,0 +1,98 @@
+"""What the console asks, answered by one small server: as many incidents and series as told."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class Neighbours:
+    """Every service the console asks, at one address; nothing of what they say ever changes."""
+
+    def __init__(self, *, incidents: int, series: int) -> None:
+        now = datetime.now(UTC)
+        self._answers = {
+            "/readyz": {"status": "ready", "reasons": {}},
+            "/api/v1/incidents": {"incidents": [_incident(at, now) for at in range(incidents)]},
+            "/api/v1/status": {"paused": False},
+            "/api/v1/queries": {"queries": []},
+            "/api/v1/series": {"series": [_series(at) for at in range(series)]},
+            "/api/v1/query": _success({"resultType": "vector", "result": [_sample()]}),
+            "/api/v1/query_range": _success({"resultType": "matrix", "result": []}),
+        }
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        """Where all of them answer."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        """Stop answering."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        bodies = {path: json.dumps(answer).encode() for path, answer in self._answers.items()}
+        values = json.dumps(_success([])).encode()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:  # http.server's name
+                body = bodies.get(urlsplit(self.path).path, values)
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_arguments: object) -> None:
+                """Say nothing."""
+
+        return Handler
+
+
+def _success(data: Any) -> dict[str, Any]:
+    return {"status": "success", "data": data}
+
+
+def _sample() -> dict[str, Any]:
+    labels = {"job": "taskboard", "service": "taskboard", "instance": "127.0.0.1:8310"}
+    return {"metric": labels, "value": [0, "1"]}
+
+
+def _incident(number: int, now: datetime) -> dict[str, Any]:
+    started = now - timedelta(seconds=60 + number)
+    moments = ("detected", "notified", "action-dispatched", "action-completed")
+    return {
+        "id": f"i{number}",
+        "status": "open",
+        "severity": ("critical", "warning")[number % 2],
+        "title": f"Response time of route /tasks/{number} is unusual",
+        "service": f"service-{number % 20}",
+        "started_at": started.isoformat(),
+        "resolved_at": None,
+        "timeline": [
+            {"at": (started + timedelta(seconds=at)).isoformat(), "kind": kind, "text": kind}
+            for at, kind in enumerate(moments)
+        ],
+        "alerts": [{"fingerprint": f"f{number}", "labels": {"alertname": "Anomaly"}}],
+    }
+
+
+def _series(number: int) -> dict[str, Any]:
+    return {
+        "id": f"s{number}",
+        "query": f"query-{number % 10}",
+        "labels": {"service": f"service-{number % 20}", "http_route": f"/tasks/{number}"},
+        "state": "ready",
+        "score": 0.3 if number else 2.0,
+        "actual": 1.0,
+        "expected": 1.0,
+        "lower": 0.5,
+        "upper": 1.5,
+        "alerting": number == 0,
+    }

@@ -1,4 +1,4 @@
-"""A process to supervise: PORT [not-ready] [stubborn] [parent] [reasons=JSON].
+"""A process to supervise: PORT [not-ready] [stubborn] [parent] [reasons=JSON] [away-while=FILE].
 
 Plain sockets and no site packages: tests start dozens of these.
 """
@@ -11,9 +11,9 @@ import sys
 PORT, TRAITS = int(sys.argv[1]), set(sys.argv[2:])
 
 NOT_READY = b'{"reasons": {"database": "the database is away"}}'
-REASONS = [trait.removeprefix("reasons=") for trait in TRAITS if trait.startswith("reasons=")]
-if REASONS:
-    NOT_READY = b'{"reasons": ' + REASONS[0].encode() + b"}"
+VALUES = dict(trait.split("=", 1) for trait in TRAITS if "=" in trait)
+if "reasons" in VALUES:
+    NOT_READY = b'{"reasons": ' + VALUES["reasons"].encode() + b"}"
 
 
 def answer(connection):
@@ -21,7 +21,8 @@ def answer(connection):
     if b" /crash " in request:
         os.write(1, b'{"level": "error", "msg": "asked to crash"}\n')
         os._exit(3)
-    is_ready = "not-ready" not in TRAITS and not REASONS
+    is_away = os.access(VALUES.get("away-while", ""), os.F_OK)
+    is_ready = "not-ready" not in TRAITS and "reasons" not in VALUES and not is_away
     status, body = (b"200 OK", b"{}") if is_ready else (b"503 No", NOT_READY)
     length = str(len(body)).encode()
     connection.sendall(

@@ -5,7 +5,7 @@ import psutil
 import pytest
 import requests
 
-from tests.supervisor.stacks import server
+from tests.supervisor.stacks import free_ports, server
 from tests.waiting import wait_until
 from watchkeeper.errors import Refused, UpstreamError
 from watchkeeper.supervisor.logfile import MAX_BYTES
@@ -181,6 +181,39 @@ def test_a_frozen_process_can_be_restarted(supervise):
     stack.client.kill("web", signal="STOP")
     stack.client.restart("web")
     assert not is_alive(first.pid)
+
+
+def test_a_process_that_hangs_is_started_again_and_shown_as_hung(supervise):
+    stack = supervise(web=server(hung_after=0.5), other=server()).wait_all_ready()
+    first = stack.one("web")
+    os.kill(first.pid, signal.SIGSTOP)
+    second = stack.wait("web", until=lambda one: one.pid != first.pid)
+    assert second.restarts == 1
+    told = {one.reason for many in stack.changes for one in many if one.name == "web"}
+    assert "hung: no answer for 0.5 s; restarting" in told
+    assert stack.one("other").restarts == 0
+
+
+def test_one_that_says_it_is_not_ready_does_not_hang(supervise, tmp_path):
+    flag = tmp_path / "away"
+    stack = supervise(web=server(f"away-while={flag}", hung_after=0.1), other=server())
+    first = stack.wait_all_ready().one("web")
+    flag.touch()
+    stack.wait("web", State.STARTING, until=lambda one: "away" in one.reason)
+    # Many more answers are heard while others are restarted.
+    for _ in range(2):
+        stack.client.restart("other")
+    flag.unlink()
+    assert stack.wait("web").pid == first.pid
+
+
+def test_one_that_hangs_before_it_was_ever_ready_may_still_be_starting(supervise):
+    code = "import signal; signal.pause()"
+    slow = {"command": ["{python}", "-c", code], "port": free_ports(1), "hung_after": 0.1}
+    stack = supervise(slow=slow, other=server())
+    stack.wait("slow", State.STARTING, until=lambda one: "nothing answers" in one.reason)
+    stack.client.restart("other")
+    assert stack.one("slow").restarts == 0
 
 
 def test_what_a_process_leaves_behind_goes_with_it(supervise, tmp_path):

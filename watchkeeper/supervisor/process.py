@@ -17,7 +17,7 @@ from pathlib import Path
 from watchkeeper.clock import Clock, format_rfc3339
 from watchkeeper.supervisor import backoff
 from watchkeeper.supervisor.logfile import LogFile
-from watchkeeper.supervisor.probe import Probe
+from watchkeeper.supervisor.probe import Answer, Probe
 from watchkeeper.supervisor.settings import ProcessSettings, Restart
 from watchkeeper.supervisor.stack import Launch
 from watchkeeper.supervisor.status import ProcessStatus, State
@@ -62,8 +62,9 @@ class Process:
         self._retry_seconds = 0.0
         self._ending_since_seconds: float | None = None
         self._start_again = False
-        self._probe: Future[str | None] | None = None
+        self._probe: Future[Answer] | None = None
         self._next_probe_seconds = 0.0
+        self._heard_seconds: float | None = None
 
     @property
     def state(self) -> State:
@@ -155,7 +156,7 @@ class Process:
             return
         self._starts += 1
         self._started_seconds = self._next_probe_seconds = self._clock.monotonic_seconds()
-        self._ending_since_seconds, self._probe = None, None
+        self._ending_since_seconds, self._probe, self._heard_seconds = None, None, None
         self._enter(State.STARTING, "just started")
 
     def _popen(self) -> subprocess.Popen[bytes]:
@@ -206,13 +207,26 @@ class Process:
         elif now_seconds >= self._next_probe_seconds:
             self._probe = self._probes.submit(Probe(self.launch.port, self.settings.ready).ask)
 
-    def _judge(self, problem: str | None, now_seconds: float) -> None:
-        if problem is None:
+    def _judge(self, answer: Answer, now_seconds: float) -> None:
+        if answer.problem is None:
             self._next_probe_seconds = now_seconds + PROBE_READY_SECONDS
+            self._heard_seconds = now_seconds
             self._enter(State.READY, "")
-        else:
-            self._next_probe_seconds = now_seconds + PROBE_STARTING_SECONDS
-            self._enter(State.STARTING, problem)
+            return
+        self._next_probe_seconds = now_seconds + PROBE_STARTING_SECONDS
+        self._enter(State.STARTING, answer.problem)
+        if not answer.is_silent and self._heard_seconds is not None:
+            self._heard_seconds = now_seconds
+        if self._is_hung(now_seconds):
+            silence = f"hung: no answer for {self.settings.hung_after:g} s"
+            self.end(reason=f"{silence}; restarting")
+            self._start_again = True
+
+    def _is_hung(self, now_seconds: float) -> bool:
+        # One that has never been ready may still be on its way, through a long log to replay, say.
+        if self._heard_seconds is None or self.settings.restart is Restart.ON_REQUEST:
+            return False
+        return now_seconds - self._heard_seconds > self.settings.hung_after
 
     def _enter(self, state: State, reason: str) -> None:
         if state is not self._state:
@@ -225,10 +239,12 @@ class Process:
             os.killpg(group, number)
 
 
-def _answer(probe: Future[str | None]) -> str | None:
+def _answer(probe: Future[Answer]) -> Answer:
     """Return what a probe found; a bug in it is a reason not to be ready, not our end."""
     error = probe.exception()
-    return probe.result() if error is None else f"cannot be asked: {type(error).__name__}: {error}"
+    if error is None:
+        return probe.result()
+    return Answer(f"cannot be asked: {type(error).__name__}: {error}")
 
 
 def _signal_name(number: int) -> str:

@@ -33,6 +33,10 @@ class ProcessSettings(Settings):
     ``command`` and the values of ``environment`` may hold ``{python}``, ``{port}`` (of this
     instance), ``{port:NAME}``, ``{data_dir}``, ``{instance}`` (from 1), ``{config:FILE}`` (the
     file in force) and ``{prometheus}`` (its binary). Instance N listens on ``port`` + N - 1.
+
+    ``hung_after`` is how long one that was ready may give no answer at all before it is ended and
+    started again: what hangs tells nobody, alerting least of all. An answer that it is not ready
+    counts as one. It holds for ``restart: always`` only.
     """
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
@@ -48,6 +52,7 @@ class ProcessSettings(Settings):
     environment: dict[str, str] = Field(default_factory=dict)
     ready_seconds: DurationSeconds = 60.0
     grace_seconds: DurationSeconds = 10.0
+    hung_after: Annotated[DurationSeconds, Field(gt=0)] = 60.0
 
     @model_validator(mode="after")
     def _bounds_agree(self) -> Self:

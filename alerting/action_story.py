@@ -10,7 +10,7 @@ from alerting.actions import Action, State
 from alerting.decision import Denied
 from alerting.pipeline import Event, Occurrence, Work
 from alerting.stages.notify import tell
-from alerting.stages.route import routed
+from alerting.stages.route import receivers_of
 from alerting.telemetry import Telemetry
 from alerting.timeline import Kind
 
@@ -85,7 +85,8 @@ class Story:
 
     def tell_people(self, action: Action, event: Event, work: Work) -> None:
         """Write messages to everyone the incident is routed to."""
-        tell(routed(Occurrence(action.incident_id, event), work), work)
+        receivers = receivers_of(work.connection, [action.incident_id])[action.incident_id]
+        tell([Occurrence(action.incident_id, event, receivers=tuple(receivers))], work)
 
     def ended(self, action: Action, state: State) -> None:
         """Count the final state."""

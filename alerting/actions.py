@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -243,10 +243,15 @@ def next_token(connection: Connection) -> int:
     return token
 
 
-def of_incident(connection: Connection, incident_id: str) -> list[dict[str, Any]]:
-    """Return the actions of an incident as messages show them, oldest first."""
-    query = sa.select(_table).where(_table.c.incident_id == incident_id).order_by(_table.c.seq)
-    return [shown(_read(row)) for row in connection.execute(query)]
+def of_incidents(
+    connection: Connection, incident_ids: Sequence[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the actions of incidents as messages show them, oldest first."""
+    query = sa.select(_table).where(_table.c.incident_id.in_(incident_ids)).order_by(_table.c.seq)
+    found: dict[str, list[dict[str, Any]]] = {incident_id: [] for incident_id in incident_ids}
+    for row in connection.execute(query):
+        found[row.incident_id].append(shown(_read(row)))
+    return found
 
 
 def in_flight(connection: Connection) -> list[dict[str, Any]]:

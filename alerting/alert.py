@@ -41,6 +41,11 @@ class Alert:
         return found if found in SEVERITIES else "warning"
 
     @property
+    def severity_rank(self) -> int:
+        """How grave it is; larger is worse."""
+        return SEVERITIES.index(self.severity)
+
+    @property
     def summary(self) -> str:
         """One line a person understands: the summary annotation, else the name."""
         return self.annotations.get("summary") or self.name

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, abort, jsonify, request
 
-from alerting import actions, alertmanager_api, audit, incidents, kill_switch, outbox
+from alerting import actions, alertmanager_api, audit, incident_view, incidents, kill_switch, outbox
 from alerting.requests import limit_of, text_of
 from watchkeeper.clock import format_rfc3339
 from watchkeeper.storage import reading, writing
@@ -34,13 +34,13 @@ def _register_incidents(app: Flask, alerting: Alerting) -> None:
         if status not in (None, incidents.OPEN, incidents.RESOLVED):
             abort(400, f"status: expected open or resolved, got {status!r}")
         with reading(alerting.store.engine) as connection:
-            found = incidents.newest(connection, status=status, limit=limit_of())
+            found = incident_view.newest(connection, status=status, limit=limit_of())
         return jsonify(incidents=found)
 
     @app.get("/api/v1/incidents/<incident_id>")
     def get_incident(incident_id: str) -> Response:
         with reading(alerting.store.engine) as connection:
-            found = incidents.show(connection, incident_id)
+            found = incident_view.show(connection, incident_id)
         if found is None:
             abort(404, f"no incident {incident_id}")
         return jsonify(found)

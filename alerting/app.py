@@ -148,7 +148,7 @@ class Alerting:
                 courier = Courier(
                     receiver,
                     self._notifier_of(receiver),
-                    storm=lambda: self.configuration.alerting.storm,
+                    settings=lambda: self.configuration.alerting,
                     engine=self.store.engine,
                     clock=self.clock,
                     telemetry=self.telemetry,

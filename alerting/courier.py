@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.engine import Connection, Engine
 
-from alerting import outbox, timeline
+from alerting import messages, outbox, timeline
 from alerting.notifiers.notifier import Digester, NotDelivered, Notifier
 from alerting.outbox import Claim, State
 from alerting.retry import next_attempt_at
-from alerting.settings import StormSettings
+from alerting.settings import AlertingSettings
 from alerting.telemetry import Telemetry
 from alerting.timeline import Kind
 from watchkeeper.clock import Clock, parse_rfc3339
@@ -29,7 +30,7 @@ class Courier:
     Args:
         receiver: the receiver's name.
         notifier: returns the notifier in force, or None while the receiver is not configured.
-        storm: returns from how many waiting messages on they are told as a digest.
+        settings: returns the settings in force.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Courier:
         receiver: str,
         notifier: Callable[[], Notifier | None],
         *,
-        storm: Callable[[], StormSettings],
+        settings: Callable[[], AlertingSettings],
         engine: Engine,
         clock: Clock,
         telemetry: Telemetry,
@@ -45,7 +46,7 @@ class Courier:
     ) -> None:
         self.receiver = receiver
         self._notifier = notifier
-        self._storm = storm
+        self._settings = settings
         self._free_at = 0.0
         self._engine = engine
         self._clock = clock
@@ -74,14 +75,26 @@ class Courier:
 
     def _claim(self, notifier: Notifier) -> list[Claim]:
         """Take one delivery, or in a storm as many as a digest holds."""
-        storm = self._storm()
+        storm = self._settings().storm
         now = self._clock.now()
         with writing(self._engine) as connection:
             limit = 1
             if isinstance(notifier, Digester):
                 due = outbox.count_due(connection, self.receiver, now=now, limit=storm.messages)
                 limit = storm.digest_of if due >= storm.messages else 1
-            return outbox.claim(connection, self.receiver, now=now, limit=limit)
+            claims = outbox.claim(connection, self.receiver, now=now, limit=limit)
+            return self._compose_late(connection, claims)
+
+    def _compose_late(self, connection: Connection, claims: Sequence[Claim]) -> list[Claim]:
+        """Fill in the messages that say how things stand when they are sent."""
+        late = [claim.key for claim in claims if not claim.message.incident]
+        incidents = messages.compose(connection, late, self._settings()) if late else {}
+        return [
+            replace(claim, message=replace(claim.message, incident=incidents[claim.key]))
+            if claim.key in incidents
+            else claim
+            for claim in claims
+        ]
 
     def _attempt(self, notifier: Notifier, claims: Sequence[Claim]) -> NotDelivered | None:
         messages = [claim.message for claim in claims]

@@ -1,226 +1,236 @@
-"""Incidents: one for each episode of a group of alerts."""
+"""Incidents: one for each episode of a group of alerts. Writes; ``incident_view`` reads.
+
+Everything takes a whole batch: in a storm, statements are what costs.
+"""
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from alerting import tables, timeline
 from alerting.alert import SEVERITIES, Alert, worst
-from alerting.timeline import Kind
-from watchkeeper.clock import format_rfc3339
+from alerting.timeline import Entry, Kind
 
 OPEN = "open"
 RESOLVED = "resolved"
 
-
-def open_one(connection: Connection, group_key: str) -> str | None:
-    """Return the id of the group's open incident, or None."""
-    table = tables.incidents
-    query = sa.select(table.c.id).where(table.c.group_key == group_key, table.c.status == OPEN)
-    found: str | None = connection.execute(query).scalar()
-    return found
+_incidents = tables.incidents
+_members = tables.incident_alerts
 
 
-def is_open(connection: Connection, incident_id: str) -> bool:
-    """Return whether the incident has not been resolved."""
-    table = tables.incidents
-    query = sa.select(table.c.status).where(table.c.id == incident_id)
-    return connection.execute(query).scalar() == OPEN
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An alert and the incident it belongs to."""
+
+    incident_id: str
+    alert: Alert
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        """What timeline entries about it carry."""
+        return {"fingerprint": self.alert.fingerprint, "labels": dict(self.alert.labels)}
 
 
-def create(connection: Connection, group_key: str, first: Alert) -> str:
-    """Open an incident for a group; its alerts join in a second step. Return its id."""
-    incident_id = f"inc-{uuid.uuid4().hex[:16]}"
-    connection.execute(
-        sa.insert(tables.incidents).values(
-            id=incident_id,
-            group_key=group_key,
-            status=OPEN,
-            severity=first.severity,
-            title=first.summary,
-            service=first.labels.get("service") or _first_value(group_key) or "unknown",
-            started_at=first.starts_at,
+def open_ones(connection: Connection, group_keys: Sequence[str]) -> dict[str, str]:
+    """Return the ids of open incidents by group key, for those groups that have one."""
+    rows = connection.execute(
+        sa.select(_incidents.c.group_key, _incidents.c.id).where(
+            _incidents.c.group_key.in_(group_keys), _incidents.c.status == OPEN
         )
     )
-    return incident_id
+    return {row.group_key: row.id for row in rows}
+
+
+def create(connection: Connection, firsts: Mapping[str, Alert]) -> dict[str, str]:
+    """Open an incident for each group key; its alerts join in a second step. Return the ids."""
+    ids = {group_key: f"inc-{uuid.uuid4().hex[:16]}" for group_key in firsts}
+    rows = [
+        {
+            "id": ids[group_key],
+            "group_key": group_key,
+            "status": OPEN,
+            "severity": first.severity,
+            "title": first.summary,
+            "service": first.labels.get("service") or _first_value(group_key) or "unknown",
+            "started_at": first.starts_at,
+            "receivers": [],
+        }
+        for group_key, first in firsts.items()
+    ]
+    if rows:
+        connection.execute(sa.insert(_incidents), rows)
+    return ids
 
 
 def join(
-    connection: Connection, incident_id: str, alerts: Sequence[Alert], *, now: datetime
+    connection: Connection, members: Sequence[Member], *, opened: set[str], now: datetime
 ) -> None:
-    """Add firing alerts to an open incident, tell the timeline and set severity and title anew."""
-    table = tables.incident_alerts
-    had_any = connection.execute(
-        sa.select(sa.func.count()).where(table.c.incident_id == incident_id)
-    ).scalar()
-    for alert in alerts:
-        connection.execute(
-            sa.delete(table).where(
-                table.c.incident_id == incident_id, table.c.fingerprint == alert.fingerprint
-            )
-        )
-        connection.execute(
-            sa.insert(table).values(
-                incident_id=incident_id,
-                fingerprint=alert.fingerprint,
-                status="firing",
-                labels=dict(alert.labels),
-                annotations=dict(alert.annotations),
-                starts_at=alert.starts_at,
-                generator_url=alert.generator_url,
-            )
-        )
-        connection.execute(
-            sa.update(tables.alerts)
-            .where(tables.alerts.c.fingerprint == alert.fingerprint)
-            .values(incident_id=incident_id)
-        )
-        kind, opening = (Kind.UPDATED, "also firing: ") if had_any else (Kind.DETECTED, "")
-        detail = {"fingerprint": alert.fingerprint, "labels": dict(alert.labels)}
-        text = f"{opening}{alert.summary}"
-        timeline.add(connection, incident_id, kind, text, now=now, detail=detail)
-        had_any = True
-    _summarise(connection, incident_id)
+    """Add firing alerts to open incidents, tell the timelines, set severities and titles anew.
 
-
-def renew(connection: Connection, incident_id: str, alert: Alert) -> None:
-    """Keep the newest annotations of an alert that is still firing."""
-    table = tables.incident_alerts
-    connection.execute(
-        sa.update(table)
-        .where(table.c.incident_id == incident_id, table.c.fingerprint == alert.fingerprint)
-        .values(annotations=dict(alert.annotations))
+    Args:
+        members: who joins what.
+        opened: the incidents that began with this batch.
+        now: the time of the timeline entries.
+    """
+    if not members:
+        return
+    keys = [{"incident": m.incident_id, "key": m.alert.fingerprint} for m in members]
+    this_member = sa.and_(
+        _members.c.incident_id == sa.bindparam("incident"),
+        _members.c.fingerprint == sa.bindparam("key"),
     )
-
-
-def leave(
-    connection: Connection, incident_id: str, alerts: Sequence[Alert], *, now: datetime
-) -> bool:
-    """Mark alerts of an incident as ended; resolve it with the last. Return whether it resolved."""
-    table = tables.incident_alerts
-    for alert in alerts:
-        connection.execute(
-            sa.update(table)
-            .where(table.c.incident_id == incident_id, table.c.fingerprint == alert.fingerprint)
-            .values(status="resolved", ends_at=alert.ends_at, annotations=dict(alert.annotations))
-        )
-        detail = {"fingerprint": alert.fingerprint, "labels": dict(alert.labels)}
-        text = f"no longer firing: {alert.summary}"
-        timeline.add(connection, incident_id, Kind.UPDATED, text, now=now, detail=detail)
-    firing = connection.execute(
-        sa.select(sa.func.count()).where(
-            table.c.incident_id == incident_id, table.c.status == "firing"
-        )
-    ).scalar()
-    if firing:
-        _summarise(connection, incident_id)
-        return False
+    connection.execute(sa.delete(_members).where(this_member), keys)
+    connection.execute(sa.insert(_members), [_member_row(member) for member in members])
     connection.execute(
-        sa.update(tables.incidents)
-        .where(tables.incidents.c.id == incident_id)
+        sa.update(tables.alerts)
+        .where(tables.alerts.c.fingerprint == sa.bindparam("key"))
+        .values(incident_id=sa.bindparam("incident")),
+        keys,
+    )
+    timeline.add_all(connection, _joined_entries(members, opened), now=now)
+    _summarise(connection, {member.incident_id for member in members})
+
+
+def _member_row(member: Member) -> dict[str, Any]:
+    alert = member.alert
+    return {
+        "incident_id": member.incident_id,
+        "fingerprint": alert.fingerprint,
+        "status": "firing",
+        "severity_rank": alert.severity_rank,
+        "summary": alert.summary,
+        "labels": dict(alert.labels),
+        "annotations": dict(alert.annotations),
+        "starts_at": alert.starts_at,
+        "ends_at": None,
+        "generator_url": alert.generator_url,
+    }
+
+
+def _joined_entries(members: Sequence[Member], opened: set[str]) -> list[Entry]:
+    entries = []
+    begun: set[str] = set()
+    for member in members:
+        is_first = member.incident_id in opened and member.incident_id not in begun
+        begun.add(member.incident_id)
+        kind = Kind.DETECTED if is_first else Kind.UPDATED
+        text = member.alert.summary if is_first else f"also firing: {member.alert.summary}"
+        entries.append(Entry(member.incident_id, kind, text, member.detail))
+    return entries
+
+
+def renew(connection: Connection, members: Sequence[Member]) -> None:
+    """Keep the newest annotations of alerts that are still firing."""
+    if members:
+        rows = [
+            {
+                "incident": m.incident_id,
+                "key": m.alert.fingerprint,
+                "annotations": dict(m.alert.annotations),
+                "summary": m.alert.summary,
+            }
+            for m in members
+        ]
+        connection.execute(
+            sa.update(_members).where(
+                _members.c.incident_id == sa.bindparam("incident"),
+                _members.c.fingerprint == sa.bindparam("key"),
+            ),
+            rows,
+        )
+
+
+def leave(connection: Connection, members: Sequence[Member], *, now: datetime) -> set[str]:
+    """Mark alerts as ended; resolve incidents with their last. Return the ids of the resolved."""
+    if not members:
+        return set()
+    rows = [
+        {
+            "incident": m.incident_id,
+            "key": m.alert.fingerprint,
+            "status": "resolved",
+            "ends_at": m.alert.ends_at,
+            "annotations": dict(m.alert.annotations),
+        }
+        for m in members
+    ]
+    connection.execute(
+        sa.update(_members).where(
+            _members.c.incident_id == sa.bindparam("incident"),
+            _members.c.fingerprint == sa.bindparam("key"),
+        ),
+        rows,
+    )
+    entries = [
+        Entry(m.incident_id, Kind.UPDATED, f"no longer firing: {m.alert.summary}", m.detail)
+        for m in members
+    ]
+    touched = {member.incident_id for member in members}
+    resolved = touched - _summarise(connection, touched)
+    connection.execute(
+        sa.update(_incidents)
+        .where(_incidents.c.id.in_(resolved))
         .values(status=RESOLVED, resolved_at=now)
     )
-    timeline.add(connection, incident_id, Kind.RESOLVED, "no alert is firing any more", now=now)
-    return True
+    entries += [
+        Entry(incident_id, Kind.RESOLVED, "no alert is firing any more")
+        for incident_id in sorted(resolved)
+    ]
+    timeline.add_all(connection, entries, now=now)
+    return resolved
 
 
-def _summarise(connection: Connection, incident_id: str) -> None:
-    """Name the incident for its worst firing alert; its severity never falls while it is open."""
-    table = tables.incident_alerts
-    rows = connection.execute(
-        sa.select(table)
-        .where(table.c.incident_id == incident_id, table.c.status == "firing")
-        .order_by(table.c.starts_at, table.c.fingerprint)
-    ).all()
-    gravest = max(rows, key=lambda row: SEVERITIES.index(_alert(row).severity))
-    others = len(rows) - 1
-    title = _alert(gravest).summary + (f" (and {others} more)" if others else "")
-    incident = tables.incidents
-    so_far = connection.execute(
-        sa.select(incident.c.severity, incident.c.started_at).where(incident.c.id == incident_id)
-    ).one()
-    connection.execute(
-        sa.update(incident)
-        .where(incident.c.id == incident_id)
-        .values(
-            severity=worst([so_far.severity, _alert(gravest).severity]),
-            title=title,
-            started_at=min([so_far.started_at, *(row.starts_at for row in rows)]),
-        )
+def _summarise(connection: Connection, incident_ids: Iterable[str]) -> set[str]:
+    """Name incidents for their gravest firing alert; return those that have one.
+
+    A severity never falls while its incident is open, and its start only moves back.
+    """
+    incident = _members.c.incident_id
+    gravest_first = (
+        _members.c.severity_rank.desc(),
+        _members.c.starts_at,
+        _members.c.fingerprint,
     )
-
-
-def _alert(row: Row[Any]) -> Alert:
-    return Alert(row.labels, row.annotations, row.starts_at, row.ends_at or row.starts_at)
+    ranked = (
+        sa.select(
+            _members.c.incident_id,
+            _members.c.summary,
+            _members.c.severity_rank,
+            sa.func.count().over(partition_by=incident).label("firing"),
+            sa.func.min(_members.c.starts_at).over(partition_by=incident).label("earliest"),
+            sa.func.row_number().over(partition_by=incident, order_by=gravest_first).label("place"),
+        )
+        .where(_members.c.incident_id.in_(set(incident_ids)), _members.c.status == "firing")
+        .subquery()
+    )
+    rows = connection.execute(
+        sa.select(ranked, _incidents.c.severity, _incidents.c.started_at)
+        .join(_incidents, _incidents.c.id == ranked.c.incident_id)
+        .where(ranked.c.place == 1)
+    ).all()
+    values = [
+        {
+            "key": row.incident_id,
+            "title": row.summary + (f" (and {row.firing - 1} more)" if row.firing > 1 else ""),
+            "severity": worst([row.severity, SEVERITIES[row.severity_rank]]),
+            "started_at": min(row.started_at, row.earliest),
+        }
+        for row in rows
+    ]
+    if values:
+        connection.execute(
+            sa.update(_incidents).where(_incidents.c.id == sa.bindparam("key")), values
+        )
+    return {row.incident_id for row in rows}
 
 
 def _first_value(group_key: str) -> str:
     return next((str(value) for value in json.loads(group_key).values() if value), "")
-
-
-def show(connection: Connection, incident_id: str) -> dict[str, Any] | None:
-    """Return an incident as the API and the messages show it, or None for an unknown id."""
-    query = sa.select(tables.incidents).where(tables.incidents.c.id == incident_id)
-    row = connection.execute(query).first()
-    return _shown(connection, row) if row else None
-
-
-def newest(connection: Connection, *, status: str | None, limit: int) -> list[dict[str, Any]]:
-    """Return up to ``limit`` incidents, newest first, all or only those of one status."""
-    query = sa.select(tables.incidents).order_by(tables.incidents.c.seq.desc()).limit(limit)
-    if status is not None:
-        query = query.where(tables.incidents.c.status == status)
-    return [_shown(connection, row) for row in connection.execute(query).all()]
-
-
-def _shown(connection: Connection, row: Row[Any]) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "status": row.status,
-        "severity": row.severity,
-        "title": row.title,
-        "service": row.service,
-        "started_at": format_rfc3339(row.started_at),
-        "resolved_at": format_rfc3339(row.resolved_at) if row.resolved_at else None,
-        "timeline": timeline.entries(connection, row.id),
-        "alerts": _alerts_shown(connection, row.id),
-    }
-
-
-def _alerts_shown(connection: Connection, incident_id: str) -> list[dict[str, Any]]:
-    table = tables.incident_alerts
-    rows = connection.execute(
-        sa.select(table).where(table.c.incident_id == incident_id).order_by(table.c.starts_at)
-    )
-    return [
-        {
-            "fingerprint": row.fingerprint,
-            "status": row.status,
-            "labels": row.labels,
-            "annotations": row.annotations,
-            "starts_at": format_rfc3339(row.starts_at),
-            "ends_at": format_rfc3339(row.ends_at) if row.ends_at else None,
-        }
-        for row in rows
-    ]
-
-
-def title(connection: Connection, incident_id: str) -> str:
-    """Return the incident's title."""
-    table = tables.incidents
-    query = sa.select(table.c.title).where(table.c.id == incident_id)
-    return str(connection.execute(query).scalar_one())
-
-
-def severity(connection: Connection, incident_id: str) -> str:
-    """Return the gravest severity the incident has had."""
-    table = tables.incidents
-    query = sa.select(table.c.severity).where(table.c.id == incident_id)
-    return str(connection.execute(query).scalar_one())

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from alerting import actions, incidents
+from alerting import actions, incident_view
 from alerting.settings import AlertingSettings
 
-MAX_ALERTS = 50
-MAX_TIMELINE = 50
-"""A message is a snapshot for people; the whole story is in the console."""
+MAX_PARTS = 20
+"""Alerts and timeline entries in a message; the whole story is in the console."""
 
 
-def compose(connection: Connection, incident_id: str, settings: AlertingSettings) -> dict[str, Any]:
-    """Return the incident with its ``actions`` and ``url``, bounded in size."""
-    incident = incidents.show(connection, incident_id)
-    if incident is None:
-        raise LookupError(f"no incident {incident_id}")
-    firing_first = sorted(incident["alerts"], key=lambda alert: alert["status"] != "firing")
+def compose(
+    connection: Connection, incident_ids: Sequence[str], settings: AlertingSettings
+) -> dict[str, dict[str, Any]]:
+    """Return incidents by id, each with its ``actions`` and ``url``, bounded in size."""
+    done = actions.of_incidents(connection, incident_ids)
+    shown = incident_view.show_all(connection, incident_ids, parts=MAX_PARTS)
     return {
-        **incident,
-        "alerts": firing_first[:MAX_ALERTS],
-        "timeline": incident["timeline"][-MAX_TIMELINE:],
-        "actions": actions.of_incident(connection, incident_id),
-        "url": settings.link(incident_id),
+        incident_id: {**incident, "actions": done[incident_id], "url": settings.link(incident_id)}
+        for incident_id, incident in shown.items()
     }

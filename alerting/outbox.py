@@ -8,7 +8,7 @@ resolve can never overtake its trigger.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -47,61 +47,71 @@ class Claim:
 
     message: Message
     receiver: str
+    key: str
     attempt: int
     token: int
 
 
-def put(
-    connection: Connection,
-    *,
-    receiver: str,
-    key: str,
-    event: str,
-    incident: Mapping[str, Any],
-    now: datetime,
-    not_before: datetime | None = None,
-) -> str:
-    """Add a delivery inside the caller's transaction and return its id."""
-    delivery_id = f"msg_{uuid.uuid4().hex}"
-    connection.execute(
-        sa.insert(_table).values(
-            id=delivery_id,
-            receiver=receiver,
-            key=key,
-            event=event,
-            incident_id=incident["id"],
-            message=dict(incident),
-            state=State.PENDING,
-            created_at=now,
-            next_attempt_at=not_before or now,
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One message to be written into the outbox.
+
+    Attributes:
+        key: the incident's id; what has the same key is told in order.
+        incident: the incident as it is now; empty for what is composed when it is sent.
+    """
+
+    receiver: str
+    key: str
+    event: str
+    incident: Mapping[str, Any]
+    not_before: datetime
+
+
+def put(connection: Connection, envelopes: Sequence[Envelope], *, now: datetime) -> None:
+    """Add deliveries inside the caller's transaction, to be made in their order."""
+    rows = [
+        {
+            "id": f"msg_{uuid.uuid4().hex}",
+            "receiver": envelope.receiver,
+            "key": envelope.key,
+            "event": envelope.event,
+            "incident_id": envelope.key,
+            "message": dict(envelope.incident),
+            "state": State.PENDING,
+            "created_at": now,
+            "next_attempt_at": envelope.not_before,
+        }
+        for envelope in envelopes
+    ]
+    connection.execute(sa.insert(_table), rows)
+
+
+def supersede(connection: Connection, *, keys: Sequence[str], event: str) -> None:
+    """Drop untried deliveries of ``event`` for ``keys`` that newer messages contain."""
+    if keys:
+        connection.execute(
+            sa.update(_table)
+            .where(
+                _table.c.key.in_(keys),
+                _table.c.event == event,
+                _table.c.state == State.PENDING,
+                _table.c.attempts == 0,
+            )
+            .values(state=State.SUPERSEDED, message={})
         )
-    )
-    return delivery_id
 
 
-def supersede(connection: Connection, *, receiver: str, key: str, event: str) -> int:
-    """Drop untried deliveries of ``event`` that a newer message contains; return how many."""
-    result = connection.execute(
-        sa.update(_table)
-        .where(
-            _table.c.receiver == receiver,
-            _table.c.key == key,
-            _table.c.event == event,
-            _table.c.state == State.PENDING,
-            _table.c.attempts == 0,
+def newest_at(connection: Connection, *, keys: Sequence[str]) -> dict[tuple[str, str], datetime]:
+    """Return by receiver and key when the newest delivery that counts is or was due."""
+    rows = connection.execute(
+        sa.select(
+            _table.c.receiver, _table.c.key, sa.func.max(_table.c.next_attempt_at).label("at")
         )
-        .values(state=State.SUPERSEDED)
+        .where(_table.c.key.in_(keys), _table.c.state != State.SUPERSEDED)
+        .group_by(_table.c.receiver, _table.c.key)
     )
-    return result.rowcount
-
-
-def newest_at(connection: Connection, *, receiver: str, key: str) -> datetime | None:
-    """Return when the newest delivery that counts was written for a receiver and key."""
-    query = sa.select(sa.func.max(_table.c.next_attempt_at)).where(
-        _table.c.receiver == receiver, _table.c.key == key, _table.c.state != State.SUPERSEDED
-    )
-    found: datetime | None = connection.execute(query).scalar()
-    return found
+    return {(row.receiver, row.key): row.at for row in rows}
 
 
 def claim(connection: Connection, receiver: str, *, now: datetime, limit: int = 1) -> list[Claim]:
@@ -151,7 +161,7 @@ def _lease(connection: Connection, row: Row[Any], now: datetime) -> Claim:
         )
     )
     message = Message(row.id, row.event, row.message, row.created_at)
-    return Claim(message, row.receiver, row.attempts + 1, row.fencing_token + 1)
+    return Claim(message, row.receiver, row.key, row.attempts + 1, row.fencing_token + 1)
 
 
 def settle(

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
 
-from alerting import action_call, actions, guard_facts, incidents, kill_switch
+from alerting import action_call, actions, guard_facts, incident_view, kill_switch
 from alerting.action_call import Outcome, Reply
 from alerting.action_story import Story
 from alerting.actions import Action, State
@@ -104,7 +104,7 @@ class Remediator:
             action,
             incident={
                 "id": action.incident_id,
-                "title": incidents.title(work.connection, action.incident_id),
+                "title": incident_view.title(work.connection, action.incident_id),
                 "url": work.settings.link(action.incident_id),
             },
             fencing_token=token,

@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from alerting import incidents, pipeline, tables
+from alerting import incident_view, pipeline, tables
 from alerting.alert import Alert
 from alerting.configuration import Configuration
 from alerting.pipeline import Event, Work
@@ -90,11 +90,8 @@ class Router:
                     alerts, work, is_from_client=is_from_client
                 ).occurrences
             ]
-            severities = [
-                incidents.severity(connection, occurrence.incident_id)
-                for occurrence in occurrences
-                if occurrence.event is Event.OPENED
-            ]
+            opened = [found.incident_id for found in occurrences if found.event is Event.OPENED]
+            severities = incident_view.severities(connection, opened)
         for severity in severities:
             self._telemetry.opened(severity)
         if occurrences:

@@ -43,6 +43,8 @@ alerts = sa.Table(
     sa.Column("updated_at", Moment, nullable=False),
     sa.Column("incident_id", sa.String(40)),
     sa.Column("muted_by", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("is_muted", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index("muted_alerts", "is_muted"),
     sa.Index("alerts_by_end", "status", "ends_at"),
 )
 """The newest state of every label set."""
@@ -82,6 +84,7 @@ incidents = sa.Table(
     sa.Column("service", sa.Text, nullable=False),
     sa.Column("started_at", Moment, nullable=False),
     sa.Column("resolved_at", Moment),
+    sa.Column("receivers", sa.JSON, nullable=False, server_default="[]"),
     sa.Index(
         "one_open_incident_a_group",
         "group_key",
@@ -97,6 +100,8 @@ incident_alerts = sa.Table(
     sa.Column("incident_id", sa.String(40), primary_key=True),
     sa.Column("fingerprint", sa.String(16), primary_key=True),
     sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("severity_rank", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("summary", sa.Text, nullable=False, server_default=""),
     sa.Column("labels", sa.JSON, nullable=False),
     sa.Column("annotations", sa.JSON, nullable=False),
     sa.Column("starts_at", Moment, nullable=False),
@@ -136,6 +141,7 @@ deliveries = sa.Table(
     sa.Column("error", sa.Text),
     sa.Index("deliveries_to_make", "receiver", "state", "next_attempt_at"),
     sa.Index("deliveries_in_order", "receiver", "key", "seq"),
+    sa.Index("deliveries_by_key", "key", "state"),
 )
 """The outbox: one row a message and receiver, written with the transition it tells of."""
 
@@ -232,7 +238,9 @@ def _add_missing(connection: Connection) -> None:
                 connection.exec_driver_sql(
                     f"ALTER TABLE {preparer.format_table(table)} ADD COLUMN {kind}"
                 )
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
 
 
-MIGRATIONS: Sequence[Migration] = (_first_tables, _add_missing)
+MIGRATIONS: Sequence[Migration] = (_first_tables, _add_missing, _add_missing)
 """Applied in this order, only ever appended to."""

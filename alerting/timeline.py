@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -42,22 +43,52 @@ def add(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Append one entry; ``text`` is a sentence a person reads, ``detail`` what a program wants."""
-    connection.execute(
-        sa.insert(tables.timeline).values(
-            incident_id=incident_id, at=now, kind=str(kind), text=text, detail=dict(detail or {})
-        )
-    )
+    add_all(connection, [Entry(incident_id, kind, text, dict(detail or {}))], now=now)
 
 
-def entries(connection: Connection, incident_id: str) -> list[dict[str, Any]]:
-    """Return the entries of an incident, oldest first."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry to append."""
+
+    incident_id: str
+    kind: Kind
+    text: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+def add_all(connection: Connection, entries: Sequence[Entry], *, now: datetime) -> None:
+    """Append several entries, of any incidents, in their order."""
+    if entries:
+        rows = [
+            {
+                "incident_id": entry.incident_id,
+                "at": now,
+                "kind": str(entry.kind),
+                "text": entry.text,
+                "detail": dict(entry.detail),
+            }
+            for entry in entries
+        ]
+        connection.execute(sa.insert(tables.timeline), rows)
+
+
+def of_incidents(
+    connection: Connection, incident_ids: Sequence[str], *, newest: int
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the ``newest`` entries of each incident, oldest first."""
     table = tables.timeline
-    rows = connection.execute(
-        sa.select(table.c.at, table.c.kind, table.c.text, table.c.detail)
-        .where(table.c.incident_id == incident_id)
-        .order_by(table.c.seq)
+    place = sa.func.row_number().over(partition_by=table.c.incident_id, order_by=table.c.seq.desc())
+    ranked = (
+        sa.select(table, place.label("place"))
+        .where(table.c.incident_id.in_(incident_ids))
+        .subquery()
     )
-    return [
-        {"at": format_rfc3339(row.at), "kind": row.kind, "text": row.text, "detail": row.detail}
-        for row in rows
-    ]
+    rows = connection.execute(
+        sa.select(ranked).where(ranked.c.place <= newest).order_by(ranked.c.seq)
+    )
+    found: dict[str, list[dict[str, Any]]] = {incident_id: [] for incident_id in incident_ids}
+    for row in rows:
+        found[row.incident_id].append(
+            {"at": format_rfc3339(row.at), "kind": row.kind, "text": row.text, "detail": row.detail}
+        )
+    return found

@@ -27,6 +27,7 @@ class Known:
     starts_at: datetime
     incident_id: str | None
     muted_by: Mapping[str, list[str]] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Transition:
         incident_id: the incident it belongs to so far.
         muted_by: why nobody is to be told: kind of mute to the ids or names behind it.
         was_muted_by: the same as the database has it.
+        says_more: its annotations differ from those last stored.
     """
 
     alert: Alert
@@ -44,6 +46,7 @@ class Transition:
     incident_id: str | None = None
     muted_by: Mapping[str, list[str]] = field(default_factory=dict)
     was_muted_by: Mapping[str, list[str]] = field(default_factory=dict)
+    says_more: bool = False
 
     def muted(self, kind: str, by: list[str]) -> Transition:
         """Return the transition with one more kind of mute, or itself when ``by`` is empty."""
@@ -55,9 +58,10 @@ def compare(alert: Alert, known: Known | None, *, now: datetime) -> Transition |
     was_firing = known is not None and known.is_firing
     incident_id = known.incident_id if known and was_firing else None
     muted_by = known.muted_by if known else {}
+    says_more = known is not None and known.annotations != alert.annotations
     if alert.is_firing(now):
         change = Change.RENEWED if was_firing else Change.FIRED
-        return Transition(alert, change, incident_id, was_muted_by=muted_by)
+        return Transition(alert, change, incident_id, was_muted_by=muted_by, says_more=says_more)
     if known and was_firing and not _is_of_earlier_episode(alert, known):
         return Transition(alert, Change.RESOLVED, incident_id, was_muted_by=muted_by)
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,7 +12,6 @@ from sqlalchemy.engine import Connection
 from alerting import tables
 from alerting.alert import Alert
 from alerting.pipeline import Batch, Work
-from alerting.settings import FlappingSettings
 
 _table = tables.alert_changes
 
@@ -27,42 +27,62 @@ class Flap:
         """Note every change and return the alerts, the ends of flapping ones put off."""
         if not batch.is_from_client:
             return batch
-        return replace(batch, alerts=[_damped(alert, work) for alert in batch.alerts])
+        said = {alert.fingerprint: alert.is_firing(work.now) for alert in batch.alerts}
+        said_before = _said_before(work.connection, list(said))
+        changed = {
+            fingerprint: is_firing
+            for fingerprint, is_firing in said.items()
+            if said_before.get(fingerprint, False) is not is_firing
+        }
+        _note(changed, work)
+        ending = [fingerprint for fingerprint, is_firing in said.items() if not is_firing]
+        flapping = _flapping(ending, work)
+        alerts = [
+            _put_off(alert, work) if alert.fingerprint in flapping else alert
+            for alert in batch.alerts
+        ]
+        return replace(batch, alerts=alerts)
 
 
-def _damped(alert: Alert, work: Work) -> Alert:
+def _put_off(alert: Alert, work: Work) -> Alert:
+    ends_at = work.now + timedelta(seconds=work.settings.flapping.within_seconds)
+    return replace(alert, ends_at=ends_at)
+
+
+def _said_before(connection: Connection, fingerprints: Sequence[str]) -> dict[str, bool]:
+    newest = (
+        sa.select(sa.func.max(_table.c.seq))
+        .where(_table.c.fingerprint.in_(fingerprints))
+        .group_by(_table.c.fingerprint)
+    )
+    rows = connection.execute(
+        sa.select(_table.c.fingerprint, _table.c.is_firing).where(_table.c.seq.in_(newest))
+    )
+    return {row.fingerprint: row.is_firing for row in rows}
+
+
+def _note(changed: Mapping[str, bool], work: Work) -> None:
+    if changed:
+        rows = [
+            {"fingerprint": fingerprint, "at": work.now, "is_firing": is_firing}
+            for fingerprint, is_firing in changed.items()
+        ]
+        work.connection.execute(sa.insert(_table), rows)
+
+
+def _flapping(fingerprints: Sequence[str], work: Work) -> set[str]:
+    """Return those that changed too often lately."""
+    if not fingerprints:
+        return set()
     settings = work.settings.flapping
-    is_firing = alert.is_firing(work.now)
-    was_firing = _last_said(work.connection, alert.fingerprint)
-    if was_firing != is_firing and (is_firing or was_firing):
-        work.connection.execute(
-            sa.insert(_table).values(
-                fingerprint=alert.fingerprint, at=work.now, is_firing=is_firing
-            )
-        )
-    if is_firing or not _is_flapping(alert.fingerprint, settings, work):
-        return alert
-    ends_at = work.now + timedelta(seconds=settings.within_seconds)
-    return Alert(alert.labels, alert.annotations, alert.starts_at, ends_at, alert.generator_url)
-
-
-def _last_said(connection: Connection, fingerprint: str) -> bool | None:
-    query = (
-        sa.select(_table.c.is_firing)
-        .where(_table.c.fingerprint == fingerprint)
-        .order_by(_table.c.seq.desc())
-        .limit(1)
-    )
-    found: bool | None = connection.execute(query).scalar()
-    return found
-
-
-def _is_flapping(fingerprint: str, settings: FlappingSettings, work: Work) -> bool:
     since = work.now - timedelta(seconds=settings.within_seconds)
-    query = sa.select(sa.func.count()).where(
-        _table.c.fingerprint == fingerprint, _table.c.at > since
+    rows = work.connection.execute(
+        sa.select(_table.c.fingerprint)
+        .where(_table.c.fingerprint.in_(fingerprints), _table.c.at > since)
+        .group_by(_table.c.fingerprint)
+        .having(sa.func.count() >= settings.changes)
     )
-    return int(work.connection.execute(query).scalar() or 0) >= settings.changes
+    return {row.fingerprint for row in rows}
 
 
 def forget_old(connection: Connection, *, before: datetime) -> None:

@@ -36,5 +36,5 @@ def _write(transition: Transition, work: Work) -> None:
     work.connection.execute(
         sa.update(table)
         .where(table.c.fingerprint == transition.alert.fingerprint)
-        .values(muted_by=dict(transition.muted_by))
+        .values(muted_by=dict(transition.muted_by), is_muted=bool(transition.muted_by))
     )

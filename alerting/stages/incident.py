@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from alerting import incidents
+from alerting.incidents import Member
 from alerting.pipeline import Batch, Event, Occurrence, Work
 from alerting.transitions import Change, Transition
 
@@ -14,40 +15,55 @@ class Incident:
 
     def run(self, batch: Batch, work: Work) -> Batch:
         """Write the incidents and return what happened to each."""
-        occurrences: list[Occurrence] = []
-        for key, transitions in batch.groups.items():
-            fired = [t for t in transitions if t.change is not Change.RESOLVED]
-            if fired:
-                occurrences += self._fired(key, fired, work)
+        incidents.renew(
+            work.connection,
+            [
+                Member(t.incident_id, t.alert)
+                for t in batch.transitions
+                if t.change is Change.RENEWED and t.incident_id and t.says_more
+            ],
+        )
+        begun = self._begun(batch, work)
         # After everything that fired, so that a batch that swaps one alert for another keeps the
         # incident open; and by the incident an alert joined, for group_by may have changed since.
-        resolved = [t for t in batch.transitions if t.change is Change.RESOLVED]
-        for incident_id in dict.fromkeys(t.incident_id for t in resolved if t.incident_id):
-            ended = [t for t in resolved if t.incident_id == incident_id]
-            occurrences += self._resolved(incident_id, ended, work)
-        return replace(batch, occurrences=occurrences)
+        return replace(batch, occurrences=[*begun, *self._ended(batch, work)])
 
-    def _fired(self, key: str, transitions: list[Transition], work: Work) -> list[Occurrence]:
+    def _begun(self, batch: Batch, work: Work) -> list[Occurrence]:
+        """Let what fires and is in no incident join one, opened where there is none."""
         # One that was held back until now begins now, as far as people and rules are concerned.
-        new = [replace(t, change=Change.FIRED) for t in transitions if t.incident_id is None]
-        for transition in transitions:
-            if transition.incident_id is not None:
-                incidents.renew(work.connection, transition.incident_id, transition.alert)
-        if not new:
+        joining = {
+            key: [replace(t, change=Change.FIRED) for t in transitions if _is_outside(t)]
+            for key, transitions in batch.groups.items()
+        }
+        joining = {key: transitions for key, transitions in joining.items() if transitions}
+        if not joining:
             return []
-        incident_id = incidents.open_one(work.connection, key)
-        event = Event.UPDATED
-        if incident_id is None:
-            incident_id = incidents.create(work.connection, key, new[0].alert)
-            event = Event.OPENED
-        incidents.join(work.connection, incident_id, [t.alert for t in new], now=work.now)
-        return [Occurrence(incident_id, event, tuple(new))]
-
-    def _resolved(
-        self, incident_id: str, transitions: list[Transition], work: Work
-    ) -> list[Occurrence]:
-        ended = incidents.leave(
-            work.connection, incident_id, [t.alert for t in transitions], now=work.now
+        known = incidents.open_ones(work.connection, list(joining))
+        created = incidents.create(
+            work.connection,
+            {key: found[0].alert for key, found in joining.items() if key not in known},
         )
-        event = Event.RESOLVED if ended else Event.UPDATED
-        return [Occurrence(incident_id, event, tuple(transitions))]
+        ids = {**known, **created}
+        members = [Member(ids[key], t.alert) for key, found in joining.items() for t in found]
+        incidents.join(work.connection, members, opened=set(created.values()), now=work.now)
+        return [
+            Occurrence(ids[key], Event.OPENED if key in created else Event.UPDATED, tuple(found))
+            for key, found in joining.items()
+        ]
+
+    def _ended(self, batch: Batch, work: Work) -> list[Occurrence]:
+        """Take what ended out of its incident; the last one resolves it."""
+        ended: dict[str, list[Transition]] = {}
+        for transition in batch.transitions:
+            if transition.change is Change.RESOLVED and transition.incident_id:
+                ended.setdefault(transition.incident_id, []).append(transition)
+        members = [Member(key, t.alert) for key, found in ended.items() for t in found]
+        resolved = incidents.leave(work.connection, members, now=work.now)
+        return [
+            Occurrence(key, Event.RESOLVED if key in resolved else Event.UPDATED, tuple(found))
+            for key, found in ended.items()
+        ]
+
+
+def _is_outside(transition: Transition) -> bool:
+    return transition.change is not Change.RESOLVED and transition.incident_id is None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from alerting import messages, outbox, tables, timeline
+from alerting.outbox import Envelope
 from alerting.pipeline import Batch, Event, Occurrence, Work
-from alerting.timeline import Kind
+from alerting.timeline import Entry, Kind
 
 
 class Notify:
@@ -16,42 +18,45 @@ class Notify:
 
     def run(self, batch: Batch, work: Work) -> Batch:
         """Write the deliveries; the batch passes unchanged."""
-        for occurrence in batch.occurrences:
-            tell(occurrence, work)
+        tell(batch.occurrences, work)
         return batch
 
 
-def tell(occurrence: Occurrence, work: Work) -> None:
-    """Write the deliveries of one occurrence to the receivers that can be used."""
-    if occurrence.event is Event.UPDATED and _is_muted(occurrence, work):
+def tell(occurrences: Sequence[Occurrence], work: Work) -> None:
+    """Write the deliveries of occurrences, in their order, to the receivers that can be used."""
+    silent = _muted_incidents(occurrences, work)
+    news = [o for o in occurrences if o.event is not Event.UPDATED or o.incident_id not in silent]
+    told = [(o, name) for o in news for name in o.receivers if _is_usable(name, work)]
+    heard = {o.incident_id for o, _name in told}
+    _say_nobody_is_told([o for o in news if o.incident_id not in heard], work)
+    if not told:
         return
-    usable = [name for name in occurrence.receivers if _is_usable(name, work)]
-    if not usable:
-        _say_nobody_is_told(occurrence, work)
-        return
-    incident = messages.compose(work.connection, occurrence.incident_id, work.settings)
-    for receiver in usable:
-        key = occurrence.incident_id
-        if occurrence.event in (Event.UPDATED, Event.RESOLVED):
-            # Messages are cumulative: an update nobody has tried to send is contained in this one.
-            outbox.supersede(work.connection, receiver=receiver, key=key, event=Event.UPDATED)
-        outbox.put(
-            work.connection,
-            receiver=receiver,
-            key=key,
-            event=occurrence.event,
-            incident=incident,
-            now=work.now,
-            not_before=_not_before(receiver, occurrence, work),
-        )
+    # Messages are cumulative: an update nobody has tried to send is contained in the next one.
+    overtaken = [o.incident_id for o, _name in told if o.event in (Event.UPDATED, Event.RESOLVED)]
+    outbox.supersede(work.connection, keys=overtaken, event=Event.UPDATED)
+    snapshots = {o.incident_id for o, _name in told if o.event is not Event.UPDATED}
+    incidents = messages.compose(work.connection, list(snapshots), work.settings)
+    newest = outbox.newest_at(work.connection, keys=list(heard))
+    outbox.put(
+        work.connection,
+        [
+            Envelope(
+                receiver=name,
+                key=o.incident_id,
+                event=o.event,
+                # A mere update says how things stand when it is sent, so it is composed then.
+                incident=incidents[o.incident_id] if o.event is not Event.UPDATED else {},
+                not_before=_not_before(o.event, newest.get((name, o.incident_id)), work),
+            )
+            for o, name in told
+        ],
+        now=work.now,
+    )
 
 
-def _not_before(receiver: str, occurrence: Occurrence, work: Work) -> datetime:
+def _not_before(event: Event, newest: datetime | None, work: Work) -> datetime:
     """Return when to send: at once, but mere updates keep a distance so that nobody is flooded."""
-    if occurrence.event is not Event.UPDATED:
-        return work.now
-    newest = outbox.newest_at(work.connection, receiver=receiver, key=occurrence.incident_id)
-    if newest is None:
+    if event is not Event.UPDATED or newest is None:
         return work.now
     return max(work.now, newest + timedelta(seconds=work.settings.update_interval_seconds))
 
@@ -61,18 +66,26 @@ def _is_usable(name: str, work: Work) -> bool:
     return receiver is not None and receiver.is_configured
 
 
-def _is_muted(occurrence: Occurrence, work: Work) -> bool:
-    """Return whether every firing alert of the incident is muted: then nothing is news."""
-    members, alerts = tables.incident_alerts, tables.alerts
+def _muted_incidents(occurrences: Sequence[Occurrence], work: Work) -> set[str]:
+    """Return the incidents whose every firing alert is muted: there, nothing is news."""
+    alerts, members = tables.alerts, tables.incident_alerts
+    updated = {o.incident_id for o in occurrences if o.event is Event.UPDATED}
+    any_muted = sa.select(alerts.c.fingerprint).where(alerts.c.is_muted).limit(1)
+    if not updated or work.connection.execute(any_muted).first() is None:
+        return set()
     rows = work.connection.execute(
-        sa.select(alerts.c.muted_by)
-        .join(members, members.c.fingerprint == alerts.c.fingerprint)
-        .where(members.c.incident_id == occurrence.incident_id, members.c.status == "firing")
-    ).all()
-    return bool(rows) and all(row.muted_by for row in rows)
+        sa.select(members.c.incident_id)
+        .join(alerts, alerts.c.fingerprint == members.c.fingerprint)
+        .where(members.c.incident_id.in_(updated), members.c.status == "firing")
+        .group_by(members.c.incident_id)
+        .having(sa.func.min(sa.cast(alerts.c.is_muted, sa.Integer)) == 1)
+    )
+    return {row.incident_id for row in rows}
 
 
-def _say_nobody_is_told(occurrence: Occurrence, work: Work) -> None:
-    if occurrence.event is Event.OPENED:
-        text = "no receiver configured: nobody is told"
-        timeline.add(work.connection, occurrence.incident_id, Kind.UPDATED, text, now=work.now)
+def _say_nobody_is_told(occurrences: Sequence[Occurrence], work: Work) -> None:
+    text = "no receiver configured: nobody is told"
+    entries = [
+        Entry(o.incident_id, Kind.UPDATED, text) for o in occurrences if o.event is Event.OPENED
+    ]
+    timeline.add_all(work.connection, entries, now=work.now)

@@ -10,7 +10,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from alerting import actions, incidents, notifiers, outbox, silences
+from alerting import actions, incident_view, notifiers, outbox, silences
 from alerting.alert import Alert
 from alerting.configuration import Configuration
 from alerting.courier import Courier
@@ -124,7 +124,7 @@ class Desk:
         self.courier = Courier(
             "slack",
             self._notifier,
-            storm=lambda: self.configuration.alerting.storm,
+            settings=lambda: self.configuration.alerting,
             rng=random.Random(7),
             **shared,
         )
@@ -186,7 +186,7 @@ class Desk:
 
     def incidents(self) -> list[dict[str, Any]]:
         with reading(self.store.engine) as connection:
-            return incidents.newest(connection, status=None, limit=100)
+            return incident_view.newest(connection, status=None, limit=100)
 
     def incident(self) -> dict[str, Any]:
         [found] = self.incidents()

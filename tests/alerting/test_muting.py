@@ -58,6 +58,21 @@ def test_what_ended_during_its_silence_is_never_told(desk, slack):
     assert slack.headlines == []
 
 
+def test_an_alert_that_had_an_incident_and_fires_again_silenced_is_told_when_it_may_be(desk, slack):
+    desk.fire("Slow")
+    desk.clock.advance(5)
+    desk.resolve("Slow")
+    desk.deliver()
+    desk.silence('alertname="Slow"', seconds=60)
+    desk.fire("Slow")
+    desk.fire("Slow")
+    assert len(desk.incidents()) == 1
+    desk.clock.advance(61)
+    desk.router.review()
+    desk.deliver()
+    assert [line[0] for line in slack.headlines] == ["🔴", "🟢", "🔴"]
+
+
 def test_who_heard_it_open_hears_it_resolve_although_it_was_silenced_meanwhile(desk, slack):
     desk.fire("Slow")
     desk.deliver()

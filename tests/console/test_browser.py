@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.console.conftest import NOW
-from tests.console.incident_data import alert, incident, moment, resolved, series, with_points
+from tests.console.incident_data import alert, at, incident, moment, resolved, series, with_points
 from tests.console.neighbours import success
 
 pytestmark = pytest.mark.live
@@ -73,7 +73,7 @@ def test_the_first_page_draws_the_unusual_series_and_asks_nobody_else(page, neig
 
 def test_a_dashboard_draws_its_panels_and_follows_a_choice(page, neighbourhood, address):
     start = NOW.timestamp() // 15 * 15 - 600
-    points = [(start + 15 * at, 0.1 + at % 3) for at in range(30)]
+    points = [(start + 15 * n, 0.1 + n % 3) for n in range(30)]
     neighbourhood.prometheus.ranges = [({"service": "taskboard"}, points)]
     neighbourhood.prometheus.answers["/api/v1/label/service/values"] = success(["taskboard"])
     page.goto(f"{address}/dashboards/watchkeeper-system")
@@ -141,31 +141,45 @@ def test_from_the_first_page_two_clicks_tell_what_since_when_which_series_and_wh
     expect(page.locator(".chart canvas")).to_be_visible()
 
 
-def hostile(at, evil):
+def hostile(n, evil):
     labels = {"alertname": evil, "evil": evil, "service": evil, "query": evil}
     annotations = {"summary": evil, "description": f"{evil} ", "runbook_url": evil}
-    return alert(evil, fingerprint=f"f{at}", labels=labels, annotations=annotations)
+    return alert(evil, fingerprint=f"f{n}", labels=labels, annotations=annotations)
 
 
 def test_nothing_runs_whatever_stands_in_labels_annotations_and_names(page, neighbourhood, address):
-    alerts = [hostile(at, evil) for at, evil in enumerate(XSS)]
+    alerts = [hostile(n, evil) for n, evil in enumerate(XSS)]
     stories = [moment(0, evil, evil, {"evil": evil}) for evil in XSS]
     incidents = [
         incident(
-            f"i{at}", title=evil, service=evil, severity=evil,
-            alerts=alerts[at:] + alerts[:at], timeline=stories,
+            f"i{n}", title=evil, service=evil, severity=evil,
+            alerts=alerts[n:] + alerts[:n], timeline=stories,
         )
-        for at, evil in enumerate(XSS)
+        for n, evil in enumerate(XSS)
     ]  # fmt: skip
     watched = [
-        series(f"s{at}", query=evil, labels={"evil": evil}, detector=evil)
-        for at, evil in enumerate(XSS)
+        series(f"s{n}", query=evil, labels={"evil": evil}, detector=evil)
+        for n, evil in enumerate(XSS)
     ]
     serve(neighbourhood, incidents, watched)
     neighbourhood.prometheus.vectors["up"] = [
         ({"job": evil, "instance": evil, "service": evil}, 0) for evil in XSS
     ]
-    for path in ("/", "/incidents/i0", f"/incidents/i{len(XSS) // 2}", "/series/s0"):
+    neighbourhood.prometheus.rules = [
+        {"name": evil, "query": evil, "labels": {"severity": evil}, "lastError": evil}
+        for evil in XSS
+    ]
+    neighbourhood.alerting.answers["/api/v1/deliveries"] = {
+        "deliveries": [
+            {"id": evil, "receiver": evil, "state": evil, "error": evil, "created_at": at(0)}
+            for evil in XSS
+        ]
+    }
+    neighbourhood.alerting.answers["/api/v1/actions"] = {
+        "actions": [{"action": evil, "state": evil, "summary": evil} for evil in XSS]
+    }
+    incident_pages = ("/incidents/i0", f"/incidents/i{len(XSS) // 2}")
+    for path in ("/", *incident_pages, "/series/s0", "/rules", "/deliveries"):
         page.goto(address + path)
         page.wait_for_load_state("networkidle")
         assert page.evaluate("window.ran") is None, path
@@ -178,7 +192,8 @@ def test_nothing_runs_whatever_stands_in_labels_annotations_and_names(page, neig
 def test_the_page_fits_a_phone_without_scrolling_sideways(browser, neighbourhood, address):
     serve(neighbourhood, [incident(title="word" * 40), resolved()], [series()])
     page = browser.new_page(viewport={"width": 360, "height": 740})
-    for path in ("/", "/incidents/i-1", "/series/s1"):
+    neighbourhood.prometheus.rules = [{"name": "word" * 40, "query": "word" * 40}]
+    for path in ("/", "/incidents/i-1", "/series/s1", "/rules", "/dashboards/watchkeeper-tasks"):
         page.goto(address + path)
         page.wait_for_load_state("networkidle")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path

@@ -30,10 +30,7 @@ LIGHT_ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
 def agent(config: Path | None, listen: str, once: bool, list_: bool) -> None:
     """Run the collectors of this host and serve them to Prometheus."""
     config = config or config_file("agent.yml", None)
-    try:
-        parse_listen(listen)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--listen") from None
+    parse_listen(listen)  # refused here, in plain words, before anything is started
     if once:
         print_once(config)
     elif list_:

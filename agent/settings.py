@@ -67,6 +67,7 @@ class PostgresSettings(Settings):
         database: the one to connect to; where pg_stat_statements is, if anywhere.
         statements: how many single statements are told of, those with the most total time; 0
             switches them off.
+        tables: how many tables, and as many indexes, of ``database``: the largest ones.
     """
 
     host: str = "127.0.0.1"
@@ -75,6 +76,7 @@ class PostgresSettings(Settings):
     user: str = "postgres"
     password: Secret | None = None
     statements: Annotated[int, Field(ge=0, le=500)] = 50
+    tables: Annotated[int, Field(ge=0, le=500)] = 20
 
 
 class RedisSettings(Settings):

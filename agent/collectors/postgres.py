@@ -8,20 +8,35 @@ from functools import partial
 
 from agent.collector import CollectionFailed
 from agent.family import Family, single
+from agent.postgres.blocking import BLOCKING
 from agent.postgres.configuration import SETTINGS
 from agent.postgres.question import Question
+from agent.postgres.replication import REPLICATION, SLOTS, STANDBYS
 from agent.postgres.session import Session
 from agent.postgres.sizes import SIZES
-from agent.postgres.statements import statements as statements_question
+from agent.postgres.statements import statements as statements_about
 from agent.postgres.statistics import ACTIVITY, DATABASES, LOCKS, SERVER
+from agent.postgres.tables import indexes as indexes_about
+from agent.postgres.tables import tables as tables_about
+from agent.postgres.upkeep import (
+    ARCHIVER,
+    BGWRITER,
+    CHECKPOINTER,
+    LONG_TRANSACTIONS,
+    WAL,
+    WRAPAROUND,
+)
 from watchkeeper.catalogue import postgres
 from watchkeeper.errors import Reason, UpstreamError
 from watchkeeper.logs import get_logger
 
 log = get_logger(__name__)
 
-QUESTIONS = (SERVER, DATABASES, ACTIVITY, LOCKS, SIZES, SETTINGS)
-"""In the order they are asked; the slow ones last."""
+QUESTIONS = (
+    SERVER, DATABASES, ACTIVITY, BLOCKING, LOCKS, LONG_TRANSACTIONS, BGWRITER, CHECKPOINTER,
+    ARCHIVER, REPLICATION, STANDBYS, SLOTS, SETTINGS, WRAPAROUND, WAL, SIZES,
+)  # fmt: skip
+"""In the order they are asked; the slow ones last, those that may meet a lock at the very end."""
 
 
 class PostgresCollector:
@@ -34,6 +49,7 @@ class PostgresCollector:
         user: the role.
         password: empty for none.
         statements: how many single statements to tell of; 0 for none.
+        tables: how many tables, and as many indexes, to tell of; 0 for none.
         timeout_seconds: of each question.
         slow_interval_seconds: between two times of asking the slow ones; in between, what they
             last brought is told again.
@@ -48,6 +64,7 @@ class PostgresCollector:
         user: str,
         password: str,
         statements: int,
+        tables: int,
         timeout_seconds: float,
         slow_interval_seconds: float,
     ) -> None:
@@ -61,7 +78,11 @@ class PostgresCollector:
             password=password,
             timeout_seconds=timeout_seconds,
         )
-        self._questions = QUESTIONS + ((statements_question(statements),) if statements else ())
+        self._questions = [
+            *QUESTIONS,
+            *([statements_about(statements)] if statements else []),
+            *([tables_about(tables), indexes_about(tables)] if tables else []),
+        ]
         self._slow_interval_seconds = slow_interval_seconds
         self._slow_asked_at = float("-inf")
         self._slow_families: dict[str, list[Family]] = {}
@@ -94,6 +115,8 @@ class PostgresCollector:
         families: list[Family] = []
         is_hopeless = False
         for question in self._questions:
+            if session.version < question.since:
+                continue
             if question.is_slow and not is_slow_due:
                 families += self._slow_families.get(question.name, [])
                 continue

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 
 from agent.family import Family
 from agent.postgres.session import Row
+from watchkeeper.catalogue import Metric
+
+OLDEST_VERSION = 90600
+"""PostgreSQL 9.6, as server_version_num."""
+
+RowsToFamilies = Callable[[Sequence[Row], str], Iterator[Family]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +27,39 @@ class Question:
         sql: the statement for a server of the given server_version_num.
         families: of the rows and the ``server`` label.
         is_slow: asked at the slow interval only, since it costs the server more.
+        since: the first server_version_num that can answer it.
     """
 
     name: str
     sql: Callable[[int], str]
-    families: Callable[[Sequence[Row], str], Iterator[Family]]
+    families: RowsToFamilies
     is_slow: bool = False
+    since: int = OLDEST_VERSION
+
+
+def by_column(metrics: Mapping[str, Metric], labels: Sequence[str] = ()) -> RowsToFamilies:
+    """Return a function that makes one metric of each column.
+
+    Args:
+        metrics: by column. What a version does not have, or has no value for, is left out.
+        labels: columns whose text makes the labels after ``server``.
+    """
+
+    def families(rows: Sequence[Row], server: str) -> Iterator[Family]:
+        labelled = [((server, *(str(row[name] or "") for name in labels)), row) for row in rows]
+        for column, metric in metrics.items():
+            values = ((label, row.get(column)) for label, row in labelled)
+            yield Family(metric, [(label, number(v)) for label, v in values if v is not None])
+
+    return families
+
+
+def number(value: object) -> float:
+    """Return a column's value as a number; a time as Unix seconds."""
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, int | float):
+        return value
+    raise TypeError(f"expected a number or a time, got {type(value).__name__}")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
-from decimal import Decimal
 
 from agent.family import Family, Sample, single
-from agent.postgres.question import Question
+from agent.postgres.question import Question, by_column, number
 from agent.postgres.session import Row
 from watchkeeper.catalogue import postgres
 
@@ -48,16 +46,10 @@ SERVER = Question(
 )
 
 
-def _database_families(rows: Sequence[Row], server: str) -> Iterator[Family]:
-    labelled = [((server, str(row["datid"]), row["datname"] or ""), row) for row in rows]
-    for column, metric in postgres.STAT_DATABASE.items():
-        # Which columns there are depends on the version; a null says that nothing is counted.
-        values = ((labels, row.get(column)) for labels, row in labelled)
-        yield Family(metric, [(labels, number(v)) for labels, v in values if v is not None])
-
-
 DATABASES = Question(
-    "stat_database", lambda _version: "SELECT * FROM pg_stat_database", _database_families
+    "stat_database",
+    lambda _version: "SELECT * FROM pg_stat_database",
+    by_column(postgres.STAT_DATABASE, ("datid", "datname")),
 )
 
 
@@ -107,14 +99,3 @@ LOCKS = Question(
     ),
     _lock_families,
 )
-
-
-def number(value: object) -> float:
-    """Return a column's value as a number; a time as Unix seconds."""
-    if isinstance(value, datetime):
-        return value.timestamp()
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, int | float):
-        return value
-    raise TypeError(f"expected a number or a time, got {type(value).__name__}")

@@ -1,12 +1,18 @@
 """A real PostgreSQL is watched over one connection, and never hurt."""
 
+import threading
+
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.collector import CollectionFailed
-from agent.collectors.postgres import PostgresCollector
-from agent.postgres.statements import shortened, without_literals
+from agent.collectors.postgres import QUESTIONS, PostgresCollector
+from agent.postgres.blocking import root_blockers
+from agent.postgres.statements import statements
+from agent.postgres.tables import indexes, tables
+from agent.postgres.text import shortened, without_literals
 from agent.text import Renderer, TextFormat, text_of
 from tests.agent.probes import Page
 from tests.waiting import wait_until
@@ -23,6 +29,7 @@ def collector_of(port, **changes):
         "user": "taskboard",
         "password": "",
         "statements": 20,
+        "tables": 10,
         "timeout_seconds": 1.0,
         "slow_interval_seconds": 0.0,
     }
@@ -91,6 +98,96 @@ def test_statements_are_bounded(postgres_port, database):
     collector.close()
 
 
+def test_tables_and_indexes_are_told_with_their_size_and_bounded(postgres_port, database):
+    database.execute("DROP SCHEMA IF EXISTS shop CASCADE")
+    database.execute("CREATE SCHEMA shop")
+    for number in range(6):
+        database.execute(f"CREATE TABLE shop.t{number} (n int PRIMARY KEY)")
+    database.execute("INSERT INTO shop.t3 SELECT generate_series(1, 5000)")
+    database.execute("VACUUM ANALYZE shop.t3")
+    collector = collector_of(postgres_port, tables=4)
+    page = collected(collector)
+    collector.close()
+    table = {"schemaname": "shop", "relname": "t3"}
+    assert page.value("pg_stat_user_tables_n_live_tup", **table) == 5000
+    assert page.value("pg_stat_user_tables_table_size_bytes", **table) >= 5000 * 28
+    assert page.value("pg_stat_user_tables_last_vacuum", **table) > 1.6e9
+    assert page.value("pg_stat_user_indexes_size_bytes", **table, indexrelname="t3_pkey") > 0
+    assert len(page.labels("pg_stat_user_tables_n_live_tup")) == 4
+    assert len(page.labels("pg_stat_user_indexes_size_bytes")) == 4
+
+
+def test_the_root_of_a_chain_of_locks_is_named(collector, postgres_port, database):
+    database.execute("DROP TABLE IF EXISTS account; CREATE TABLE account (n int)")
+    database.execute("INSERT INTO account VALUES (1), (2)")
+    root, middle, last = (connect(postgres_port, name) for name in ("root", "middle", "last"))
+    root.execute("UPDATE account SET n = 10 WHERE n = 1 AND 'secret' = 'secret'")
+    middle.execute("UPDATE account SET n = 20 WHERE n = 2")
+    waiting = [
+        threading.Thread(target=session.execute, args=[statement])
+        for session, statement in (
+            (middle, "UPDATE account SET n = 11 WHERE n = 1"),
+            (last, "UPDATE account SET n = 21 WHERE n = 2"),
+        )
+    ]
+    for thread in waiting:
+        thread.start()
+    try:
+        page = wait_until(
+            lambda: at_least(collected(collector), "pg_blocked_sessions", 2), what="both blocked"
+        )
+        (labels,) = page.labels("pg_root_blocker_sessions")
+        assert labels["application_name"] == "root"
+        assert labels["state"] == "idle in transaction"
+        assert labels["query"] == "UPDATE account SET n = ? WHERE n = ? AND ? = ?"
+        assert page.value("pg_root_blocker_sessions") == 2
+        assert page.value("pg_root_blocker_transaction_seconds") > 0
+        assert page.value("pg_blocked_longest_seconds") > 0
+    finally:
+        root.rollback()
+        waiting[0].join(20)
+        middle.rollback()
+        waiting[1].join(20)
+        for session in (root, middle, last):
+            session.close()
+    assert collected(collector).value("pg_blocked_sessions") == 0
+
+
+def connect(port, name):
+    return psycopg.connect(
+        host="127.0.0.1", port=port, dbname="taskboard", user="postgres", application_name=name
+    )
+
+
+def at_least(page, metric, count):
+    return page if page.value(metric) >= count else None
+
+
+def test_a_session_held_up_through_others_counts_for_the_root():
+    assert root_blockers({2: [1], 3: [2], 4: [3, 9]}) == {1: 3, 9: 1}
+
+
+def test_sessions_that_wait_in_a_circle_have_no_root():
+    assert root_blockers({1: [2], 2: [1]}) == {}
+
+
+@given(st.dictionaries(st.integers(0, 9), st.lists(st.integers(0, 12), max_size=4), max_size=9))
+def test_a_root_never_waits_and_holds_up_no_more_than_wait(blockers):
+    roots = root_blockers(blockers)
+    assert not set(roots) & set(blockers)
+    assert all(1 <= count <= len(blockers) for count in roots.values())
+
+
+@pytest.mark.parametrize("version", [90600, 100000, 130000, 140000, 150000, 170000, 180000])
+def test_every_version_is_asked_in_its_own_words(version):
+    asked = (*QUESTIONS, statements(5), tables(5), indexes(5))
+    words = " ".join(one.sql(version) for one in asked if version >= one.since)
+    assert ("xlog" in words) == (version < 100000)
+    assert ("waitstart" in words) == (version >= 140000)
+    assert ("total_exec_time" in words) == (version >= 130000)
+    assert ("pg_stat_checkpointer" in words) == (version >= 170000)
+
+
 def test_slow_questions_are_told_again_until_they_are_due(postgres_port, database):
     collector = collector_of(postgres_port, slow_interval_seconds=3600)
     collected(collector)
@@ -126,7 +223,7 @@ def test_a_locked_catalogue_costs_a_question_not_the_server(collector, database)
     database.execute("LOCK TABLE pg_database IN ACCESS EXCLUSIVE MODE")
     page = collected(collector)
     assert page.value("pg_up") == 1
-    for question in ("stat_database", "stat_activity", "database"):
+    for question in ("stat_database", "stat_activity", "stat_user_tables"):
         assert page.value("pg_scrape_collector_success", collector=question) == 0
     assert page.value("pg_scrape_collector_success", collector="static") == 1
     database.execute("ROLLBACK")

@@ -16,6 +16,7 @@ FAMILIES = (
     "host_clock",
     "host_hardware",
     "postgres",
+    "postgres_depth",
     "redis",
     "http",
     "process",

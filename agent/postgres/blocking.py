@@ -1,0 +1,87 @@
+"""Who blocks whom: the sessions that wait for locks, and the one at the root of each chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from agent.family import Family, LabelValues, Sample, single
+from agent.postgres.question import Question, number
+from agent.postgres.session import Row
+from agent.postgres.text import TEXT_BYTES, shortened, without_literals
+from watchkeeper.catalogue import postgres_depth as depth
+
+MAX_ROOTS = 5
+"""Root blockers told of, those that hold up the most sessions; each has labels of its own."""
+
+
+def root_blockers(blockers: Mapping[int, Sequence[int]]) -> dict[int, int]:
+    """Return how many sessions each root blocker holds up, directly or through others.
+
+    Args:
+        blockers: by process id of a session that waits, those it waits for.
+
+    Returns:
+        by process id of a session that blocks and does not wait itself. Sessions that wait for
+        each other in a circle have no root; the server breaks such a circle within
+        ``deadlock_timeout``.
+    """
+    held_up: dict[int, set[int]] = {}
+    for waiting in blockers:
+        seen: set[int] = set()
+        ahead = list(blockers[waiting])
+        while ahead:
+            pid = ahead.pop()
+            if pid in seen:
+                continue
+            seen.add(pid)
+            if pid in blockers:
+                ahead += blockers[pid]
+            else:
+                held_up.setdefault(pid, set()).add(waiting)
+    return {pid: len(sessions) for pid, sessions in held_up.items()}
+
+
+def _families(rows: Sequence[Row], server: str) -> Iterator[Family]:
+    waiting = [row for row in rows if row["blockers"]]
+    yield single(depth.BLOCKED, len(waiting), (server,))
+    longest = max((number(row["waiting_seconds"]) for row in waiting), default=0.0)
+    yield single(depth.BLOCKED_LONGEST, longest, (server,))
+    roots = root_blockers({row["pid"]: row["blockers"] for row in waiting})
+    by_pid = {row["pid"]: row for row in rows}
+    counts: list[Sample] = []
+    ages: list[Sample] = []
+    for pid, count in sorted(roots.items(), key=lambda item: (-item[1], item[0]))[:MAX_ROOTS]:
+        labels = _labels(server, pid, by_pid.get(pid, {}))
+        counts.append((labels, count))
+        ages.append((labels, number(by_pid.get(pid, {}).get("transaction_seconds") or 0)))
+    yield Family(depth.ROOT_BLOCKED, counts)
+    yield Family(depth.ROOT_AGE, ages)
+
+
+def _labels(server: str, pid: int, row: Row) -> LabelValues:
+    text = shortened(without_literals(row.get("query") or ""), TEXT_BYTES)
+    words = (row.get(name) or "" for name in ("datname", "usename", "application_name"))
+    return (server, *words, str(pid), row.get("state") or "", text)
+
+
+def _sql(version: int) -> str:
+    # Asking for blockers takes the lock tables for a moment, so only those that wait are asked.
+    since = (
+        "(SELECT min(waitstart) FROM pg_locks l WHERE l.pid = a.pid AND NOT granted)"
+        if version >= 140000
+        else "a.query_start"
+    )
+    return f"""
+        SELECT pid, datname, usename, application_name, state, left(query, 4000) AS query,
+               extract(epoch FROM now() - xact_start) AS transaction_seconds,
+               CASE WHEN wait_event_type = 'Lock' THEN pg_blocking_pids(pid) ELSE '{{}}' END
+                 AS blockers,
+               CASE WHEN wait_event_type = 'Lock'
+                    THEN greatest(0, coalesce(extract(epoch FROM clock_timestamp() - {since}), 0))
+                    ELSE 0 END AS waiting_seconds
+        FROM pg_stat_activity a
+        WHERE wait_event_type = 'Lock' OR xact_start IS NOT NULL
+    """  # noqa: S608  # fixed words
+
+
+BLOCKING = Question("blocking", _sql, _families)

@@ -1,0 +1,57 @@
+"""Questions about tables and indexes of the database we are in: the largest ones."""
+
+from __future__ import annotations
+
+from agent.postgres.question import Question, by_column
+from watchkeeper.catalogue import postgres_depth as depth
+
+TABLE_METRICS = {
+    **depth.TABLE_COUNTERS,
+    **depth.TABLE_GAUGES,
+    "table_bytes": depth.TABLE_SIZE,
+    "indexes_bytes": depth.INDEXES_SIZE,
+}
+
+
+def tables(top: int) -> Question:
+    """Return the question about the ``top`` (>= 1) tables by pages.
+
+    Sizes come from the pages of the last vacuum or analyze: asking the disk would open every file,
+    and wait for whoever holds a table's lock.
+    """
+    sql = f"""
+        SELECT current_database() AS datname, s.*,
+               c.relpages::bigint * current_setting('block_size')::int AS table_bytes,
+               (SELECT coalesce(sum(i.relpages), 0)::bigint * current_setting('block_size')::int
+                FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+                WHERE x.indrelid = c.oid) AS indexes_bytes
+        FROM (SELECT t.oid, t.relpages
+              FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
+              WHERE t.relkind IN ('r', 'm') AND nspname <> 'information_schema'
+              AND nspname NOT LIKE 'pg\\_%'
+              ORDER BY t.relpages DESC, t.oid LIMIT {top}) c
+        JOIN pg_stat_user_tables s ON s.relid = c.oid
+    """  # noqa: S608  # an integer of our configuration
+    labels = ("datname", "schemaname", "relname")
+    return Question(
+        "stat_user_tables", lambda _version: sql, by_column(TABLE_METRICS, labels), is_slow=True
+    )
+
+
+def indexes(top: int) -> Question:
+    """Return the question about the ``top`` (>= 1) indexes by pages."""
+    sql = f"""
+        SELECT current_database() AS datname, s.schemaname, s.relname, s.indexrelname, s.idx_scan,
+               c.relpages::bigint * current_setting('block_size')::int AS bytes
+        FROM (SELECT t.oid, t.relpages
+              FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
+              WHERE t.relkind = 'i' AND nspname <> 'information_schema'
+              AND nspname NOT LIKE 'pg\\_%'
+              ORDER BY t.relpages DESC, t.oid LIMIT {top}) c
+        JOIN pg_stat_user_indexes s ON s.indexrelid = c.oid
+    """  # noqa: S608  # an integer of our configuration
+    metrics = {"idx_scan": depth.INDEX_SCANS, "bytes": depth.INDEX_SIZE}
+    labels = ("datname", "schemaname", "relname", "indexrelname")
+    return Question(
+        "stat_user_indexes", lambda _version: sql, by_column(metrics, labels), is_slow=True
+    )

@@ -1,4 +1,4 @@
-"""``python -m tests.console.screenshots --to DIR``: every page of a running console, to be looked at.
+"""``python -m tests.console.screenshots --to DIR``: pictures of every page of a running console.
 
 Light, dark and phone. Start the demo and inject a fault first, so that there is something to see.
 """

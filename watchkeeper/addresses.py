@@ -7,8 +7,11 @@ files and tests use that), and ``WATCHKEEPER_DATA_DIR`` says where state lives.
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+
+from watchkeeper.errors import ConfigError, Problem
 
 DEFAULT_PORTS = {
     "console": 8300,
@@ -20,6 +23,9 @@ DEFAULT_PORTS = {
     "prometheus": 9090,
     "grafana": 3000,
 }
+
+
+TOKEN_FILE_VARIABLE = "WATCHKEEPER_API_TOKEN_FILE"  # noqa: S105  # the name of a variable
 
 
 def url_of(part: str, environment: Mapping[str, str] | None = None) -> str:
@@ -39,9 +45,39 @@ def api_token(environment: Mapping[str, str] | None = None) -> str | None:
     """Return the token our services ask of each other, or None where loopback is the guard.
 
     Read from the file named by ``WATCHKEEPER_API_TOKEN_FILE``.
+
+    Raises:
+        ConfigError: the file cannot be read or is empty; who names one wants the token asked for.
     """
     environment = os.environ if environment is None else environment
-    path = environment.get("WATCHKEEPER_API_TOKEN_FILE")
+    path = environment.get(TOKEN_FILE_VARIABLE)
     if not path:
         return None
-    return Path(path).read_text(encoding="utf-8").strip() or None
+    try:
+        token = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _problem(TOKEN_FILE_VARIABLE, f"{path} cannot be read: {error}") from None
+    if not token:
+        raise _problem(TOKEN_FILE_VARIABLE, f"{path} is empty; expected a token")
+    return token
+
+
+def make_data_dir(path: Path) -> Path:
+    """Return ``path``, made for this user alone where it is missing.
+
+    What lies there tells of alerts, queries and incidents. One that is there keeps its mode.
+
+    Raises:
+        ConfigError: it cannot be made, or not be written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=path):
+            return path
+    except OSError as error:
+        raise _problem("data directory", f"{path} cannot be used: {error}") from None
+
+
+def _problem(where: str, message: str) -> ConfigError:
+    return ConfigError([Problem(where, 0, "", message)])

@@ -46,7 +46,12 @@ class WatchkeeperError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in a configuration file, told so that it can be mended."""
+    """One thing wrong in the configuration, told so that it can be mended.
+
+    Attributes:
+        file: the file; or the option or environment variable, which have no lines.
+        line: from 1; 0 for what has no lines.
+    """
 
     file: str
     line: int
@@ -54,7 +59,7 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}"
+        where = f"{self.file}:{self.line}" if self.line else self.file
         return f"{where}: {self.key}: {self.message}" if self.key else f"{where}: {self.message}"
 
 

@@ -26,11 +26,11 @@ class Listen(NamedTuple):
 
 
 def parse_listen(text: str) -> Listen:
-    """Return host and port of ``HOST:PORT`` or ``[IPv6]:PORT``; raise ValueError otherwise."""
+    """Return host and port of ``HOST:PORT`` or ``[IPv6]:PORT``; raise ConfigError otherwise."""
     host, colon, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not colon or not host or not port.isdecimal() or not 0 <= int(port) <= 65535:
-        raise ValueError(f"expected HOST:PORT such as 127.0.0.1:8301, got {text!r}")
+        raise _problem(f"expected HOST:PORT such as 127.0.0.1:8301, got {text!r}")
     return Listen(host, int(port))
 
 
@@ -41,4 +41,8 @@ def require_guarded(listen: Listen, token: str | None) -> None:
             f"refusing to listen on {listen.host} without authentication; bind 127.0.0.1, or name "
             "a token file in WATCHKEEPER_API_TOKEN_FILE"
         )
-        raise ConfigError([Problem("--listen", 1, "", message)])
+        raise _problem(message)
+
+
+def _problem(message: str) -> ConfigError:
+    return ConfigError([Problem("--listen", 0, "", message)])

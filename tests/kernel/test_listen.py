@@ -20,7 +20,7 @@ def test_host_and_port_are_read(text, expected):
 
 @pytest.mark.parametrize("text", ["8301", ":8301", "host:", "host:x", "host:70000", ""])
 def test_anything_else_is_refused_with_an_example(text):
-    with pytest.raises(ValueError, match=r"expected HOST:PORT such as 127\.0\.0\.1:8301"):
+    with pytest.raises(ConfigError, match=r"expected HOST:PORT such as 127\.0\.0\.1:8301"):
         parse_listen(text)
 
 

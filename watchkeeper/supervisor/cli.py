@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from watchkeeper.supervisor.discovery import Discovery
 from watchkeeper.supervisor.operations import Operations
 from watchkeeper.supervisor.screen import Screen
 from watchkeeper.supervisor.supervisor import Supervisor
+
+FOR_THIS_USER = 0o077
+"""What the parts write tells of alerts, queries and incidents."""
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -50,6 +54,8 @@ def up(
     )
     without = frozenset({"prometheus"} if no_prometheus else ())
     wanted = stack.read(place, without=without)
+    addresses.make_data_dir(place.data_dir)
+    os.umask(FOR_THIS_USER)
     with run_directory.claimed(place.data_dir) as socket_path:
         ports.require_free(dict(wanted.ports()))
         _run(wanted, socket_path)

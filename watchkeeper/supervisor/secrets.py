@@ -8,6 +8,8 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from watchkeeper import addresses
+
 KEY_BYTES = 32
 """Standard Webhooks asks for 24 to 64."""
 
@@ -22,14 +24,16 @@ def ensure(data_dir: Path, environment: Mapping[str, str] | None = None) -> None
 
     On loopback services ask for no token and any will do; where ``WATCHKEEPER_API_TOKEN_FILE``
     names one, Prometheus gets that.
+
+    Raises:
+        ConfigError: that file cannot be read or is empty.
     """
-    environment = os.environ if environment is None else environment
+    token = addresses.api_token(environment)
     _write_once(data_dir / "secrets" / "remediation-webhook", webhook_secret())
-    token_file = environment.get("WATCHKEEPER_API_TOKEN_FILE")
     for_prometheus = data_dir / "prometheus" / "secrets" / "api-token"
-    if token_file:
+    if token:
         for_prometheus.unlink(missing_ok=True)
-        _write_once(for_prometheus, Path(token_file).read_text(encoding="utf-8").strip())
+        _write_once(for_prometheus, token)
     else:
         _write_once(for_prometheus, secrets.token_urlsafe(KEY_BYTES))
 

@@ -58,12 +58,13 @@ class Propose:
                 now=work.now,
                 detail=action.detail,
             )
-            if rule.mode is Mode.APPROVE:
+            if rule.mode is not Mode.OBSERVE:  # a rehearsal is told when it is complete
+                state = "waits for approval" if rule.mode is Mode.APPROVE else "is planned"
                 timeline.add(
                     work.connection,
                     occurrence.incident_id,
                     Kind.ACTION_PROPOSED,
-                    f"{action.described} waits for approval",
+                    f"{action.described} {state} (rule {rule.name})",
                     now=work.now,
                     detail=action.detail,
                 )

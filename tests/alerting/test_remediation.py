@@ -16,6 +16,7 @@ def test_a_dead_worker_is_restarted_and_the_effect_is_verified(desk, endpoint, s
     desk.pass_time(20)
     assert desk.kinds() == [
         "detected",
+        "action-proposed",
         "action-dispatched",
         "action-completed",
         "notified",

@@ -50,16 +50,17 @@ def test_targets_of_an_earlier_stack_are_gone(discovery, tmp_path):
     assert list(contents(targets)) == ["web.json"]
 
 
-def test_the_configuration_is_copied_without_rules_of_an_earlier_release(discovery, tmp_path):
+def test_the_configuration_is_copied_and_rules_of_the_user_stay(discovery, tmp_path):
     source, copy = tmp_path / "source", tmp_path / "prometheus"
     (source / "rules").mkdir(parents=True)
-    (source / "rules" / "new.yml").write_text("new")
+    (source / "rules" / "ours.yml").write_text("ours")
     (source / "prometheus.yml").write_text("configuration")
-    (copy / "rules").mkdir(parents=True)
-    (copy / "rules" / "old.yml").write_text("old")
-    discovery.prepare()
-    assert (copy / "prometheus.yml").read_text() == "configuration"
-    assert [path.name for path in (copy / "rules").iterdir()] == ["new.yml"]
+    assert discovery.prepare() == []
+    (copy / "rules" / "mine.yml").write_text("mine")
+    (copy / "prometheus.yml").write_text("corrected")
+    assert discovery.prepare() == [copy / "prometheus.yml"]
+    assert (copy / "prometheus.yml").read_text() == "corrected"
+    assert {path.name for path in (copy / "rules").iterdir()} == {"mine.yml", "ours.yml"}
 
 
 def test_targets_a_user_added_to_the_copy_stay(discovery, tmp_path):

@@ -30,6 +30,27 @@ def test_ctrl_c_ends_everything_and_leaves_no_process(up, tmp_path, number):
     assert running.text().rstrip().endswith("everything has ended")
 
 
+def test_what_it_writes_is_for_this_user_alone(up):
+    running = up(web=server(scrape={"job": "web", "service": "shop"})).wait_ready()
+    written = [running.data_dir, *running.data_dir.rglob("*")]
+    open_to_others = [path for path in written if path.stat().st_mode & 0o077]
+    assert len(written) > 10
+    assert open_to_others == []
+
+
+def test_a_rule_the_user_corrected_is_kept_and_named_at_the_next_start(up):
+    web = server()
+    first = up(web=web).wait_ready()
+    first.process.terminate()
+    first.process.wait(20)
+    rules = sorted((first.data_dir / "prometheus" / "rules").rglob("*.yml"))
+    first.output.unlink()
+    rules[0].write_text("groups: []\n")
+    second = up(web=web).wait_ready()
+    assert f"kept as you changed it: {rules[0]}" in second.text()
+    assert rules[0].read_text() == "groups: []\n"
+
+
 def test_a_killed_supervisor_takes_its_processes_with_it(up):
     running = up(web=server("stubborn"), other=server()).wait_ready()
     children = running.children()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from watchkeeper.supervisor.operations import Operations
 from watchkeeper.supervisor.screen import Screen
 from watchkeeper.supervisor.supervisor import Supervisor
 
+PLAIN_COLUMNS = 160
 FOR_THIS_USER = 0o077
 """What the parts write tells of alerts, queries and incidents."""
 
@@ -64,9 +66,13 @@ def up(
 def _run(wanted: stack.Stack, socket_path: Path) -> None:
     data_dir = wanted.place.data_dir
     discovery = Discovery(stack.PROJECT / "prometheus", data_dir / "prometheus", wanted)
-    discovery.prepare()
+    edited = discovery.prepare()
     secrets.ensure(data_dir)
-    screen = Screen(Console(), data_dir)
+    # Piped output has no width of its own; what is cut from the table cannot be copied from it.
+    console = Console() if sys.stdout.isatty() else Console(width=PLAIN_COLUMNS)
+    screen = Screen(console, data_dir)
+    for path in edited:
+        screen.say(f"kept as you changed it: {path} (delete it to get the shipped one)")
     supervisor = Supervisor(wanted, discovery, on_change=screen.show, on_trouble=screen.say)
     for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: supervisor.stop())

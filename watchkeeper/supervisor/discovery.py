@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from watchkeeper.supervisor.kept_copy import bring_up_to_date
 from watchkeeper.supervisor.stack import Stack
 
 COPIED = ("prometheus.yml", "rules", "applications")
@@ -28,16 +28,15 @@ class Discovery:
         self._directory = directory
         self._stack = stack
 
-    def prepare(self) -> None:
-        """Copy the configuration, without what an earlier release left in ``rules``."""
+    def prepare(self) -> list[Path]:
+        """Bring the copied configuration up to date; what a person wrote there stays.
+
+        Returns:
+            The files that were changed by hand, and so stay behind what is shipped.
+        """
         self._directory.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(self._directory / "rules", ignore_errors=True)
-        for name in COPIED:
-            source, target = self._source / name, self._directory / name
-            if source.is_dir():
-                shutil.copytree(source, target, dirs_exist_ok=True)
-            elif source.exists():
-                shutil.copyfile(source, target)
+        edited = bring_up_to_date(self._source, self._directory, COPIED)
+        return [self._directory / path for path in edited]
 
     def announce(self, counts: Mapping[str, int]) -> None:
         """Write the targets and alertmanagers for this many instances of each process."""

@@ -17,6 +17,9 @@ log = get_logger(__name__)
 
 LOOK_EVERY_SECONDS = 1.0
 
+ROUND_EVERY_SECONDS = 5.0
+"""Between two looks at whether what was changed still holds: a connection each."""
+
 BEGIN_WITHIN = timedelta(hours=1)
 """Behind other work on the target; after this the next attempt is as good."""
 
@@ -36,6 +39,7 @@ class Caretaker:
         self._ledger = ledger
         self._crew = crew
         self._clock = clock
+        self._next_round_seconds = float("-inf")
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
 
@@ -48,13 +52,17 @@ class Caretaker:
         self._stopping.set()
 
     def look(self) -> None:
-        """Hand over what is due now."""
+        """Hand over what is due now, and have the rest looked after."""
         now = self._clock.now()
         for due in self._returns.pending(due_by=now):
             entry, is_new = self._ledger.take_own(return_call(due, now=now), now=now)
             self._returns.attempted(due, now=now)
             if is_new:
                 self._crew.take_on(entry)
+        if self._clock.monotonic_seconds() >= self._next_round_seconds:
+            self._next_round_seconds = self._clock.monotonic_seconds() + ROUND_EVERY_SECONDS
+            for kept in self._returns.pending():
+                self._crew.look_after(kept)
 
     def _run(self) -> None:
         while not self._stopping.wait(LOOK_EVERY_SECONDS):

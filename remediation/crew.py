@@ -6,20 +6,23 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from prometheus_client import Counter, Histogram
 
 from remediation import actuators, work
-from remediation.actuators import Done
+from remediation.actuators import Actuator, Done, Held
 from remediation.ledger import Entry, Ledger, State
-from remediation.returns import Returns
+from remediation.returns import Return, Returns
 from remediation.settings import EndpointSettings
 from watchkeeper.clock import Clock
 from watchkeeper.errors import Refused, StorageError, WatchkeeperError
 from watchkeeper.logs import get_logger
 
 log = get_logger(__name__)
+
+Job = Callable[[], None]
 
 
 class Crew:
@@ -50,29 +53,38 @@ class Crew:
         self._clock = clock
         self._calls = calls
         self._seconds = seconds
-        self._lanes: dict[str, queue.SimpleQueue[Entry]] = {}
+        self._lanes: dict[str, queue.SimpleQueue[Job]] = {}
         self._lock = threading.Lock()
 
     def take_on(self, entry: Entry) -> None:
         """Carry ``entry`` out once what was accepted earlier for its target is done."""
+        self._lane(entry.target).put(partial(self._carry_out, entry))
+
+    def look_after(self, kept: Return) -> None:
+        """Make a change again that was forgotten, unless the target has other work to wait for."""
+        lane = self._lane(kept.target)
+        if lane.empty():
+            lane.put(partial(self._hold, kept))
+
+    def _lane(self, target: str) -> queue.SimpleQueue[Job]:
         with self._lock:
-            if entry.target not in self._lanes:
-                lane: queue.SimpleQueue[Entry] = queue.SimpleQueue()
-                self._lanes[entry.target] = lane
+            if target not in self._lanes:
+                lane: queue.SimpleQueue[Job] = queue.SimpleQueue()
+                self._lanes[target] = lane
                 # A daemon: what runs when we end is found in the ledger and marked interrupted.
                 threading.Thread(
-                    target=self._work, args=(lane,), name=f"lane {entry.target}", daemon=True
+                    target=self._work, args=(lane,), name=f"lane {target}", daemon=True
                 ).start()
-            self._lanes[entry.target].put(entry)
+            return self._lanes[target]
 
-    def _work(self, lane: queue.SimpleQueue[Entry]) -> None:
+    def _work(self, lane: queue.SimpleQueue[Job]) -> None:
         while True:
-            entry = lane.get()
+            job = lane.get()
             try:
-                self._carry_out(entry)
+                job()
             except StorageError:
                 # Not begun, or its end not recorded: the next start finds it as it stands.
-                log.exception("the ledger cannot be written", extra=_facts(entry))
+                log.exception("the ledger cannot be written")
 
     def _carry_out(self, entry: Entry) -> None:
         if entry.has_expired(self._clock.now()):
@@ -95,11 +107,29 @@ class Crew:
             took_seconds = self._clock.monotonic_seconds() - began_seconds
             self._seconds.labels(entry.action).observe(took_seconds)
 
-    def _act(self, entry: Entry) -> Done:
-        allowed = self._settings().actions.targets_of(entry.action).get(entry.target)
+    def _hold(self, kept: Return) -> None:
+        if self._returns.find(kept.action, kept.target) != kept:
+            return  # put back or prolonged while this waited for its turn
+        facts = {"action": kept.action, "target": kept.target}
+        try:
+            actuator = self._actuator(kept)
+            state = actuator.hold(kept.state) if isinstance(actuator, Held) else None
+        except Exception as error:  # noqa: BLE001  # an actuator's boundary; looked at again soon
+            told = {**facts, "why": f"{type(error).__name__}: {error}"}
+            log.warning("cannot see whether a change still holds", extra=told)
+            return
+        if state is not None:
+            self._returns.keep(replace(kept, state=state))
+            log.warning("a change was forgotten and is made again", extra=facts)
+
+    def _actuator(self, asked: Entry | Return) -> Actuator:
+        allowed = self._settings().actions.targets_of(asked.action).get(asked.target)
         if allowed is None:
-            raise Refused(f"{entry.action} of {entry.target} is no longer allowed")
-        actuator = actuators.make(entry.action, entry.target, allowed, entry.parameters)
+            raise Refused(f"{asked.action} of {asked.target} is no longer allowed")
+        return actuators.make(asked.action, asked.target, allowed, asked.parameters)
+
+    def _act(self, entry: Entry) -> Done:
+        actuator = self._actuator(entry)
         tell = partial(self._ledger.progress, entry.idempotency_key)
         return work.carry_out(actuator, entry, self._returns, clock=self._clock, tell=tell)
 

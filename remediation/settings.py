@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, field_validator
 from remediation.targets import Limited
 from remediation.targets.cache import CacheTarget
 from remediation.targets.command import CommandTarget
+from remediation.targets.haproxy import BalancedTarget
 from remediation.targets.postgres import BlockerTarget, SlowLogTarget
 from remediation.targets.python_process import PythonTarget
 from remediation.targets.supervised import RestartTarget, ScaleTarget
@@ -36,6 +37,7 @@ class Actions(Settings):
     )
     run_command: dict[str, CommandTarget] = Field(default_factory=dict, alias="run-command")
     trigger_gc: dict[str, PythonTarget] = Field(default_factory=dict, alias="trigger-gc")
+    set_server: dict[str, BalancedTarget] = Field(default_factory=dict, alias="set-server")
 
     def targets_of(self, action: str) -> dict[str, Limited]:
         """Return what the action may be done to; empty for an unknown one."""

@@ -1,7 +1,7 @@
-"""Installs what the tests drive beside Prometheus: Chromium, where the system's packages have it.
+"""Installs what the tests drive beside Prometheus, where the system's packages have it.
 
 Run by setup.sh. A machine without it can still run the stack, so this never fails a set-up; the
-tests that need the browser say so themselves.
+tests that need one of them say so themselves.
 """
 
 import shutil
@@ -21,7 +21,7 @@ def browser() -> str | None:
 
 
 def main() -> None:
-    """Install Chromium where it is missing and we may, and say where it is."""
+    """Install what is missing where we may, and say where it is."""
     if browser() is None and debian.may_install():
         click.echo("Chromium: installing the system's package (for the console's tests)")
         try:
@@ -31,6 +31,13 @@ def main() -> None:
     click.echo(
         f"Chromium: {browser() or 'none; only the tests of the console in a browser need it'}"
     )
+    if shutil.which("haproxy") is None and debian.may_install():
+        click.echo("HAProxy: installing the system's package (for the tests of remediation)")
+        try:
+            debian.install("haproxy", services=("haproxy",))
+        except UpstreamError as error:
+            click.echo(f"HAProxy could not be installed: {error}", err=True)
+    click.echo(f"HAProxy: {shutil.which('haproxy') or 'none; its tests are left out'}")
 
 
 if __name__ == "__main__":

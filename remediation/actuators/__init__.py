@@ -21,6 +21,7 @@ ACTUATORS = {
     "terminate-blocker": "remediation.actuators.terminate_blocker:TerminateBlocker",
     "run-command": "remediation.actuators.run_command:RunCommand",
     "trigger-gc": "remediation.actuators.trigger_gc:TriggerGc",
+    "set-server": "remediation.actuators.set_server:SetServer",
 }
 """Action to its actuator, imported when first asked for."""
 
@@ -75,6 +76,14 @@ class Temporary(Protocol):
 
     def revert(self, state: Mapping[str, Any]) -> Done:
         """Put back what was before, unless somebody else has changed it since."""
+
+
+@runtime_checkable
+class Held(Temporary, Protocol):
+    """A change that what it was made on may forget, as a proxy does when it is reloaded."""
+
+    def hold(self, state: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Make it again when it was forgotten, and return the state to keep from then on."""
 
 
 def make(action: str, target: str, allowed: Limited, parameters: Mapping[str, Any]) -> Actuator:

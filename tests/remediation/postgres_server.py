@@ -30,6 +30,21 @@ def connect(port, user="postgres", database="taskboard", **settings):
     )
 
 
+def threshold(session):
+    return session.execute("SHOW log_min_duration_statement").fetchone()[0]
+
+
+def wait_for_threshold(session, expected):
+    """Wait until a session has heard of a reload; each hears of it by itself."""
+    wait_until(lambda: threshold(session) == expected, what=f"the setting is {expected}")
+
+
+def change_threshold(session, words, expected):
+    session.execute(f"ALTER SYSTEM {words}")
+    session.execute("SELECT pg_reload_conf()")
+    wait_for_threshold(session, expected)
+
+
 @contextmanager
 def running(data_dir):
     """Run a server and give its port."""

@@ -24,7 +24,7 @@ EXAMPLES = {
 }
 
 
-NEEDED = {"run-command": {"days": "7"}}
+NEEDED = {"run-command": {"days": "7"}, "set-server": {"state": "drain"}}
 """Parameters an example cannot do without."""
 
 

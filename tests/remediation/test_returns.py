@@ -1,6 +1,7 @@
 """What was changed for a time is put back: in time, on demand, and across restarts."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -11,7 +12,12 @@ from remediation.ledger import Ledger
 from remediation.returns import Return, Returns
 from remediation.settings import EndpointSettings
 from remediation.work import carry_out
-from tests.remediation.postgres_server import ROLE, connect
+from tests.remediation.postgres_server import (
+    ROLE,
+    change_threshold,
+    connect,
+    wait_for_threshold,
+)
 from tests.remediation.test_ledger import call, open_ledger
 from tests.waiting import wait_until
 from watchkeeper.clock import SystemClock
@@ -71,10 +77,10 @@ def test_a_ledger_of_an_earlier_version_is_brought_forward(tmp_path):
 
 @pytest.fixture
 def threshold(postgres_port):
+    """Wait until the server has a threshold; none is left of an earlier test."""
     with connect(postgres_port) as session:
-        yield lambda: session.execute("SHOW log_min_duration_statement").fetchone()[0]
-        session.execute("ALTER SYSTEM RESET log_min_duration_statement")
-        session.execute("SELECT pg_reload_conf()")
+        change_threshold(session, "RESET log_min_duration_statement", "-1")
+        yield partial(wait_for_threshold, session)
 
 
 @pytest.fixture
@@ -100,7 +106,7 @@ def test_a_change_is_put_back_by_itself_after_its_time(orders, threshold):
     entry = shop.finished(shop.call(**slow_log(parameters={"seconds": 1})))
     assert entry["state"] == "succeeded"
     wait_until(lambda: kept(shop) == [], what="it was put back")
-    assert threshold() == "-1"
+    threshold("-1")
     own = shop.entry(f"return-1-{entry['idempotency_key']}")
     assert (own["state"], own["revert"]) == ("succeeded", True)
 
@@ -110,10 +116,10 @@ def test_a_change_is_put_back_by_the_next_life_of_the_endpoint(orders, threshold
     first = orders()
     first.stop()
     assert first.finished(first.call(**slow_log(parameters={"seconds": 1})))["state"] == "succeeded"
-    assert threshold() == "500ms"
+    threshold("500ms")
     second = orders()
     wait_until(lambda: kept(second) == [], what="it was put back")
-    assert threshold() == "-1"
+    threshold("-1")
 
 
 @pytest.mark.live
@@ -121,11 +127,11 @@ def test_a_change_is_put_back_when_asked(orders, threshold):
     shop = orders()
     shop.finished(shop.call(**slow_log()))
     told = shop.finished(shop.call(**slow_log(revert=True, dry_run=True)))
-    assert (told["summary"], threshold()) == (
-        "would put back what log-slow-queries changed", "500ms"
-    )  # fmt: skip
+    assert told["summary"] == "would put back what log-slow-queries changed"
+    threshold("500ms")
     assert shop.finished(shop.call(**slow_log(revert=True)))["state"] == "succeeded"
-    assert (threshold(), kept(shop)) == ("-1", [])
+    threshold("-1")
+    assert kept(shop) == []
     nothing = shop.finished(shop.call(**slow_log(revert=True)))
     assert "has changed nothing that is to be put back" in nothing["summary"]
 
@@ -154,7 +160,7 @@ def test_an_old_return_does_not_end_what_was_prolonged_since(orders, threshold, 
         clock=SystemClock(), tell=in_silence,
     )  # fmt: skip
     assert "was prolonged until" in done.summary
-    assert threshold() == "500ms"
+    threshold("500ms")
 
 
 def test_what_cannot_be_put_back_is_refused_at_once(orders):

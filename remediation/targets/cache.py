@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, StringConstraints, field_validator
 
 from remediation.targets import Limited
 from watchkeeper.configuration import DurationSeconds, Secret, Settings
@@ -22,10 +23,17 @@ class RedisAddress(Settings):
 
 
 class CacheTarget(Limited):
-    """The keys of one cache; they can be deleted without losing anything but time."""
+    """The keys of one cache; they can be deleted without losing anything but time.
+
+    Attributes:
+        pattern: of all its keys.
+        tag_set: the key of the set in which the application keeps the keys of a tag, with
+            ``{tag}`` in it; a call can then clear by ``tag``.
+    """
 
     redis: RedisAddress
     pattern: str
+    tag_set: Annotated[str, StringConstraints(pattern=r"^[^{}]*\{tag\}[^{}]*$")] | None = None
     maximum_keys: Annotated[int, Field(ge=1)] = 100_000
     time_limit: Annotated[DurationSeconds, Field(gt=0, le=600)] = 20.0
 
@@ -38,3 +46,8 @@ class CacheTarget(Limited):
                 "shop:cache:*; anything wider would delete what is no cache"
             )
         return pattern
+
+    @property
+    def prefix(self) -> str:
+        """What every key of the cache begins with: the pattern up to its first wildcard."""
+        return re.split(r"[*?\[\\]", self.pattern, maxsplit=1)[0]

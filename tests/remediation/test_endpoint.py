@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.remediation.calls import OTHER_SECRET, body, headers
+from tests.waiting import wait_until
 from watchkeeper.catalogue import watchkeeper as own
 from watchkeeper.clock import SystemClock, format_rfc3339
 
@@ -37,6 +38,15 @@ def test_an_action_that_fails_says_why_and_is_not_done_again(shop):
     again = shop.post(text)
     assert (again.status_code, again.get_json()["state"]) == (202, "failed")
     assert shop.entry(entry["idempotency_key"]) == entry
+
+
+def test_how_far_an_action_is_can_be_asked_while_it_runs(endpoint):
+    job = endpoint(run_command={"job": {"command": ["/bin/sleep", "600"], "time_limit": "1s"}})
+    key = job.call(action="run-command", target="job").get_json()["idempotency_key"]
+    told = "running /bin/sleep 600"
+    wait_until(lambda: job.entry(key)["progress"] == told, what="it says what it does")
+    wait_until(lambda: job.entry(key)["finished_at"], what="it has ended")
+    assert "was killed" in job.entry(key)["error"]
 
 
 def test_a_replayed_message_is_answered_and_noted_but_not_done_again(shop, caplog):

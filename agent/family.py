@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from watchkeeper.catalogue import Metric
@@ -15,10 +15,19 @@ Sample = tuple[LabelValues, float]
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """All samples of one metric from one run of a collector."""
+    """All samples of one metric from one run of a collector.
+
+    Attributes:
+        metric: of the catalogue.
+        samples: label values in the order of its labels and of ``extra_labels``, and the value.
+        suffix: of the samples' name, for the parts of summaries and histograms.
+        extra_labels: after the metric's own, such as ``quantile``.
+    """
 
     metric: Metric
     samples: Sequence[Sample]
+    suffix: str = ""
+    extra_labels: tuple[str, ...] = ()
 
 
 def single(metric: Metric, value: float, labels: LabelValues = ()) -> Family:
@@ -42,7 +51,7 @@ def limit_series(families: Iterable[Family], max_series: int) -> Limited:
         room = max_series - series
         if len(family.samples) > room:
             dropped += len(family.samples) - room
-            family = Family(family.metric, family.samples[:room])  # noqa: PLW2901  # cut in place
+            family = replace(family, samples=family.samples[:room])  # noqa: PLW2901  # cut in place
         series += len(family.samples)
         if family.samples:
             kept.append(family)

@@ -51,12 +51,13 @@ class Renderer:
         return [Block(family.metric, self._lines(family)) for family in families]
 
     def _lines(self, family: Family) -> bytes:
-        metric, prefixes = family.metric, self._prefixes
-        name, lines = metric.name, []
+        prefixes = self._prefixes
+        name, lines = family.metric.name + family.suffix, []
         for labels, value in family.samples:
             prefix = prefixes.get((name, labels))
             if prefix is None:
-                prefix = prefixes[name, labels] = _prefix(metric, labels)
+                names = family.metric.labels + family.extra_labels
+                prefix = prefixes[name, labels] = _prefix(name, names, labels)
             lines.append(f"{prefix}{format_value(value)}\n")
         return "".join(lines).encode()
 
@@ -120,14 +121,14 @@ def format_value(value: float) -> str:
     return "+Inf" if value > 0 else "-Inf"
 
 
-def _prefix(metric: Metric, labels: LabelValues) -> str:
-    if len(labels) != len(metric.labels):
-        raise ValueError(f"{metric} has labels {metric.labels}, got {len(labels)} values")
-    if not labels:
-        return f"{metric.name} "
-    pairs = zip(metric.labels, labels, strict=True)
-    inner = ",".join(f'{name}="{_escape_value(value)}"' for name, value in pairs)
-    return f"{metric.name}{{{inner}}} "
+def _prefix(name: str, label_names: Sequence[str], values: LabelValues) -> str:
+    if len(label_names) != len(values):
+        raise ValueError(f"{name} has labels {label_names}, got {len(values)} values")
+    if not values:
+        return f"{name} "
+    pairs = zip(label_names, values, strict=True)
+    inner = ",".join(f'{label}="{_escape_value(value)}"' for label, value in pairs)
+    return f"{name}{{{inner}}} "
 
 
 def _escape_value(value: str) -> str:

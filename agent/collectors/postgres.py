@@ -11,7 +11,7 @@ from agent.family import Family, single
 from agent.postgres.blocking import BLOCKING
 from agent.postgres.configuration import SETTINGS
 from agent.postgres.question import Question
-from agent.postgres.replication import REPLICATION, SLOTS, STANDBYS
+from agent.postgres.replication import CONFLICTS, REPLICATION, SLOTS, STANDBYS
 from agent.postgres.session import Session
 from agent.postgres.sizes import SIZES
 from agent.postgres.statements import statements as statements_about
@@ -34,7 +34,7 @@ log = get_logger(__name__)
 
 QUESTIONS = (
     SERVER, DATABASES, ACTIVITY, BLOCKING, LOCKS, LONG_TRANSACTIONS, BGWRITER, CHECKPOINTER,
-    ARCHIVER, REPLICATION, STANDBYS, SLOTS, SETTINGS, WRAPAROUND, WAL, SIZES,
+    ARCHIVER, REPLICATION, STANDBYS, SLOTS, CONFLICTS, SETTINGS, WRAPAROUND, WAL, SIZES,
 )  # fmt: skip
 """In the order they are asked; the slow ones last, those that may meet a lock at the very end."""
 

@@ -29,7 +29,9 @@ QUESTIONS = (
     ("CONFIG", "GET", "maxclients"),
     ("CONFIG", "GET", "maxmemory"),
     ("CONFIG", "GET", "databases"),
+    ("CONFIG", "GET", "io-threads"),
     ("SLOWLOG", "LEN"),
+    ("SLOWLOG", "GET", "1"),
 )
 """Asked in one go, over one connection that stays open."""
 
@@ -52,7 +54,7 @@ class RedisCollector:
             CollectionFailed: with ``redis_up 0``: it cannot be reached or will not say.
         """
         try:
-            info, *rest = self._ask()
+            info, *config, slow_count, slow_entries = self._ask()
             if isinstance(info, CommandRefused):
                 raise info
         except UpstreamError as error:
@@ -61,12 +63,10 @@ class RedisCollector:
         if not isinstance(info, bytes):
             raise CollectionFailed("INFO is not text", reason=Reason.BAD_ANSWER)
         fields = parse_info(info.decode("utf-8", "replace"))
-        config = _config([answer for answer in rest if isinstance(answer, list)])
-        slow_entries = rest[-1]
+        settings = _config([answer for answer in config if isinstance(answer, list)])
         yield single(redis.UP, 1, (self._server,))
-        if isinstance(slow_entries, int):
-            yield single(redis.SLOWLOG_LENGTH, slow_entries, (self._server,))
-        yield from families_of(self._server, fields, config)
+        yield from _slow_log(self._server, slow_count, slow_entries)
+        yield from families_of(self._server, fields, settings)
 
     def _ask(self) -> list[Answer | CommandRefused]:
         if self._connection is None:
@@ -114,7 +114,11 @@ def families_of(
         yield single(redis.LATEST_FORK, fork * MICROSECONDS, label)
     yield from _start_time(server, fields)
     yield single(redis.INSTANCE_INFO, 1, _instance(server, fields))
+    yield from _replication(server, fields)
     yield from _commands(server, fields)
+    yield from _latencies(server, fields)
+    errors = _of_prefix(fields, "errorstat_")
+    yield Family(redis.ERRORS, [((server, err), int(p["count"])) for err, p in errors.items()])
     yield from _databases(server, fields, int(config.get("databases", DATABASES)))
 
 
@@ -126,8 +130,8 @@ def _config(answers: list[list[bytes]]) -> dict[str, str]:
 def _number(text: str | None) -> float | None:
     if text is None:
         return None
-    if text in ("ok", "err", "fail"):
-        return int(text == "ok")
+    if text in ("ok", "err", "fail", "up", "down"):
+        return int(text in ("ok", "up"))
     try:
         return int(text) if text.lstrip("-").isdecimal() else float(text.removesuffix("%"))
     except ValueError:
@@ -145,18 +149,62 @@ def _instance(server: str, fields: Mapping[str, str]) -> tuple[str, ...]:
     return (server, *(fields.get(label, "") for label in labels))
 
 
+def _slow_log(
+    server: str, count: Answer | CommandRefused, entries: Answer | CommandRefused
+) -> Iterator[Family]:
+    if isinstance(count, int):
+        yield single(redis.SLOWLOG_LENGTH, count, (server,))
+    if isinstance(entries, list):
+        number, _, microseconds = entries[0][:3] if entries else (0, 0, 0)
+        yield single(redis.SLOWLOG_LAST_ID, number, (server,))
+        yield single(redis.SLOWLOG_LAST, microseconds * MICROSECONDS, (server,))
+
+
+def _replication(server: str, fields: Mapping[str, str]) -> Iterator[Family]:
+    if "master_host" in fields:
+        labels = (server, fields["master_host"], fields.get("master_port", ""))
+        for field, metric in redis.OF_PRIMARY.items():
+            number = _number(fields.get(field))
+            if number is not None:
+                yield single(metric, number, labels)
+    offsets: list[Sample] = []
+    lags: list[Sample] = []
+    for rank, parts in _of_prefix(fields, "slave").items():
+        if rank.isdecimal():
+            replica = (server, parts["ip"], parts["port"], parts["state"])
+            offsets.append((replica, int(parts["offset"])))
+            lags.append((replica, int(parts["lag"])))
+    yield Family(redis.REPLICA_OFFSET, offsets)
+    yield Family(redis.REPLICA_LAG, lags)
+
+
 def _commands(server: str, fields: Mapping[str, str]) -> Iterator[Family]:
-    samples: dict[str, list[Sample]] = {part: [] for part in COMMAND_STATISTICS}
-    for field, value in fields.items():
-        if not field.startswith("cmdstat_"):
-            continue
-        command = field.removeprefix("cmdstat_")
-        for part, number in _parts(value).items():
-            if part in samples:
-                factor = COMMAND_STATISTICS[part][1]
-                samples[part].append(((server, command), float(number) * factor))
-    for part, (metric, _) in COMMAND_STATISTICS.items():
-        yield Family(metric, samples[part])
+    statistics = _of_prefix(fields, "cmdstat_")
+    for part, (metric, factor) in COMMAND_STATISTICS.items():
+        samples: list[Sample] = [
+            ((server, command), float(parts[part]) * factor)
+            for command, parts in statistics.items()
+            if part in parts
+        ]
+        yield Family(metric, samples)
+
+
+def _latencies(server: str, fields: Mapping[str, str]) -> Iterator[Family]:
+    percentiles = _of_prefix(fields, "latency_percentiles_usec_")
+    statistics = _of_prefix(fields, "cmdstat_")
+    quantiles: list[Sample] = [
+        ((server, command, quantile.removeprefix("p")), float(microseconds))
+        for command, parts in percentiles.items()
+        for quantile, microseconds in parts.items()
+    ]
+    yield Family(redis.LATENCY, quantiles, extra_labels=("quantile",))
+    for suffix, part in (("_sum", "usec"), ("_count", "calls")):
+        samples: list[Sample] = [
+            ((server, command), float(statistics[command][part]))
+            for command in percentiles
+            if command in statistics
+        ]
+        yield Family(redis.LATENCY, samples, suffix=suffix)
 
 
 def _databases(server: str, fields: Mapping[str, str], count: int) -> Iterator[Family]:
@@ -172,6 +220,15 @@ def _databases(server: str, fields: Mapping[str, str], count: int) -> Iterator[F
     yield Family(redis.DB_KEYS, keys)
     yield Family(redis.DB_KEYS_EXPIRING, expiring)
     yield Family(redis.DB_AVERAGE_TTL, ttl)
+
+
+def _of_prefix(fields: Mapping[str, str], prefix: str) -> dict[str, dict[str, str]]:
+    """Return the parts of each field that starts with ``prefix``, by the rest of its name."""
+    return {
+        field.removeprefix(prefix): _parts(value)
+        for field, value in fields.items()
+        if field.startswith(prefix)
+    }
 
 
 def _parts(text: str) -> dict[str, str]:

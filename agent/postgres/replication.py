@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.postgres.question import Question, by_column
+from watchkeeper.catalogue import postgres
 from watchkeeper.catalogue import postgres_depth as depth
 
 
@@ -25,6 +26,14 @@ def _lag(version: int) -> str:
 
 
 REPLICATION = Question("replication", _lag, by_column(depth.REPLICATION))
+
+
+CONFLICTS = Question(
+    "stat_database_conflicts",
+    lambda _version: "SELECT * FROM pg_stat_database_conflicts",
+    by_column(postgres.CONFLICTS, ("datid", "datname")),
+    is_slow=True,
+)
 
 
 def _now_at(version: int) -> str:

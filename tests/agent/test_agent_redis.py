@@ -4,7 +4,7 @@ import pytest
 import redis
 
 from agent.collector import CollectionFailed
-from agent.collectors.redis import RedisCollector
+from agent.collectors.redis import RedisCollector, families_of
 from agent.resp import CommandRefused, RedisConnection
 from agent.text import Renderer, TextFormat, text_of
 from tests.agent.probes import Page
@@ -35,7 +35,11 @@ def collector(valkey_port):
 
 
 def collected(collector):
-    return Page(text_of(Renderer().render(list(collector.collect())), TextFormat.PROMETHEUS))
+    return written(collector.collect())
+
+
+def written(families):
+    return Page(text_of(Renderer().render(list(families)), TextFormat.PROMETHEUS))
 
 
 def test_a_server_is_up_and_told_of_under_its_address(collector, client, valkey_port):
@@ -58,6 +62,43 @@ def test_a_server_is_up_and_told_of_under_its_address(collector, client, valkey_
     assert page.value("redis_config_maxclients") == 10000
     assert page.value("redis_rdb_last_bgsave_status") == 1
     assert page.value("redis_start_time_seconds") > 1.6e9
+    assert page.value("redis_latency_percentiles_usec", cmd="get", quantile="99") > 0
+    assert page.families["redis_latency_percentiles_usec"].type == "summary"
+    count = {s.labels["cmd"]: s.value for s in page.samples if s.name.endswith("usec_count")}
+    assert count["get"] == 2
+
+
+def test_errors_and_slow_commands_are_told(collector, client):
+    client.config_set("slowlog-log-slower-than", 0)
+    with pytest.raises(redis.ResponseError):
+        client.execute_command("LPUSH")
+    client.get("slow enough")
+    client.config_set("slowlog-log-slower-than", 10000)
+    page = collected(collector)
+    assert page.value("redis_errors_total", err="ERR") >= 1
+    assert page.value("redis_slowlog_length") >= 1
+    assert page.value("redis_last_slow_execution_duration_seconds") > 0
+
+
+def test_a_replica_and_its_primary_tell_of_each_other():
+    primary = {
+        "connected_slaves": "1",
+        "slave0": "ip=10.0.0.2,port=6379,state=online,offset=1400,lag=1",
+        "slave_expires_tracked_keys": "0",
+    }
+    replica = {
+        "master_host": "10.0.0.1",
+        "master_port": "6379",
+        "master_link_status": "down",
+        "master_last_io_seconds_ago": "7",
+        "slave_repl_offset": "1300",
+    }
+    told = written(families_of("s", primary, {}))
+    assert told.value("redis_connected_slave_offset_bytes", slave_ip="10.0.0.2") == 1400
+    assert told.value("redis_connected_slave_lag_seconds", slave_state="online") == 1
+    told = written(families_of("s", replica, {}))
+    assert told.value("redis_master_link_up", master_host="10.0.0.1") == 0
+    assert told.value("redis_master_last_io_seconds_ago", master_port="6379") == 7
 
 
 def test_however_often_it_is_asked_it_sees_one_connection_of_ours(collector, client):

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     COUNTER = "counter"
     GAUGE = "gauge"
     HISTOGRAM = "histogram"
+    SUMMARY = "summary"
     UNTYPED = "untyped"
 
 
@@ -84,6 +85,11 @@ def gauge(name: str, help_: str, labels: Sequence[str] = (), *, unit: str = "") 
 def untyped(name: str, help_: str, labels: Sequence[str] = ()) -> Metric:
     """Describe a metric whose exporter declares no type."""
     return Metric(name, Kind.UNTYPED, "", help_, tuple(labels))
+
+
+def summary(name: str, help_: str, labels: Sequence[str] = ()) -> Metric:
+    """Describe a summary; its quantiles carry the further label ``quantile``."""
+    return Metric(name, Kind.SUMMARY, "", help_, tuple(labels))
 
 
 def histogram(name: str, help_: str, labels: Sequence[str] = (), *, unit: str = "") -> Metric:

@@ -44,12 +44,13 @@ LOCKS = gauge("pg_locks_count", "Locks by mode.", (*SERVER, "datname", "mode"))
 _DATABASE_COUNTERS = (
     "xact_commit", "xact_rollback", "blks_read", "blks_hit", "tup_returned", "tup_fetched",
     "tup_inserted", "tup_updated", "tup_deleted", "conflicts", "temp_files", "temp_bytes",
-    "deadlocks", "blk_read_time", "blk_write_time",
+    "deadlocks", "blk_read_time", "blk_write_time", "stats_reset",
 )  # fmt: skip
 # postgres_exporter declares no type for the columns it learned of later.
 _DATABASE_UNTYPED = (
-    "checksum_failures", "session_time", "active_time", "idle_in_transaction_time", "sessions",
-    "sessions_abandoned", "sessions_fatal", "sessions_killed",
+    "checksum_failures", "checksum_last_failure", "parallel_workers_to_launch",
+    "parallel_workers_launched", "session_time", "active_time", "idle_in_transaction_time",
+    "sessions", "sessions_abandoned", "sessions_fatal", "sessions_killed",
 )  # fmt: skip
 
 
@@ -60,10 +61,18 @@ def _database(column: str) -> tuple[str, str]:
 STAT_DATABASE: dict[str, Metric] = {
     "numbackends": gauge("pg_stat_database_numbackends", "Connections now.", _DATABASE),
     **{column: counter(*_database(column), _DATABASE) for column in _DATABASE_COUNTERS},
-    "stats_reset": counter(*_database("stats_reset"), _DATABASE),
     **{column: untyped(*_database(column), _DATABASE) for column in _DATABASE_UNTYPED},
 }
 """Metric by column of pg_stat_database."""
+CONFLICTS: dict[str, Metric] = {
+    f"confl_{cause}": (untyped if cause == "active_logicalslot" else counter)(
+        f"pg_stat_database_conflicts_confl_{cause}",
+        f"Queries a standby cancelled: {cause}.",
+        _DATABASE,
+    )
+    for cause in ("tablespace", "lock", "snapshot", "bufferpin", "deadlock", "active_logicalslot")
+}
+"""Metric by column of pg_stat_database_conflicts."""
 NUMBACKENDS = STAT_DATABASE["numbackends"]
 COMMITS = STAT_DATABASE["xact_commit"]
 ROLLBACKS = STAT_DATABASE["xact_rollback"]

@@ -3,7 +3,7 @@
 ``FROM_INFO`` and ``FROM_CONFIG`` say which field of the server's answer each metric is.
 """
 
-from watchkeeper.catalogue.metric import Metric, counter, gauge
+from watchkeeper.catalogue.metric import Metric, counter, gauge, summary
 
 SERVER = ("server",)
 _COMMAND = (*SERVER, "cmd")
@@ -13,7 +13,18 @@ UP = gauge("redis_up", "1 when the server answered.", SERVER)
 INSTANCE_INFO = gauge(
     "redis_instance_info",
     "Always 1; what the server is, as labels.",
-    (*SERVER, "os", "redis_build_id", "redis_mode", "redis_version", "role", "tcp_port"),
+    (
+        *SERVER,
+        "maxmemory_policy",
+        "os",
+        "process_id",
+        "redis_build_id",
+        "redis_mode",
+        "redis_version",
+        "role",
+        "run_id",
+        "tcp_port",
+    ),
 )
 CONNECTED_CLIENTS = gauge("redis_connected_clients", "Client connections.", SERVER)
 BLOCKED_CLIENTS = gauge("redis_blocked_clients", "Clients in a blocking call.", SERVER)
@@ -126,6 +137,8 @@ FROM_INFO = {
     "aof_last_write_status": _gauge("aof_last_write_status", "1 when the last write was good."),
     "aof_current_size": _gauge("aof_current_size_bytes", "Size of the append-only file."),
     "aof_base_size": _gauge("aof_base_size_bytes", "Its size after the last rewrite."),
+    "aof_pending_rewrite": _gauge("aof_pending_rewrite", "1 when a rewrite waits for a save."),
+    "aof_buffer_length": _gauge("aof_buffer_length", "Bytes waiting to be written."),
     "aof_pending_bio_fsync": _gauge("aof_pending_bio_fsync", "Syncs waiting."),
     "aof_delayed_fsync": _gauge("aof_delayed_fsync", "Syncs delayed."),
     # Statistics
@@ -184,11 +197,46 @@ FROM_INFO = {
 }
 """Metric by field of INFO."""
 
-MASTER_LINK_UP = _gauge("master_link_up", "1 while a replica is connected to its primary.")
-MASTER_LAST_IO = _gauge("master_last_io_seconds", "Time since the primary was last heard.")
+_PRIMARY = (*SERVER, "master_host", "master_port")
+_REPLICA = (*SERVER, "slave_ip", "slave_port", "slave_state")
+
+OF_PRIMARY = {
+    "master_link_status": gauge(
+        "redis_master_link_up", "1 while a replica is connected to its primary.", _PRIMARY
+    ),
+    "master_last_io_seconds_ago": gauge(
+        "redis_master_last_io_seconds_ago", "Time since the primary was last heard.", _PRIMARY
+    ),
+    "master_sync_in_progress": gauge(
+        "redis_master_sync_in_progress", "1 while a replica copies everything.", _PRIMARY
+    ),
+    "slave_repl_offset": gauge(
+        "redis_slave_repl_offset", "Replication offset of this replica.", _PRIMARY
+    ),
+}
+"""Metric by field of INFO on a replica."""
+REPLICA_OFFSET = gauge(
+    "redis_connected_slave_offset_bytes", "Replication offset of a replica.", _REPLICA
+)
+REPLICA_LAG = gauge(
+    "redis_connected_slave_lag_seconds", "Time since a replica was last heard.", _REPLICA
+)
+ERRORS = counter("redis_errors_total", "Errors answered, by their first word.", (*SERVER, "err"))
+LATENCY = summary("redis_latency_percentiles_usec", "Latency by command.", _COMMAND)
+SLOWLOG_LAST_ID = gauge("redis_slowlog_last_id", "Number of the last slow command.", SERVER)
+SLOWLOG_LAST = gauge(
+    "redis_last_slow_execution_duration_seconds",
+    "Duration of the last slow command.",
+    SERVER,
+    unit="seconds",
+)
 LATEST_FORK = gauge(
     "redis_latest_fork_seconds", "Duration of the latest fork.", SERVER, unit="seconds"
 )
 
-FROM_CONFIG = {"maxclients": CONFIG_MAXCLIENTS, "maxmemory": CONFIG_MAXMEMORY}
+FROM_CONFIG = {
+    "io-threads": _gauge("config_io_threads", "I/O threads configured."),
+    "maxclients": CONFIG_MAXCLIENTS,
+    "maxmemory": CONFIG_MAXMEMORY,
+}
 """Metric by key of CONFIG GET."""

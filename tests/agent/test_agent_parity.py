@@ -1,0 +1,173 @@
+"""Beside the real exporters: the same names, types, labels and values, and every difference named.
+
+The exporters run here and now; nothing they say is typed by hand.
+"""
+
+import contextlib
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from agent.configured import read_recipes
+from agent.once import collect_once
+from benchmarks import exporters
+from benchmarks.scraped import Scraped, free_port
+
+pytestmark = pytest.mark.live
+
+ABOUT_ITSELF = (
+    "go_", "process_", "promhttp_", "node_exporter_", "node_scrape_", "pg_exporter_",
+    "postgres_exporter_", "redis_exporter_", "redis_target_", "redis_last_key_groups_",
+    "pg_scrape_", "pg_up", "redis_up",
+)  # fmt: skip
+"""What an exporter says of itself and its scrapes; ours says that under ``watchkeeper_``."""
+
+LEFT_OUT = {
+    "node_network_speed_bytes": "told of links that know their speed, not as -125000",
+    "pg_stat_archiver_last_archive_age": "told once something was archived, not as NaN",
+    "pg_stat_database_checksum_last_failure": "told once there was one, not as NaN",
+    "pg_stat_database_stats_reset_total": "told once they were reset, not as NaN",
+    "node_textfile_scrape_error": "no textfile directory is configured",
+    "redis_db_keys_cached": "Valkey only, and always 0",
+    "redis_db_avg_ttl_seconds": "told only for databases with keys",
+}
+"""Families of an exporter that ours does not have here, and why."""
+
+OTHER_LABELS = {
+    "node_network_info": "adminstate, which node_exporter has since 1.6",
+}
+"""Families whose labels differ from Debian's older exporter, and why."""
+
+LIVELY = (
+    "node_disk_io_now",
+    "node_memory_", "node_load", "node_procs_", "node_sockstat_", "node_entropy_", "node_filefd_",
+    "pg_stat_activity_", "pg_locks_", "pg_stat_database_numbackends", "redis_mem", "redis_alloc",
+    "redis_client", "redis_latency", "redis_connected", "redis_last_slow", "redis_rdb_",
+    "node_filesystem_", "redis_expired_stale", "redis_used", "redis_db_keys", "node_udp",
+    "redis_memory", "pg_stat_archiver_last", "redis_tracking", "redis_io", "redis_active",
+    "node_time_seconds", "node_timex_", "node_nf_", "node_arp", "node_vmstat_", "node_netstat_",
+)  # fmt: skip
+"""Gauges that move by themselves between two readings."""
+
+
+@dataclass
+class Told:
+    """One exposition: types by family, values by name and labels."""
+
+    types: dict
+    values: dict
+
+    @classmethod
+    def read(cls, text):
+        families = list(text_string_to_metric_families(text))
+        types = {family.name: family.type for family in families}
+        values = {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in families
+            for sample in family.samples
+        }
+        return cls(types, values)
+
+    def names(self):
+        return {name for name, _ in self.values if not name.startswith(ABOUT_ITSELF)}
+
+    def label_names(self, name):
+        return {
+            frozenset(key for key, _ in labels) - {"server"}
+            for found, labels in self.values
+            if found == name
+        }
+
+
+@pytest.fixture(scope="module")
+def programs():
+    try:
+        return exporters.find(Path.home() / ".cache" / "watchkeeper" / "exporters")
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def side_by_side(programs, postgres_port, valkey_port, tmp_path_factory):
+    """(theirs before, ours, theirs after), all read within moments."""
+    config = tmp_path_factory.mktemp("parity") / "agent.yml"
+    config.write_text(
+        f"redis: [{{port: {valkey_port}}}]\n"
+        f"postgres: [{{port: {postgres_port}, database: taskboard, user: postgres}}]\n"
+    )
+    ports = [free_port() for _ in programs]
+    options = (
+        [f"--web.listen-address=127.0.0.1:{ports[0]}"],
+        [f"--web.listen-address=127.0.0.1:{ports[1]}"],
+        [
+            f"-web.listen-address=127.0.0.1:{ports[2]}",
+            f"-redis.addr=redis://127.0.0.1:{valkey_port}",
+        ],
+    )
+    dsn = f"postgresql://postgres@127.0.0.1:{postgres_port}/taskboard?sslmode=disable"
+    with contextlib.ExitStack() as stack:
+        theirs = []
+        for program, arguments, port in zip(programs.values(), options, ports, strict=True):
+            command = [str(program), *arguments]
+            process = Scraped(program.name, command, port, {"DATA_SOURCE_NAME": dsn})
+            stack.callback(process.stop)
+            process.wait_until_it_answers()
+            theirs.append(process)
+
+        def scrape():
+            return Told.read("".join(process.scrape()[1].decode() for process in theirs))
+
+        before = scrape()
+        ours = Told.read(collect_once(read_recipes(config), random.Random(1)).decode())
+        yield before, ours, scrape()
+
+
+def test_every_family_of_the_exporters_is_ours_too(side_by_side):
+    before, ours, after = side_by_side
+    missing = (before.names() & after.names()) - ours.names() - set(LEFT_OUT)
+    assert not missing, "\n".join(sorted(missing))
+
+
+def test_every_family_has_the_exporters_type(side_by_side):
+    before, ours, _ = side_by_side
+    both = before.types.keys() & ours.types.keys()
+    different = {
+        name: (ours.types[name], before.types[name])
+        for name in both
+        if ours.types[name] != before.types[name]
+    }
+    assert len(both) > 500
+    assert not different
+
+
+def test_every_family_has_the_exporters_labels(side_by_side):
+    before, ours, _ = side_by_side
+    different = {
+        name: (ours.label_names(name), before.label_names(name))
+        for name in before.names() & ours.names()
+        if ours.label_names(name) != before.label_names(name) and name not in OTHER_LABELS
+    }
+    assert not different
+
+
+def test_values_agree_when_read_at_the_same_time(side_by_side):
+    before, ours, after = side_by_side
+    checked, different = 0, {}
+    for (name, labels), value in ours.values.items():
+        plain = labels if (name, labels) in before.values else without_server(labels)
+        if name.startswith((*ABOUT_ITSELF, *LIVELY)) or (name, plain) not in after.values:
+            continue
+        low, high = sorted((before.values.get((name, plain), value), after.values[name, plain]))
+        tolerance = max(1.0, 0.02 * abs(high))
+        checked += 1
+        if not low - tolerance <= value <= high + tolerance:
+            different[name, labels] = (low, value, high)
+    assert checked > 600
+    assert not different
+
+
+def without_server(labels):
+    return frozenset((name, value) for name, value in labels if name != "server")

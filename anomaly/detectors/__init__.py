@@ -82,7 +82,10 @@ class Detector(Rows, Protocol):
     """Says how strange samples are, in robust standard deviations of what is normal."""
 
     def score(self, moment: Moment) -> Floats:
-        """Return the deviation (>= 0) of each sample, NaN where there is no sample or no model."""
+        """Return the deviation (>= 0) of each sample, NaN where there is no sample or no model.
+
+        Called once for every sample, in order; a detector may remember what it saw.
+        """
 
     def learn(self, past: Past) -> None:
         """Take one more settled sample of each series into account."""
@@ -96,12 +99,16 @@ class Envelope(Detector, Protocol):
 
 
 DETECTORS = {
+    "ensemble": "anomaly.detectors.ensemble:Ensemble",
     "isolation-forest": "anomaly.detectors.isolation_forest:IsolationForestDetector",
+    "ridge-autoregression": "anomaly.detectors.ridge_autoregression:RidgeAutoregression",
     "robust-zscore": "anomaly.detectors.robust_zscore:RobustZScore",
+    "seasonal-envelope": "anomaly.detectors.seasonal_envelope:SeasonalEnvelope",
+    "subspace": "anomaly.detectors.subspace:Subspace",
 }
 """Name in ``anomaly.yml`` to where the class is; imported only when a query asks for it."""
 
-ENVELOPES = ("robust-zscore",)
+ENVELOPES = ("robust-zscore", "seasonal-envelope")
 """The detectors that can draw the band."""
 
 

@@ -12,6 +12,7 @@ from sklearn.ensemble import IsolationForest
 
 from anomaly.detectors import Floats, Moment, Past, Slots, Terms
 from anomaly.detectors.flat_forest import FlatForest
+from anomaly.detectors.refits import Refits
 from anomaly.detectors.robust_zscore import RobustZScore, centre_and_spread
 
 TREES = 100
@@ -19,7 +20,6 @@ SAMPLES_PER_TREE = 256
 SEED = 20081215  # fixed, so that two runs over the same samples agree
 TRAINING_ROWS = 16_384  # 64 times what one tree sees; more changes no score we could measure
 HELD_OUT_RATIO = 0.25
-RETRAININGS_PER_WINDOW = 8
 RECENT_SAMPLES = 5
 
 Features = npt.NDArray[np.float64]
@@ -39,9 +39,7 @@ class IsolationForestDetector:
         self._usual_score = np.nan
         self._usual_spread = np.nan
         window_samples = max(1, int(terms.history_seconds / terms.step_seconds))
-        self._retrain_samples = max(1, window_samples // RETRAININGS_PER_WINDOW)
-        self._since_training = 0
-        self._learned_samples = 0
+        self._refits = Refits(terms.minimum_samples, window_samples, growth_ratio=1.0)
 
     def resize(self, slots: int) -> None:
         """Make room for ``slots`` series."""
@@ -71,16 +69,8 @@ class IsolationForestDetector:
         self._level.learn(past)
         if not np.isfinite(past.newest).any():
             return
-        self._learned_samples += 1
-        self._since_training += 1
-        if self._since_training >= self._due_samples():
-            self._since_training = 0
+        if self._refits.due():
             self._train(past)
-
-    def _due_samples(self) -> int:
-        # While the window fills, training more often keeps the forest near what is known.
-        growing = max(self._terms.minimum_samples // 2, self._learned_samples // 3)
-        return min(self._retrain_samples, growing)
 
     def _train(self, past: Past) -> None:
         rows = training_rows(past.window(), self._level, past.at_seconds)

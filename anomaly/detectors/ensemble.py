@@ -1,0 +1,75 @@
+"""Several detectors as one: each smoothed, then averaged so that no single one decides.
+
+An energy is averaged over the last few samples, because one strange sample in a calm stretch
+matters less than several. What was tried and measured is in docs/anomaly-quality.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from anomaly.detectors import (
+    Detector,
+    Floats,
+    Moment,
+    Past,
+    Slots,
+    Terms,
+    open_detector,
+)
+from anomaly.energy import energy_of, mean_deviation, smoothed
+from anomaly.slots import resized
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A detector of the ensemble and over how many samples its energy is averaged."""
+
+    detector: str
+    smoothing_samples: float
+
+
+MEMBERS = (
+    Member("ridge-autoregression", 8.0),
+    Member("subspace", 5.0),
+    Member("seasonal-envelope", 6.0),
+)
+
+
+class Ensemble:
+    """Deviation = root of the quasi-arithmetic mean of the members' smoothed energies."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._detectors: tuple[Detector, ...] = tuple(
+            open_detector(member.detector, terms) for member in MEMBERS
+        )
+        self._energies = [np.empty(0) for _ in MEMBERS]
+
+    def resize(self, slots: int) -> None:
+        """Make room for ``slots`` series."""
+        for detector in self._detectors:
+            detector.resize(slots)
+        self._energies = [resized(energy, slots, np.nan) for energy in self._energies]
+
+    def forget(self, slots: Slots) -> None:
+        """Drop what was learned of the given slots."""
+        for detector in self._detectors:
+            detector.forget(slots)
+        for energy in self._energies:
+            energy[slots] = np.nan
+
+    def score(self, moment: Moment) -> Floats:
+        """Return the joint deviation of the members that can judge; NaN while none can."""
+        energies = []
+        for at, detector in enumerate(self._detectors):
+            energy = energy_of(detector.score(moment))
+            self._energies[at] = smoothed(self._energies[at], energy, MEMBERS[at].smoothing_samples)
+            energies.append(np.where(np.isnan(energy), np.nan, self._energies[at]))
+        return mean_deviation(energies)
+
+    def learn(self, past: Past) -> None:
+        """Let every member take one more settled sample into account."""
+        for detector in self._detectors:
+            detector.learn(past)

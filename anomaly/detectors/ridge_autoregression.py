@@ -1,0 +1,184 @@
+"""What the last samples, and those of the same time yesterday, say the next one should be.
+
+A ridge regression (A. Hoerl and R. Kennard, Technometrics 1970) for every series, solved for all of
+them at once; fitted twice, the second time without what the first could not explain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from anomaly.detectors import Floats, Moment, Past, Slots, Terms
+from anomaly.detectors.refits import Refits
+from anomaly.detectors.robust_zscore import SIGMA_PER_MAD, centre_and_spread, row_medians
+from anomaly.slots import resized
+
+DAY_SECONDS = 86_400.0
+NEAR_LAGS = 8
+PENALTY = 1.0
+"""One pseudo-observation of every coefficient being zero."""
+
+OUTLIER_SPREADS = 5.0
+SMALLEST_RESIDUAL_SHARE = 0.1
+"""The spread of residuals is at least a tenth of their standard deviation: a series that mostly
+repeats itself has a MAD of nearly nothing."""
+
+FIT_ROWS = 20_000
+CELLS_AT_ONCE = 4_000_000
+
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Models of some series: normalisation, coefficients (the last is the constant), residuals."""
+
+    centre: Floats
+    spread: Floats
+    coefficients: Matrix
+    residual_spread: Floats
+
+
+class RidgeAutoregression:
+    """Deviation = prediction error in robust standard deviations of the errors before."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        window_samples = max(1, int(terms.history_seconds / terms.step_seconds))
+        self._lags = lags_of(terms.step_seconds, window_samples)
+        minimum_samples = max(terms.minimum_samples, 3 * NEAR_LAGS)
+        self._minimum_samples = minimum_samples
+        self._refits = Refits(minimum_samples, window_samples)
+        self._centre = np.empty(0)
+        self._spread = np.empty(0)
+        self._residual_spread = np.empty(0)
+        self._coefficients = np.empty((0, len(self._lags) + 1))
+
+    def resize(self, slots: int) -> None:
+        """Make room for ``slots`` series."""
+        self._centre = resized(self._centre, slots, np.nan)
+        self._spread = resized(self._spread, slots, np.nan)
+        self._residual_spread = resized(self._residual_spread, slots, np.nan)
+        self._coefficients = resized(self._coefficients, slots, np.nan)
+
+    def forget(self, slots: Slots) -> None:
+        """Drop the models of the given slots."""
+        for rows in (self._centre, self._spread, self._residual_spread, self._coefficients):
+            rows[slots] = np.nan
+
+    def score(self, moment: Moment) -> Floats:
+        """Return the distance from the prediction in spreads of the error."""
+        lagged = lagged_of(moment.recent, self._lags)
+        normal = (lagged - self._centre[:, None]) / self._spread[:, None]
+        predicted = (normal * self._coefficients[:, :-1]).sum(axis=1) + self._coefficients[:, -1]
+        actual = (moment.values - self._centre) / self._spread
+        deviation: Floats = np.abs(actual - predicted) / self._residual_spread
+        return deviation
+
+    def learn(self, past: Past) -> None:
+        """Fit all series again when it is time."""
+        if not self._refits.due():
+            return
+        window = past.window()
+        enough = np.flatnonzero(np.isfinite(window).sum(axis=1) >= self._minimum_samples)
+        series_at_once = max(1, CELLS_AT_ONCE // (window.shape[1] * len(self._lags)))
+        for at in range(0, len(enough), series_at_once):
+            slots = enough[at : at + series_at_once]
+            fit = fit_series(window[slots].astype(np.float64), self._lags, self._terms)
+            self._centre[slots] = fit.centre
+            self._spread[slots] = fit.spread
+            self._coefficients[slots] = fit.coefficients
+            self._residual_spread[slots] = fit.residual_spread
+
+
+def lags_of(step_seconds: float, window_samples: int) -> tuple[int, ...]:
+    """Return the lags used: the newest samples, and a day ago where two days are remembered."""
+    day = round(DAY_SECONDS / step_seconds)
+    near = tuple(range(1, NEAR_LAGS + 1))
+    if window_samples < 2 * day or day <= NEAR_LAGS + 1:
+        return near
+    return (*near, day - 1, day, day + 1)
+
+
+def lagged_of(recent: npt.NDArray[np.float32], lags: tuple[int, ...]) -> Matrix:
+    """Return series x lags of what came before; a gap takes the newest sample there is.
+
+    A row is NaN where none of the near lags has a sample.
+    """
+    series, samples = recent.shape
+    columns = [recent[:, -lag] if lag <= samples else np.full(series, np.nan) for lag in lags]
+    lagged = np.stack(columns, axis=1).astype(np.float64)
+    if not np.isnan(lagged).any():
+        return lagged
+    newest = np.full(series, np.nan)
+    for near in range(NEAR_LAGS - 1, -1, -1):
+        newest = np.where(np.isfinite(lagged[:, near]), lagged[:, near], newest)
+    return np.where(np.isfinite(lagged), lagged, newest[:, None])
+
+
+def fit_series(window: Matrix, lags: tuple[int, ...], terms: Terms) -> Fit:
+    """Fit every row of a window; each must hold enough samples.
+
+    Args:
+        window: series x samples, oldest first, gaps NaN.
+    """
+    centre, spread = normalisation_of(window, terms.smallest_spread)
+    normal = (window - centre[:, None]) / spread[:, None]
+    features, targets, usable = design_of(normal, lags)
+    coefficients = solve(features, targets, usable)
+    error = targets - np.einsum("stk,sk->st", features, coefficients)
+    residual_spread = spread_of(error, usable)
+    explained = usable & (np.abs(error) < OUTLIER_SPREADS * residual_spread[:, None])
+    coefficients = solve(features, targets, explained)
+    error = targets - np.einsum("stk,sk->st", features, coefficients)
+    floor = np.maximum(1e-4, terms.smallest_spread / spread)
+    return Fit(centre, spread, coefficients, np.maximum(spread_of(error, explained), floor))
+
+
+def normalisation_of(window: Matrix, smallest_spread: float) -> tuple[Floats, Floats]:
+    """Return centre and spread of each row; the spread sees rare but large movement too."""
+    centre, spread = centre_and_spread(window, smallest_spread)
+    return centre, np.maximum(spread, SMALLEST_RESIDUAL_SHARE * np.nanstd(window, axis=1))
+
+
+def design_of(
+    normal: Matrix, lags: tuple[int, ...]
+) -> tuple[Matrix, Matrix, npt.NDArray[np.bool_]]:
+    """Return features (series x rows x lags and one), targets, and which rows are complete."""
+    series, samples = normal.shape
+    # Without a whole day before it the daily lags of a row take the newest sample instead.
+    first = min(max(lags), samples // 2)
+    rows = np.arange(first, samples)
+    if len(rows) > FIT_ROWS:
+        rows = rows[np.linspace(0, len(rows) - 1, FIT_ROWS).astype(np.intp)]
+    features = np.ones((series, len(rows), len(lags) + 1))
+    for at, lag in enumerate(lags):
+        source = rows - lag
+        source = np.where(source >= 0, source, np.maximum(rows - 1, 0))
+        features[:, :, at] = normal[:, source]
+    targets = normal[:, rows]
+    usable = np.isfinite(targets) & np.isfinite(features).all(axis=2)
+    features[~usable] = 0.0
+    return features, np.where(usable, targets, 0.0), usable
+
+
+def solve(features: Matrix, targets: Matrix, usable: npt.NDArray[np.bool_]) -> Matrix:
+    """Return the ridge coefficients of every series over its usable rows."""
+    weighted = features * usable[:, :, None]
+    gram = np.einsum("stk,stl->skl", weighted, features, optimize=True)
+    moment = np.einsum("stk,st->sk", weighted, targets, optimize=True)
+    gram += PENALTY * np.eye(features.shape[2])
+    coefficients: Matrix = np.linalg.solve(gram, moment[:, :, None])[:, :, 0]
+    return coefficients
+
+
+def spread_of(error: Matrix, usable: npt.NDArray[np.bool_]) -> Floats:
+    """Return a robust standard deviation of the usable errors of each series."""
+    errors = np.where(usable, error, np.nan)
+    errors[~usable.any(axis=1), 0] = 0.0
+    robust = SIGMA_PER_MAD * row_medians(np.abs(errors))
+    spread: Floats = np.maximum(robust, SMALLEST_RESIDUAL_SHARE * np.nanstd(errors, axis=1))
+    return spread

@@ -1,0 +1,132 @@
+"""A level, a daily profile and a spread for every series, moved a little by each clean sample.
+
+What a sample can move is bounded (Huber's influence function), so that outliers teach little; the
+state is one profile a series, whatever the length of the history. The spread is a running median
+of the distances, moved by their sign alone (a stochastic approximation, Robbins and Monro 1951).
+
+Reference for the bounded influence: P. J. Huber, "Robust Estimation of a Location Parameter",
+Annals of Mathematical Statistics 1964.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from anomaly.detectors import Expectation, Floats, Moment, Past, Slots, Terms
+from anomaly.detectors.robust_zscore import SMALLEST_SPREAD_RATIO, centre_and_spread
+from anomaly.slots import resized
+
+DAY_SECONDS = 86_400.0
+BINS_PER_DAY = 96
+"""A quarter of an hour each: fine enough for cron, few enough to learn in days."""
+
+INFLUENCE_SPREADS = 1.5
+"""A sample moves the level like one that is this many spreads away at most (Huber's constant)."""
+
+LEVEL_SECONDS_WITHOUT_PROFILE = 3_600.0
+LEVEL_SECONDS_WITH_PROFILE = 21_600.0
+"""The level follows within an hour while the time of day is new, within six once it is known."""
+
+DAYS_REMEMBERED = 5.0
+"""The profile is an average over about this many days."""
+
+PRIOR_SAMPLES = 3.0
+"""A time of day starts as if it had been seen this often, exactly at the level."""
+
+SPREAD_SAMPLES = 300.0
+"""The spread is a median over about this many samples."""
+
+MEDIAN_OF_NORMAL = 0.6745
+"""The median distance of a normal distribution from its centre, in standard deviations."""
+
+
+class SeasonalEnvelope:
+    """Deviation = distance from level plus profile, in robust standard deviations."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        step = terms.step_seconds
+        self._fast = 1 - np.exp(-step / LEVEL_SECONDS_WITHOUT_PROFILE)
+        self._slow = 1 - np.exp(-step / LEVEL_SECONDS_WITH_PROFILE)
+        self._samples_per_bin = max(1.0, DAY_SECONDS / BINS_PER_DAY / step)
+        self._level = np.empty(0)
+        self._log_spread = np.empty(0)
+        self._floor = np.empty(0)
+        self._samples = np.empty(0)
+        self._profile: npt.NDArray[np.float32] = np.empty((0, BINS_PER_DAY), dtype=np.float32)
+        self._weight: npt.NDArray[np.float32] = np.empty((0, BINS_PER_DAY), dtype=np.float32)
+
+    def resize(self, slots: int) -> None:
+        """Make room for ``slots`` series."""
+        self._level = resized(self._level, slots, np.nan)
+        self._log_spread = resized(self._log_spread, slots, np.nan)
+        self._samples = resized(self._samples, slots, 0.0)
+        self._profile = resized(self._profile, slots, 0.0)
+        self._weight = resized(self._weight, slots, 0.0)
+
+    def forget(self, slots: Slots) -> None:
+        """Drop what was learned of the given slots."""
+        self._level[slots] = np.nan
+        self._log_spread[slots] = np.nan
+        self._samples[slots] = 0.0
+        self._profile[slots] = 0.0
+        self._weight[slots] = 0.0
+
+    def expect(self, at_seconds: float) -> Expectation:
+        """Return level plus profile at that time of day, and the spread around it."""
+        centre = self._level + self._profile[:, bin_of(at_seconds)]
+        floor = np.maximum(self._terms.smallest_spread, SMALLEST_SPREAD_RATIO * np.abs(centre))
+        spread = np.maximum(np.exp(self._log_spread), floor)
+        return Expectation(centre, np.maximum(spread, np.finfo(np.float32).tiny))
+
+    def score(self, moment: Moment) -> Floats:
+        """Return the distance from what was expected, in robust standard deviations."""
+        expected = self.expect(moment.at_seconds)
+        deviation: Floats = np.abs(moment.values - expected.centre) / expected.spread
+        return deviation
+
+    def learn(self, past: Past) -> None:
+        """Let one settled sample of each series move its level, profile and spread."""
+        seen = np.isfinite(past.newest)
+        self._samples += seen
+        known = np.isfinite(self._level)
+        if (seen & ~known & (self._samples >= self._terms.minimum_samples)).any():
+            self._begin(past)
+        self._move(past, seen & known)
+
+    def _begin(self, past: Past) -> None:
+        window = past.window().astype(np.float64)
+        counts = np.isfinite(window).sum(axis=1)
+        new = ~np.isfinite(self._level) & (counts >= self._terms.minimum_samples)
+        if new.any():
+            centre, spread = centre_and_spread(window[new], self._terms.smallest_spread)
+            self._level[new] = centre
+            self._log_spread[new] = np.log(spread)
+
+    def _move(self, past: Past, taught: npt.NDArray[np.bool_]) -> None:
+        if not taught.any():
+            return
+        expected = self.expect(past.at_seconds)
+        spread = expected.spread[taught]
+        distance = past.newest[taught] - expected.centre[taught]
+        pull = np.clip(distance, -INFLUENCE_SPREADS * spread, INFLUENCE_SPREADS * spread)
+
+        at = bin_of(past.at_seconds)
+        weight = self._weight[taught, at]
+        known_share = np.minimum(weight / self._samples_per_bin, 1.0)
+        follow = self._fast + (self._slow - self._fast) * known_share
+        self._level[taught] += follow * pull
+        longest = max(DAYS_REMEMBERED * self._samples_per_bin, PRIOR_SAMPLES + 1.0)
+        learn_rate = 1.0 / np.minimum(weight + PRIOR_SAMPLES, longest)
+        self._profile[taught, at] += (1 - follow) * learn_rate * pull
+        self._weight[taught, at] += 1.0
+
+        beyond = np.abs(distance) > MEDIAN_OF_NORMAL * spread
+        rate = 2.0 / np.minimum(self._samples[taught], SPREAD_SAMPLES)
+        self._log_spread[taught] += rate * np.where(beyond, 0.5, -0.5)
+
+
+def bin_of(at_seconds: float) -> int:
+    """Return the quarter of an hour of the UTC day a time falls in."""
+    return int(at_seconds % DAY_SECONDS / DAY_SECONDS * BINS_PER_DAY)

@@ -1,0 +1,21 @@
+"""When a model is fitted again, counted in samples."""
+
+from anomaly.detectors.refits import Refits
+
+
+def fits(samples: int, minimum: int, window: int, growth: float = 0.25) -> list[int]:
+    refits = Refits(minimum, window, growth_ratio=growth)
+    return [at for at in range(1, samples + 1) if refits.due()]
+
+
+def test_the_first_fit_is_at_the_minimum_and_the_next_as_the_window_grows():
+    assert fits(60, minimum=20, window=800)[:4] == [20, 25, 31, 38]
+
+
+def test_a_full_window_is_fitted_eight_times():
+    found = fits(2_000, minimum=20, window=800)
+    assert [at for at in found if at > 1_000] == list(range(found[-1] % 100 + 1_000, 2_001, 100))
+
+
+def test_a_dear_model_is_fitted_at_each_doubling():
+    assert fits(200, minimum=20, window=8_000, growth=1.0) == [20, 40, 80, 160]

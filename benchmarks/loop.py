@@ -25,9 +25,9 @@ from benchmarks.figures import Results
 from benchmarks.slack_receiver import SlackReceiver
 from watchkeeper.clock import parse_rfc3339
 from watchkeeper.errors import WatchkeeperError
-from watchkeeper.gameday.running import part_urls, processes_on
+from watchkeeper.gameday.running import processes_on
 from watchkeeper.peers import Peer
-from watchkeeper.supervisor.client import SupervisorClient
+from watchkeeper.supervisor.client import SupervisorClient, part_urls
 from watchkeeper.supervisor.status import State
 
 PORT_OFFSET = 15_000

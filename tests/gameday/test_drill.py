@@ -9,7 +9,7 @@ import pytest
 from watchkeeper.clock import ManualClock, format_rfc3339
 from watchkeeper.errors import ConfigError, UpstreamError, WatchkeeperError
 from watchkeeper.gameday import drill as drill_module
-from watchkeeper.gameday.drill import Drill
+from watchkeeper.gameday.drill import Drill, Stopped
 from watchkeeper.gameday.plan import Fault, GamedayPlan, Step, load_plan
 from watchkeeper.gameday.report import as_json
 
@@ -27,14 +27,19 @@ class World:
         self.query_state = "ready"
         self.stray_alarm_at = None
         self.down_until = 0.0
+        self.labels, self.target, self.verified_in = {}, "taskboard-worker", "1"
+        self.broken_steps, self.on_injection = (), lambda: None
 
     # what the drill uses
 
     def do(self, step):
+        if step in self.broken_steps:
+            raise UpstreamError(f"{step.method} cannot be done")
         if step == CLEAR:
             self.cleared_at = self.seconds()
         else:
             self.injected_at = self.seconds()
+            self.on_injection()
 
     def get(self, path, **_parameters):
         if self.seconds() < self.down_until:
@@ -56,19 +61,23 @@ class World:
             mended = self.mended_after is not None and self.elapsed() >= self.mended_after
             over = mended or self.cleared_at is not None
             incident = self.incident("1", self.alertname, self.injected_at, resolved=over)
-            if mended:
-                incident["timeline"].append(
-                    {"at": format_rfc3339(self.clock.now()), "kind": "verified", "text": "",
-                     "detail": {"action": "restart-service"}}
-                )  # fmt: skip
             found.append(incident)
+            if mended:
+                self.verify(found)
         return found
+
+    def verify(self, incidents):
+        if self.verified_in != "1":
+            incidents.append(self.incident(self.verified_in, "Other", 0.0, resolved=True))
+        entry = {"at": format_rfc3339(self.clock.now()), "kind": "verified", "text": "",
+                 "detail": {"action": "restart-service", "target": self.target}}  # fmt: skip
+        incidents[-1]["timeline"].append(entry)
 
     def elapsed(self):
         return self.seconds() - self.injected_at
 
     def incident(self, number, alertname, started, *, resolved):
-        labels = {"alertname": alertname, "service": "taskboard"}
+        labels = {"alertname": alertname, "service": "taskboard", **self.labels}
         alert = {"fingerprint": f"{alertname}-{number}", "starts_at": str(started),
                  "labels": labels, "annotations": {}}  # fmt: skip
         return {"id": number, "status": "resolved" if resolved else "open",
@@ -88,9 +97,8 @@ class ClockDrivenStop(threading.Event):
 
 
 def fault(**changes):
-    return Fault(
-        description="x", inject=INJECT, alerts=("TaskQueueStalled",), action="restart-service"
-    ).model_copy(update=changes)
+    usual = {"alerts": ("TaskQueueStalled",), "action": "restart-service"}
+    return Fault(description="x", inject=INJECT, **{**usual, **changes})
 
 
 def drill_in(world, **plan):
@@ -138,6 +146,63 @@ def test_another_action_than_the_expected_one_is_not_recovery():
     outcome = drill_in(world)[0].run("surge", fault(action="scale-out"), quiet_seconds=0)
     assert outcome.seconds_to_recover is None
     assert not outcome.passed
+
+
+def test_an_action_on_another_target_is_not_recovery():
+    world = World()
+    world.target = "console"
+    of_the_worker = fault(target="taskboard-worker")
+    assert not drill_in(world)[0].run("dead", of_the_worker, quiet_seconds=0).recovered
+    assert drill_in(World())[0].run("dead", of_the_worker, quiet_seconds=0).recovered
+
+
+def test_an_action_verified_in_an_incident_of_something_else_is_not_recovery():
+    world = World()
+    world.verified_in = "2"
+    outcome = drill_in(world)[0].run("dead-worker", fault(), quiet_seconds=0)
+    assert outcome.detected_by is not None
+    assert not outcome.recovered
+
+
+@pytest.mark.parametrize(("query", "is_found"), [("response-time", True), ("memory", False)])
+def test_an_expected_alert_may_name_the_labels_it_must_have(query, is_found):
+    world = World(alertname="Anomaly", mended_after=None)
+    world.labels = {"query": query}
+    expected = [{"name": "Anomaly", "labels": {"query": "response-time"}}]
+    slow = fault(alerts=expected, action=None, clear=(CLEAR,))
+    assert drill_in(world)[0].run("slow", slow, quiet_seconds=0).passed is is_found
+
+
+def test_a_fault_that_cannot_be_injected_fails_with_the_reason():
+    world = World()
+    world.broken_steps = (INJECT,)
+    outcome = drill_in(world)[0].run("dead-worker", fault(), quiet_seconds=0)
+    assert outcome.problem == "POST cannot be done"
+    assert not outcome.passed
+
+
+def test_a_fault_that_cannot_be_cleared_keeps_what_was_seen_of_it():
+    world = World()
+    world.broken_steps = (CLEAR,)
+    outcome = drill_in(world)[0].run("leak", fault(clear=(CLEAR,)), quiet_seconds=0)
+    assert outcome.recovered
+    assert outcome.problem == "not cleared up: DELETE cannot be done"
+    assert not outcome.passed
+
+
+def test_alerting_may_be_away_when_the_quiet_ends():
+    world = World()
+    world.down_until = 10.0
+    assert drill_in(world)[0].run("dead-worker", fault(), quiet_seconds=5).passed
+
+
+def test_a_day_that_is_stopped_clears_up_first():
+    world = World()
+    drill, _ = drill_in(world)
+    world.on_injection = drill._stop.set
+    with pytest.raises(Stopped):
+        drill.run("leak", fault(clear=(CLEAR,)), quiet_seconds=0)
+    assert world.cleared_at is not None
 
 
 def test_a_forbidden_alert_fails_a_fault_that_is_otherwise_fine():

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import wait_until
-from watchkeeper.gameday.running import part_urls, processes_on
+from watchkeeper.gameday.running import processes_on
+from watchkeeper.supervisor.client import part_urls
 from watchkeeper.supervisor.status import State
 
 PROJECT = Path(__file__).resolve().parents[2]

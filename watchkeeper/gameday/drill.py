@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from watchkeeper.clock import Clock
 from watchkeeper.errors import UpstreamError, WatchkeeperError
@@ -16,7 +16,17 @@ from watchkeeper.gameday.plan import Fault, GamedayPlan, Step
 POLL_SECONDS = 0.5
 """Detection and recovery are seen at most this much later than they happened."""
 
+AWAY_SECONDS = 60.0
+"""A part that was killed is back within its back-off and its start."""
+
 Tell = Callable[[str], None]
+
+
+class Stopped(WatchkeeperError):  # noqa: N818  # it names what happened
+    """A person, or the system, asked for an end before the game day was over."""
+
+    def __init__(self) -> None:
+        super().__init__("the game day was stopped")
 
 
 class Breaker(Protocol):
@@ -110,22 +120,33 @@ class Drill:
         return ""
 
     def run(self, name: str, fault: Fault, *, quiet_seconds: float) -> Outcome:
-        """Watch the quiet, inject ``fault``, follow it to its end and clear up."""
+        """Watch the quiet, inject ``fault``, follow it to its end and clear up.
+
+        A step that cannot be carried out is the outcome's problem, never the end of the day.
+
+        Raises:
+            Stopped: ``stop`` was set; the fault has been cleared up.
+            UpstreamError: alerting stays away.
+        """
         self._tell(f"{name}: {quiet_seconds:g} quiet seconds first")
         false_alarms = self._count_alarms(quiet_seconds)
-        before = self._view().alerts()
+        before = self._see().alerts()
         injected_at = self._clock.now()
-        self._breaker.do(fault.inject)
-        self._tell(f"{name}: injected. {fault.description}")
+        found, found_seconds, mended_seconds = None, None, None
+        problems: list[str] = []
         try:
+            self._breaker.do(fault.inject)
+            self._tell(f"{name}: injected. {fault.description}")
             found, found_seconds = self._detection(fault, before, injected_at)
-            mended_seconds = self._mending(fault, injected_at) if found else None
+            mended_seconds = self._mending(fault, before, injected_at) if found else None
+        except UpstreamError as error:
+            problems.append(str(error))
         finally:
-            self._clear(fault)
-        problem = self._forbidden(fault, before)
+            problems += self._clear(fault)
+        problems += self._forbidden(fault, before)
         ended = self._wait(lambda: self._view().is_quiet(self._plan.services), fault.recover_within)
         if not ended:
-            problem = problem or "an incident is still open after clearing up"
+            problems.append("an incident is still open after clearing up")
         return Outcome(
             fault=name,
             detected_by=found.detected_by if found else None,
@@ -135,13 +156,13 @@ class Drill:
             recovered=ended and (fault.action is None or mended_seconds is not None),
             quiet_false_alarms=false_alarms,
             injected_at=injected_at,
-            problem=problem,
+            problem="; ".join(problems) or None,
         )
 
     def _count_alarms(self, quiet_seconds: float) -> int:
-        known = self._view().alerts()
+        known = self._see().alerts()
         self._wait(lambda: False, quiet_seconds)
-        new = self._view().alerts(self._plan.services) - known
+        new = self._see().alerts(self._plan.services) - known
         for alert in new:
             self._tell(f"false alarm: {alert.detected_by} {alert.labels}")
         return len(new)
@@ -153,7 +174,7 @@ class Drill:
 
         def is_found() -> bool:
             new = self._view().alerts(self._plan.services) - before
-            found.extend(alert for alert in new if alert.name in fault.alerts)
+            found.extend(alert for alert in new if fault.is_found_by(alert.labels))
             return bool(found)
 
         if not self._wait(is_found, fault.detect_within):
@@ -163,13 +184,18 @@ class Drill:
         self._tell(f"  detected after {seconds:.1f} s by {found[0].detected_by}")
         return found[0], seconds
 
-    def _mending(self, fault: Fault, injected_at: datetime) -> float | None:
+    def _mending(
+        self, fault: Fault, before: set[FiringAlert], injected_at: datetime
+    ) -> float | None:
         if fault.action is None:
             return None
 
         def is_verified() -> bool:
-            entries = self._view().entries_since(injected_at, "verified")
-            return any(_action_of(entry) == fault.action for entry in entries)
+            view = self._view()
+            new = view.alerts(self._plan.services) - before
+            ours = {alert.incident_id for alert in new if fault.is_found_by(alert.labels)}
+            entries = view.entries_since(injected_at, "verified", ours)
+            return any(fault.is_mended_by(entry.get("detail") or {}) for entry in entries)
 
         if not self._wait(is_verified, fault.recover_within):
             self._tell(f"  {fault.action}: no verified recovery within {fault.recover_within:g} s")
@@ -178,20 +204,38 @@ class Drill:
         self._tell(f"  {fault.action}: recovery verified after {seconds:.1f} s")
         return seconds
 
-    def _forbidden(self, fault: Fault, before: set[FiringAlert]) -> str | None:
-        fired = {alert.name for alert in self._view().alerts(self._plan.services) - before}
+    def _forbidden(self, fault: Fault, before: set[FiringAlert]) -> list[str]:
+        fired = {alert.name for alert in self._see().alerts(self._plan.services) - before}
         wrong = sorted(fired.intersection(fault.forbidden_alerts))
-        return f"{', '.join(wrong)} fired and must not" if wrong else None
+        return [f"{', '.join(wrong)} fired and must not"] if wrong else []
 
-    def _clear(self, fault: Fault) -> None:
+    def _clear(self, fault: Fault) -> list[str]:
+        """Take every step back, also after one that could not be; return what could not."""
+        problems = []
         for step in fault.clear:
-            self._breaker.do(step)
+            try:
+                self._breaker.do(step)
+            except UpstreamError as error:
+                problems.append(f"not cleared up: {error}")
+        return problems
 
     def _since(self, moment: datetime) -> float:
         return (self._clock.now() - moment).total_seconds()
 
     def _view(self) -> View:
         return read_view(self._alerting)
+
+    def _see(self) -> View:
+        """Return what is going on; alerting may be away for a moment, as any part may."""
+        seen: list[View] = []
+
+        def is_seen() -> bool:
+            seen.append(self._view())
+            return True
+
+        if not self._wait(is_seen, AWAY_SECONDS):
+            raise UpstreamError(f"alerting gave no answer for {AWAY_SECONDS:g} s")
+        return seen[0]
 
     def _wait(
         self,
@@ -204,7 +248,7 @@ class Drill:
         deadline = self._clock.monotonic_seconds() + within_seconds
         while self._clock.monotonic_seconds() < deadline:
             if self._stop.is_set():
-                raise WatchkeeperError("the game day was stopped")
+                raise Stopped
             try:
                 if is_done():
                     return True
@@ -219,8 +263,3 @@ class Drill:
         if line != self._last_line:
             self._last_line = line
             self._tell(f"  {line}")
-
-
-def _action_of(entry: dict[str, Any]) -> str | None:
-    action = (entry.get("detail") or {}).get("action")
-    return str(action) if action is not None else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -72,13 +72,17 @@ class View:
         """Return the status of one incident, or None when it is not (or no longer) listed."""
         return next((i["status"] for i in self.incidents if i["id"] == incident_id), None)
 
-    def entries_since(self, moment: datetime, kind: str) -> list[dict[str, Any]]:
-        """Return timeline entries of ``kind`` at or after ``moment``, over all incidents."""
+    def entries_since(
+        self, moment: datetime, kind: str, incident_ids: Container[str]
+    ) -> list[dict[str, Any]]:
+        """Return timeline entries of ``kind`` at or after ``moment``, of these incidents."""
         return [
             entry
             for incident in self.incidents
             for entry in incident["timeline"]
-            if entry["kind"] == kind and parse_rfc3339(entry["at"]) >= moment
+            if incident["id"] in incident_ids
+            and entry["kind"] == kind
+            and parse_rfc3339(entry["at"]) >= moment
         ]
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from watchkeeper.configuration import DurationSeconds, Settings, load
 from watchkeeper.errors import ConfigError, Problem
@@ -37,25 +38,57 @@ class Step(Settings):
         return self
 
 
+def _as_expected_alert(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+class ExpectedAlert(Settings):
+    """An alert that finds a fault: its name and, where that says too little, some of its labels.
+
+    In YAML the plain name will do.
+    """
+
+    name: str
+    labels: dict[str, str] = Field(default_factory=dict)
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Return whether an alert of these labels is the one that is expected."""
+        wanted = {"alertname": self.name, **self.labels}
+        return wanted.items() <= labels.items()
+
+
 class Fault(Settings):
     """One fault, how to make and mend it, and what the stack has to do about it.
 
     Attributes:
         description: what breaks, in one sentence.
         clear: steps that leave the system as it was before, whatever the remediation did.
-        alerts: names of alerts, any of which counts as having found it.
+        alerts: any of these counts as having found it.
         forbidden_alerts: names that must not fire while it lasts.
         action: the remediation that must mend it, or None when a person has to.
+        target: what that action must have been done to; anything for None.
     """
 
     description: str
     inject: Step
     clear: tuple[Step, ...] = ()
-    alerts: tuple[str, ...] = Field(min_length=1)
+    alerts: tuple[Annotated[ExpectedAlert, BeforeValidator(_as_expected_alert)], ...] = Field(
+        min_length=1
+    )
     forbidden_alerts: tuple[str, ...] = ()
     action: str | None = None
+    target: str | None = None
     detect_within: DurationSeconds = Field(default=120.0, gt=0)
     recover_within: DurationSeconds = Field(default=180.0, gt=0)
+
+    def is_found_by(self, labels: Mapping[str, str]) -> bool:
+        """Return whether an alert of these labels has found it."""
+        return any(alert.matches(labels) for alert in self.alerts)
+
+    def is_mended_by(self, action: Mapping[str, Any]) -> bool:
+        """Return whether a verified action, as the timeline tells of it, is the expected one."""
+        is_target = self.target is None or action.get("target") == self.target
+        return action.get("action") == self.action and is_target
 
 
 class GamedayPlan(Settings):

@@ -6,14 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from watchkeeper import addresses
 from watchkeeper.errors import UpstreamError, WatchkeeperError
-from watchkeeper.gameday.drill import Tell
+from watchkeeper.gameday.drill import POLL_SECONDS, Stopped, Tell
 from watchkeeper.supervisor.client import SupervisorClient
+from watchkeeper.supervisor.logfile import LogFile
 from watchkeeper.supervisor.status import ProcessStatus, State
 
 START_SECONDS = 240.0
@@ -23,34 +26,28 @@ STOP_SECONDS = 60.0
 
 
 @contextmanager
-def demo_stack(data_dir: Path, *, port_offset: int, tell: Tell) -> Iterator[SupervisorClient]:
+def demo_stack(
+    data_dir: Path, *, port_offset: int, tell: Tell, stop: threading.Event
+) -> Iterator[SupervisorClient]:
     """Yield the supervisor of the stack on ``data_dir``; start a demo when none is running.
 
     A demo started here is stopped on leaving; one that was up already is left up.
 
     Raises:
+        Stopped: ``stop`` was set before the stack was ready.
         WatchkeeperError: the stack did not become ready.
     """
     if processes_on(data_dir):
         tell("using the stack that is already up")
-        yield _wait_ready(data_dir, None, tell)
+        yield _wait_ready(data_dir, None, tell, stop)
         return
     tell("starting the demo")
     started = _start(data_dir, port_offset)
     try:
-        yield _wait_ready(data_dir, started, tell)
+        yield _wait_ready(data_dir, started, tell, stop)
     finally:
         tell("stopping the demo")
         _stop(started)
-
-
-def part_urls(processes: list[ProcessStatus]) -> dict[str, str]:
-    """Return ``WATCHKEEPER_<PART>_URL`` for the first instance of every process."""
-    return {
-        f"WATCHKEEPER_{process.name.upper().replace('-', '_')}_URL": process.url
-        for process in processes
-        if process.instance == 1
-    }
 
 
 def processes_on(data_dir: Path) -> list[ProcessStatus]:
@@ -62,13 +59,13 @@ def processes_on(data_dir: Path) -> list[ProcessStatus]:
 
 
 def _start(data_dir: Path, port_offset: int) -> subprocess.Popen[bytes]:
-    log = data_dir / "logs" / "gameday-demo.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log = LogFile(addresses.make_data_dir(data_dir) / "logs" / "gameday-demo.log")
+    log.cap()
     command = [
         sys.executable, "-m", "watchkeeper", "up", "--demo",
         "--data-dir", str(data_dir), "--port-offset", str(port_offset),
     ]  # fmt: skip
-    with log.open("ab") as output:
+    with log.open() as output:
         # Its own session: Ctrl-C reaches us alone, and we end it in order.
         return subprocess.Popen(
             command, stdout=output, stderr=output, stdin=subprocess.DEVNULL,
@@ -77,7 +74,7 @@ def _start(data_dir: Path, port_offset: int) -> subprocess.Popen[bytes]:
 
 
 def _wait_ready(
-    data_dir: Path, started: subprocess.Popen[bytes] | None, tell: Tell
+    data_dir: Path, started: subprocess.Popen[bytes] | None, tell: Tell, stop: threading.Event
 ) -> SupervisorClient:
     deadline = time.monotonic() + START_SECONDS
     waiting_for = ""
@@ -94,7 +91,8 @@ def _wait_ready(
         if now_waiting_for != waiting_for:
             waiting_for = now_waiting_for
             tell(f"  waiting for {waiting_for}")
-        time.sleep(0.5)
+        if stop.wait(POLL_SECONDS):
+            raise Stopped
     raise WatchkeeperError(f"not ready after {START_SECONDS:g} s: {waiting_for}")
 
 

@@ -88,6 +88,15 @@ class SupervisorClient:
             connection.close()
 
 
+def part_urls(processes: list[ProcessStatus]) -> dict[str, str]:
+    """Return ``WATCHKEEPER_<PART>_URL`` for the first instance of every process."""
+    return {
+        f"WATCHKEEPER_{process.name.upper().replace('-', '_')}_URL": process.url
+        for process in processes
+        if process.instance == 1
+    }
+
+
 class _UnixConnection(http.client.HTTPConnection):
     """HTTP over a Unix socket; the Host is what a loopback service expects."""
 

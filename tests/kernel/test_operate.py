@@ -1,0 +1,80 @@
+"""The kill switch and the incident list speak to the stack that is meant, and to no other."""
+
+import contextlib
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from click.testing import CliRunner
+
+from tests.supervisor.stacks import RunningSupervisor, server
+from watchkeeper.errors import Refused
+from watchkeeper.operate import alerting_of, incident, pause
+
+LONG_ID = "inc-cfb167d29c5a4e0f9b1d2c3e4f5a6b7c"
+
+
+@pytest.fixture
+def stack(tmp_path, monkeypatch):
+    monkeypatch.delenv("WATCHKEEPER_ALERTING_URL", raising=False)
+    with RunningSupervisor(tmp_path / "data", alerting=server()).running() as running:
+        yield running
+
+
+def test_the_alerting_of_the_stack_on_the_data_directory_is_asked(stack):
+    assert alerting_of(stack.data_dir, {}).base_url == stack.one("alerting").url
+
+
+def test_an_address_in_the_environment_comes_first(stack):
+    environment = {"WATCHKEEPER_ALERTING_URL": "http://elsewhere:1/"}
+    assert alerting_of(stack.data_dir, environment).base_url == "http://elsewhere:1"
+
+
+def test_without_either_nothing_is_guessed_and_both_ways_are_named(tmp_path, monkeypatch):
+    monkeypatch.delenv("WATCHKEEPER_ALERTING_URL", raising=False)
+    with pytest.raises(Refused) as refused:
+        alerting_of(tmp_path)
+    for named in (str(tmp_path), "--data-dir", "WATCHKEEPER_ALERTING_URL"):
+        assert named in str(refused.value)
+    arguments = ["--reason", "r", "--data-dir", str(tmp_path)]
+    assert isinstance(CliRunner().invoke(pause, arguments).exception, Refused)
+
+
+def test_a_stack_without_alerting_says_so(tmp_path):
+    with (
+        RunningSupervisor(tmp_path, web=server()).running(),
+        pytest.raises(Refused, match="runs no alerting"),
+    ):
+        alerting_of(tmp_path, {})
+
+
+def test_an_incident_is_listed_with_its_whole_id_however_narrow_the_output(monkeypatch):
+    entry = {"id": LONG_ID, "status": "open", "severity": "warning", "service": "taskboard",
+             "started_at": "2026-01-01T00:00:00.000Z", "title": "A long title " * 5}  # fmt: skip
+    with answering({"incidents": [entry]}) as url:
+        monkeypatch.setenv("WATCHKEEPER_ALERTING_URL", url)
+        result = CliRunner().invoke(incident, ["list"], env={"COLUMNS": "80"})
+    assert result.exit_code == 0
+    assert LONG_ID in result.output
+
+
+@contextlib.contextmanager
+def answering(body):
+    """Serve ``body`` as JSON to whoever asks, on a free port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            text = json.dumps(body).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.server_port}"
+        listening.shutdown()

@@ -86,7 +86,11 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 outer.at_point(Point.CONNECTED)
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                size_bytes = int(self.headers.get("Content-Length", 0))
+                body = self.rfile.read(size_bytes)
+                if len(body) < size_bytes:  # the caller died while sending
+                    self.close_connection = True
+                    return
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 call = Call(self.command, self.path, headers, body, time.monotonic())
                 reply = outer.answer(call)

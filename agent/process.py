@@ -23,7 +23,7 @@ from agent.text import TextFormat
 from watchkeeper import addresses, logs
 from watchkeeper.catalogue import watchkeeper as own
 from watchkeeper.clock import Clock, SystemClock
-from watchkeeper.errors import ConfigError
+from watchkeeper.errors import ConfigError, Reason
 from watchkeeper.health import Readiness
 from watchkeeper.listen import Listen, parse_listen
 from watchkeeper.watched import Watched
@@ -33,6 +33,10 @@ log = logs.get_logger(__name__)
 SWITCH_SECONDS = 0.0005
 """How long a collector may hold the interpreter while a scrape waits; Python's own 5 ms would be
 most of a scrape."""
+
+SECRETS_SECONDS = 15.0
+"""How often secrets are read again while a server refuses a login: the password may have been
+changed where it stands, and the configuration file knows nothing of it."""
 
 WATCH_SECONDS = 1.0
 """How often the configuration file is looked at."""
@@ -62,6 +66,7 @@ class Agent:
         self.schedule = Schedule(clock, random.Random())  # noqa: S311  # spreads load, hides nothing
         self._configured: Watched[list[Recipe]] = Watched(config, read)
         self._reloaded_at = clock.now()
+        self._secrets_read_at = clock.monotonic_seconds()
         self._exposition = Exposition(clock)
         self.readiness = Readiness()
         self.readiness.add("collectors", self._collectors_problem)
@@ -80,10 +85,21 @@ class Agent:
 
     def look_around(self) -> None:
         """Take up a changed configuration and report what hangs; call it every second or so."""
-        if self._configured.reload_if_changed():
+        is_new = self._configured.reload_if_changed()
+        if not is_new and self._has_stale_secrets():
+            self._secrets_read_at = self._clock.monotonic_seconds()
+            is_new = self._configured.reload()
+        if is_new:
             self._reloaded_at = self._clock.now()
             self.schedule.run(self._configured.current)
         self.schedule.look_after()
+
+    def _has_stale_secrets(self) -> bool:
+        now = self._clock.monotonic_seconds()
+        if now - self._secrets_read_at < SECRETS_SECONDS:
+            return False
+        runners = self.schedule.runners.values()
+        return any(runner.status(now).reason is Reason.AUTHENTICATION for runner in runners)
 
     def page(self, text_format: TextFormat, *, is_compressed: bool) -> bytes:
         """Return one scrape."""

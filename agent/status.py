@@ -14,6 +14,7 @@ class Status:
     """The outcome of the last run and the sums over all; times are monotonic seconds.
 
     ``success`` is None before the first run ended. ``running_since`` is None between runs.
+    ``failures`` counts those since the last success, ``reason`` is that of the last of them.
     """
 
     success: bool | None = None
@@ -21,6 +22,7 @@ class Status:
     last_success_at: float | None = None
     running_since: float | None = None
     failures: int = 0
+    reason: Reason | None = None
     series: int = 0
     dropped: int = 0
     errors: Counter[Reason] = field(default_factory=Counter)
@@ -34,5 +36,6 @@ class Status:
             success=False,
             duration_seconds=duration_seconds,
             failures=self.failures + 1,
+            reason=reason,
             errors=self.errors + Counter([reason]),
         )

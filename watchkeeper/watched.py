@@ -59,6 +59,11 @@ class Watched(Generic[Content]):
             self._stamp = stamp
             return is_used
 
+    def reload(self) -> bool:
+        """Read the file again though it did not change: the secrets it names may have."""
+        with self._lock:
+            return self._reload()
+
     def _reload(self) -> bool:
         try:
             self.current = self._read(self.path)

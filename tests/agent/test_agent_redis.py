@@ -3,12 +3,16 @@
 import pytest
 import redis
 
+import agent.process
 from agent.collector import CollectionFailed
 from agent.collectors.redis import RedisCollector, families_of
 from agent.resp import CommandRefused, RedisConnection
 from agent.text import Renderer, TextFormat, text_of
 from tests.agent.probes import Page
+from tests.waiting import wait_until
+from watchkeeper.clock import SystemClock
 from watchkeeper.errors import Reason, UpstreamError
+from watchkeeper.listen import Listen
 
 pytestmark = pytest.mark.live
 
@@ -140,6 +144,35 @@ def test_a_password_that_is_refused_is_told_without_showing_it(valkey_port, chan
         collected(collector_of(valkey_port, **changes))
     assert caught.value.reason is reason
     assert "wrong" not in str(caught.value)
+
+
+def test_a_password_that_was_changed_is_taken_up_without_a_restart(
+    valkey_port, client, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(agent.process, "SECRETS_SECONDS", 0.0)
+    client.acl_setuser("rotated", enabled=True, passwords=["+old"], commands=["+@all"])
+    secret, config = tmp_path / "password", tmp_path / "agent.yml"
+    secret.write_text("old")
+    config.write_text(
+        "interval: 100ms\nhost: {collectors: []}\n"
+        f"redis: [{{port: {valkey_port}, user: rotated, password: {{file: {secret}}}}}]\n"
+    )
+    watching = agent.process.Agent(config, Listen("127.0.0.1", 0), SystemClock())
+    watching.start()
+
+    def up():
+        watching.look_around()
+        return Page(watching.page(TextFormat.PROMETHEUS, is_compressed=False)).value("redis_up")
+
+    try:
+        wait_until(lambda: up() == 1, what="the first login")
+        client.acl_setuser("rotated", passwords=["+new", "-old"])
+        client.client_kill_filter(user="rotated")
+        wait_until(lambda: up() == 0, what="the login being refused")
+        secret.write_text("new")
+        wait_until(lambda: up() == 1, what="the new password being taken up")
+    finally:
+        watching.stop()
 
 
 def test_a_server_that_is_not_there_is_told():

@@ -212,6 +212,14 @@ def test_an_unchanged_file_is_not_read_again(tmp_path):
     assert reports == []
 
 
+def test_an_unchanged_file_is_read_again_when_told_to_for_its_secrets(tmp_path, monkeypatch):
+    monkeypatch.setenv("EXAMPLE_INTERVAL", "5s")
+    watched = WatchedFile(written(tmp_path, "interval: ${EXAMPLE_INTERVAL}\n"), Example)
+    monkeypatch.setenv("EXAMPLE_INTERVAL", "7s")
+    assert watched.reload() is True
+    assert watched.current.interval == 7.0
+
+
 @given(st.integers(0, 10_000), st.integers(0, 59))
 def test_durations_add_up(minutes, seconds):
     assert parse_duration_seconds(f"{minutes}m{seconds}s") == minutes * 60 + seconds

@@ -166,7 +166,7 @@ def test_a_password_that_was_changed_is_taken_up_without_a_restart(
 
     try:
         wait_until(lambda: up() == 1, what="the first login")
-        client.acl_setuser("rotated", passwords=["+new", "-old"])
+        client.acl_setuser("rotated", enabled=True, passwords=["+new", "-old"])
         client.client_kill_filter(user="rotated")
         wait_until(lambda: up() == 0, what="the login being refused")
         secret.write_text("new")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -63,12 +66,14 @@ def config_file(name: str, config_dir: Path | None) -> Path:
     return Path(package.__file__).parent.parent / SHIPPED[name]
 
 
-def problems_in(config_dir: Path | None) -> list[Problem]:
+def problems_in(
+    config_dir: Path | None, environment: Mapping[str, str] | None = None
+) -> list[Problem]:
     """Return every problem in the configuration in force; also files nothing would read."""
     problems: list[Problem] = []
     for name in FILES:
         try:
-            load(config_file(name, config_dir), model_of(name))
+            load(config_file(name, config_dir), model_of(name), environment)
             if name in WHOLE:
                 problems += _named(WHOLE[name])(config_dir)
         except ConfigError as error:
@@ -83,15 +88,28 @@ def problems_in(config_dir: Path | None) -> list[Problem]:
     return problems
 
 
+def _with_secrets(stand_in: Path) -> dict[str, str]:
+    """Return the environment, with the secrets ``up`` makes in ``stand_in`` until it has run."""
+    data_dir = addresses.data_dir()
+    if not (data_dir / "secrets").exists():
+        secrets.ensure(stand_in)
+        data_dir = stand_in
+    return {**os.environ, "WATCHKEEPER_DATA_DIR": str(data_dir)}
+
+
 @click.command()
-@click.option("--config-dir", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--config-dir",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Its files take the place of the shipped ones, as for `up`.",
+)
 def check(config_dir: Path | None) -> None:
     """Validate all configuration; exit 2 naming file, line and key of each problem.
 
-    The stack's own secrets are made first where they are missing, as `up` does.
+    Nothing is written: for secrets that the first `up` will make, others stand in.
     """
-    secrets.ensure(addresses.data_dir())
-    problems = problems_in(config_dir)
+    with TemporaryDirectory() as stand_in:
+        problems = problems_in(config_dir, _with_secrets(Path(stand_in)))
     for problem in problems:
         click.echo(str(problem), err=True)
     if problems:

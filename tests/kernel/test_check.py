@@ -93,17 +93,26 @@ SHOP = "processes:\n  shop:\n    command: ['{python}']\n"
     [
         (SHOP + "    port: 5000\n    after: [nobody]\n", 5, "shop.after", "no process 'nobody'"),
         (SHOP + "    port: 8301\n", 4, "shop.port", "port 8301 is also that of agent"),
-        (SHOP + "    port: 5000\n    after: [shop]\n", 1, "", "wait for each other"),
-        (SHOP + "    port: 5000\n    environment: {A: '{port:nobody}'}\n", 2, "shop",
+        (SHOP + "    port: 5000\n    after: [shop]\n", 5, "shop.after", "wait for each other"),
+        (SHOP + "    port: 5000\n    environment: {A: '{port:nobody}'}\n", 5, "shop.environment.A",
          "{port:nobody} stands for nothing"),
+        (SHOP + "    port: 5000\n    instances: 1\n" + "environment:\n  B: '{colour}'\n", 7,
+         None, "{colour} stands for nothing"),
     ],
 )  # fmt: skip
 def test_processes_that_do_not_fit_together_are_named(tmp_path, text, line, key, message):
     directory = config_dir_with(tmp_path, "stack.yml", text)
     (problem,) = problems_in(directory)
     assert (problem.file, problem.line) == (str(directory / "stack.yml"), line)
-    assert problem.key == f"processes.{key}".removesuffix(".")
+    assert problem.key == ("environment.B" if key is None else f"processes.{key}")
     assert message in problem.message
+
+
+def test_checking_writes_nothing_where_no_stack_has_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("WATCHKEEPER_DATA_DIR", str(tmp_path / "never-used"))
+    result = CliRunner().invoke(check, ["--config-dir", str(DEMO)])
+    assert result.exit_code == 0, result.output
+    assert not (tmp_path / "never-used").exists()
 
 
 def test_problems_make_the_command_fail(tmp_path):

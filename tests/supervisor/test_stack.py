@@ -42,7 +42,9 @@ def test_a_process_own_environment_comes_before_the_stack_s(tmp_path):
 @pytest.mark.parametrize("text", ["{colour}", "{port:nobody}", "{config:nothing.yml}"])
 def test_a_placeholder_that_stands_for_nothing_is_named(tmp_path, text):
     stack = stack_of(tmp_path, web=process(5000, command=["x", text]))
-    with pytest.raises(ConfigError, match=f"processes.web: \\{text[:-1]}.* stands for nothing"):
+    with pytest.raises(
+        ConfigError, match=f"processes.web.command: \\{text[:-1]}.* stands for nothing"
+    ):
         stack.launch("web", 1)
 
 

@@ -106,3 +106,10 @@ def test_a_wrong_stack_file_ends_with_file_line_and_key(up):
     assert running.process.wait(20) == 2
     assert "stack.yml:" in running.text()
     assert "processes.web.port" in running.text()
+
+
+def test_processes_that_do_not_fit_together_are_named_with_file_and_line(up):
+    running = up(web={"command": ["x", "{colour}"], "port": 5000})
+    assert running.process.wait(20) == 2
+    assert f"{running.config_dir / 'stack.yml'}:" in running.text()
+    assert "processes.web.command: {colour} stands for nothing" in running.text()

@@ -109,12 +109,17 @@ class Stack:
         """
         settings = self.processes[name]
         fill = _Placeholders(self, name, instance)
-        given = {**self._environment, **settings.environment}
+        own = f"processes.{name}"
+        shared = {key: fill(f"environment.{key}", text) for key, text in self._environment.items()}
+        its = {
+            key: fill(f"{own}.environment.{key}", text)
+            for key, text in settings.environment.items()
+        }
         return Launch(
             name,
             instance,
-            tuple(fill(part) for part in settings.command),
-            {**self.addresses(), **{key: fill(value) for key, value in given.items()}},
+            tuple(fill(f"{own}.command", part) for part in settings.command),
+            {**self.addresses(), **shared, **its},
             self.port_of(name, instance),
         )
 
@@ -133,10 +138,11 @@ class _Placeholders:
             "prometheus": lambda _: str(prometheus_program()),
         }
 
-    def __call__(self, text: str) -> str:
-        return _PLACEHOLDER.sub(self._fill, text)
+    def __call__(self, key: str, text: str) -> str:
+        """Return ``text`` filled; ``key`` is where it stands in the file."""
+        return _PLACEHOLDER.sub(lambda match: self._fill(match, key), text)
 
-    def _fill(self, match: re.Match[str]) -> str:
+    def _fill(self, match: re.Match[str], key: str) -> str:
         try:
             return self._known[match["name"]](match["argument"])
         except KeyError:
@@ -144,7 +150,7 @@ class _Placeholders:
                 f"{match.group()} stands for nothing; expected {{{'}, {'.join(self._known)}}}, "
                 "{port:NAME} of a process in the stack or {config:FILE}"
             )
-            problem = Problem("stack.yml", 1, f"processes.{self._name}", message)
+            problem = Problem("stack.yml", 1, key, message)
             raise ConfigError([problem]) from None
 
     def _port(self, name: str | None) -> str:
@@ -177,27 +183,34 @@ def read(place: Place, *, without: frozenset[str] = frozenset()) -> Stack:
     }
     left_out = processes.keys() - wanted.keys()
     after = {name: _not_after(settings, left_out) for name, settings in wanted.items()}
+    files = (in_force, shipped)
     try:
-        return Stack(after, place, environment)
+        stack = Stack(after, place, environment)
     except ConfigError as error:
-        files = (in_force, shipped)
         raise ConfigError([_located(problem, files) for problem in error.problems]) from None
+    problems = [_located(problem, files) for problem in _launch_problems(stack)]
+    if problems:
+        raise ConfigError(problems)
+    return stack
 
 
 def problems_in(config_dir: Path | None) -> list[Problem]:
     """Return what is wrong with the stack as a whole, its commands and its environments."""
-    place = Place(addresses.data_dir().absolute(), config_dir)
     try:
-        whole = read(place)
+        read(Place(addresses.data_dir().absolute(), config_dir))
     except ConfigError as error:
         return error.problems
+    return []
+
+
+def _launch_problems(stack: Stack) -> list[Problem]:
     problems: list[Problem] = []
-    files = tuple(check.config_file("stack.yml", where) for where in (config_dir, None))
-    for name in whole.processes:
+    for name in stack.processes:
         try:
-            whole.launch(name, 1)
+            stack.launch(name, 1)
         except ConfigError as error:
-            problems += [_located(problem, files) for problem in error.problems]
+            # What stands in the environment of all is wrong for each of them.
+            problems += [problem for problem in error.problems if problem not in problems]
         except Refused:  # Prometheus is not installed: no fault of the files
             continue
     return problems
@@ -243,7 +256,8 @@ def _starting_order(processes: Mapping[str, ProcessSettings]) -> list[str]:
         return list(TopologicalSorter(graph).static_order())
     except CycleError as error:
         circle = " after ".join(error.args[1])
-        problem = Problem("stack.yml", 1, "processes", f"wait for each other: {circle}")
+        key = f"processes.{error.args[1][-1]}.after"
+        problem = Problem("stack.yml", 1, key, f"wait for each other: {circle}")
         raise ConfigError([problem]) from None
 
 

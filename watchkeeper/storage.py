@@ -7,10 +7,12 @@ then writes can never be overtaken between the two, and it is on disk when ``com
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -72,10 +74,24 @@ def writing(engine: Engine) -> Iterator[Connection]:
         StorageError: nothing of the transaction was kept.
     """
     try:
-        with engine.begin() as connection:
+        with _turn(engine), engine.begin() as connection:
             yield connection
     except SQLAlchemyError as error:
         raise StorageError(f"database write failed: {_short(error)}") from error
+
+
+_turns: WeakKeyDictionary[Engine, threading.RLock] = WeakKeyDictionary()
+_turns_lock = threading.Lock()
+
+
+def _turn(engine: Engine) -> AbstractContextManager[object]:
+    # SQLite's waiting is polling: under load some writers of a process would find the database busy
+    # again and again. Here they are woken as soon as it is free. Reentrant, so that a write inside
+    # a write still fails as SQLite has it fail, instead of waiting for itself for ever.
+    if engine.dialect.name != "sqlite":
+        return nullcontext()
+    with _turns_lock:
+        return _turns.setdefault(engine, threading.RLock())
 
 
 @contextmanager

@@ -56,10 +56,10 @@ def server(*arguments, port=None, **settings):
 class RunningSupervisor:
     """A supervisor with its control socket, on a thread of this process."""
 
-    def __init__(self, data_dir, **processes):
+    def __init__(self, data_dir, *, config_dir=None, **processes):
         self.data_dir = data_dir
         declared = StackSettings(processes={k: ProcessSettings(**v) for k, v in processes.items()})
-        self.stack = Stack(declared.processes, Place(data_dir))
+        self.stack = Stack(declared.processes, Place(data_dir, config_dir))
         self.changes, self.troubles, self._crashes = [], [], []
         discovery = Discovery(data_dir / "no-source", data_dir / "prometheus", self.stack)
         self.supervisor = Supervisor(

@@ -28,7 +28,10 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @click.command()
 @click.option("--demo", is_flag=True, help="Run the taskboard example too, with load.")
 @click.option(
-    "--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Holds all state."
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    show_default="WATCHKEEPER_DATA_DIR, else var",
+    help="Holds all state.",
 )
 @click.option(
     "--config-dir",

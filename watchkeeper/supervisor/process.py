@@ -161,10 +161,11 @@ class Process:
 
     def _popen(self) -> subprocess.Popen[bytes]:
         argv = (sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *self.launch.argv)
+        inherited = {k: v for k, v in os.environ.items() if k not in self.launch.withheld}
         with self.log.open() as output:
             return subprocess.Popen(
                 argv,
-                env={**os.environ, **self.launch.environment},
+                env={**inherited, **self.launch.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

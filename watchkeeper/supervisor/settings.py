@@ -34,6 +34,10 @@ class ProcessSettings(Settings):
     instance), ``{port:NAME}``, ``{data_dir}``, ``{instance}`` (from 1), ``{config:FILE}`` (the
     file in force) and ``{prometheus}`` (its binary). Instance N listens on ``port`` + N - 1.
 
+    A process is given the supervisor's own environment, without the secrets (``{env: NAME}``) of
+    configuration files that its command does not name as ``{config:FILE}``. One that needs such a
+    variable nevertheless asks for it: ``environment: {NAME: "${NAME}"}``.
+
     ``hung_after`` is how long one that was ready may give no answer at all before it is ended and
     started again: what hangs tells nobody, alerting least of all. An answer that it is not ready
     counts as one. It holds for ``restart: always`` only.

@@ -13,6 +13,7 @@ from watchkeeper import addresses, check
 from watchkeeper.configuration import line_of, load
 from watchkeeper.errors import ConfigError, Problem, Refused
 from watchkeeper.supervisor import prometheus_binary
+from watchkeeper.supervisor.entrusted import secrets_named_in, withheld
 from watchkeeper.supervisor.settings import ProcessSettings, StackSettings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -40,13 +41,19 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What it takes to start one instance."""
+    """What it takes to start one instance.
+
+    Attributes:
+        environment: added to the supervisor's own.
+        withheld: variables of the supervisor's own that hold secrets of other processes.
+    """
 
     name: str
     instance: int
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     port: int
+    withheld: frozenset[str] = frozenset()
 
     @property
     def url(self) -> str:
@@ -75,6 +82,10 @@ class Stack:
     ) -> None:
         self.place = place
         self._environment = dict(environment or {})
+        self._secrets = {
+            file: secrets_named_in(check.config_file(file, place.config_dir))
+            for file in check.FILES
+        }
         self.processes = {name: processes[name] for name in _starting_order(processes)}
         _require_distinct_ports(self.ports())
 
@@ -121,6 +132,7 @@ class Stack:
             tuple(fill(f"{own}.command", part) for part in settings.command),
             {**self.addresses(), **shared, **its},
             self.port_of(name, instance),
+            withheld(settings.command, self._secrets),
         )
 
 

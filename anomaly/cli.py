@@ -21,9 +21,13 @@ from watchkeeper.storage import open_database, sqlite_url
 
 @click.command()
 @click.option(
-    "--config", type=click.Path(path_type=Path), help="instead of the shipped anomaly.yml"
+    "--config",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Configuration file; the shipped anomaly.yml holds the defaults.",
 )
-@click.option("--listen", default="127.0.0.1:8302", show_default=True, metavar="HOST:PORT")
+@click.option(
+    "--listen", default="127.0.0.1:8302", show_default=True, help="HOST:PORT to serve on."
+)
 def anomaly(config: Path | None, listen: str) -> None:
     """Learn what is normal and score what is not."""
     logs.configure("anomaly")

@@ -26,7 +26,7 @@ LIGHT_ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
 )
 @click.option("--listen", default=DEFAULT_LISTEN, show_default=True, help="HOST:PORT to serve on.")
 @click.option("--once", is_flag=True, help="Print one full collection and exit.")
-@click.option("--list", "list_", is_flag=True, help="List the collectors configured and exit.")
+@click.option("--list", "list_", is_flag=True, help="Say what is watched here and why not more.")
 def agent(config: Path | None, listen: str, once: bool, list_: bool) -> None:
     """Run the collectors of this host and serve them to Prometheus."""
     config = config or config_file("agent.yml", None)
@@ -48,11 +48,17 @@ def print_once(config: Path) -> None:
 
 
 def print_list(config: Path) -> None:
-    """Print name and interval of each collector that would run."""
-    from agent.configured import read_recipes  # noqa: PLC0415  # only what this call needs
+    """Print each collector that would run with what it brings, and what cannot be watched."""
+    from agent.configured import read_configured  # noqa: PLC0415  # only what this call needs
+    from agent.once import outcomes  # noqa: PLC0415
 
-    for recipe in read_recipes(config):
-        print(f"{recipe.name:40} every {recipe.interval_seconds:g} s")
+    configured = read_configured(config)
+    brought = outcomes(configured.recipes, random.Random())  # noqa: S311  # spreads load only
+    for recipe in configured.recipes:
+        interval = f"every {recipe.interval_seconds:g} s"
+        print(f"{recipe.name:32} {interval:12} {brought[recipe.name]}")
+    for name, reason in configured.refused:
+        print(f"{name:32} {'not watched':12} {reason}")
 
 
 def become_the_agent(config: Path, listen: str) -> None:

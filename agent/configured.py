@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from agent.recipe import Recipe
 from watchkeeper.errors import ConfigError, Problem
@@ -14,8 +15,25 @@ READ_SECONDS = 30.0
 """Long enough for a machine under full load; a secret on a hung mount must not hold us for ever."""
 
 
+class Configured(NamedTuple):
+    """What a file amounts to on this machine.
+
+    Attributes:
+        recipes: what to run.
+        refused: servers that were looked for and cannot be watched: name and reason.
+    """
+
+    recipes: list[Recipe]
+    refused: list[tuple[str, str]]
+
+
 def read_recipes(path: Path) -> list[Recipe]:
-    """Return what the file at ``path`` asks for.
+    """Return what the file at ``path`` asks for; raise as ``read_configured``."""
+    return read_configured(path).recipes
+
+
+def read_configured(path: Path) -> Configured:
+    """Return what the file at ``path`` asks for, and what discovery had to leave out.
 
     Raises:
         ConfigError: listing every problem with file, line, key and what was expected.
@@ -32,4 +50,5 @@ def read_recipes(path: Path) -> list[Recipe]:
     answer = json.loads(done.stdout)
     if "problems" in answer:
         raise ConfigError([Problem(**problem) for problem in answer["problems"]])
-    return [Recipe(**recipe) for recipe in answer["recipes"]]
+    recipes = [Recipe(**recipe) for recipe in answer["recipes"]]
+    return Configured(recipes, [(name, reason) for name, reason in answer["refused"]])

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from agent.collectors import HOST_KINDS, OFF_BY_DEFAULT, SLOW_HOST_KINDS, WAITING_KINDS
+from agent.discovery import Candidate, discover
 from agent.recipe import Recipe
 from watchkeeper.configuration import DurationSeconds, Secret, Settings, load
 from watchkeeper.errors import ConfigError
@@ -115,12 +117,15 @@ class AgentSettings(Settings):
         slow_interval: of the collectors whose queries cost more, such as statements.
         deadline: a run that takes longer has failed.
         max_series: of one collector; what is beyond is cut and counted.
+        discover: also watch servers of this machine of the kinds that are not configured, where
+            they let us in without a password or with one from the environment.
     """
 
     interval: Interval = 5.0
     slow_interval: Interval = 15.0
     deadline: Interval = 4.0
     max_series: Annotated[int, Field(ge=1)] = 5000
+    discover: bool = True
     host: HostSettings = HostSettings()
     postgres: tuple[PostgresSettings, ...] = ()
     redis: tuple[RedisSettings, ...] = ()
@@ -134,10 +139,30 @@ class AgentSettings(Settings):
             raise ValueError(f"expected each queue once, got {', '.join(twice)} more often")
         return self
 
-    def recipes(self) -> list[Recipe]:
-        """Return what to run, in the order it is exposed."""
-        found = list(self._recipes())
+    @property
+    def kinds_to_discover(self) -> list[str]:
+        """The kinds of server to look for: those the file says nothing of."""
+        configured = {"postgres": self.postgres, "redis": self.redis, "celery": self.celery}
+        return [kind for kind, servers in configured.items() if self.discover and not servers]
+
+    def recipes(self, discovered: Iterable[Candidate] = ()) -> list[Recipe]:
+        """Return what to run, in the order it is exposed; what is configured before the rest."""
+        found = [*self._recipes(), *map(self._recipe_for, discovered)]
         return list({recipe.name: recipe for recipe in found}.values())
+
+    def _recipe_for(self, candidate: Candidate) -> Recipe:
+        arguments = dict(candidate.arguments)
+        if candidate.kind == "postgres":
+            defaults = PostgresSettings()
+            bounds = {"statements": defaults.statements, "tables": defaults.tables}
+            arguments |= bounds | self._postgres_limits()
+        return self._recipe(candidate.name, candidate.kind, arguments)
+
+    def _postgres_limits(self) -> dict[str, float]:
+        return {
+            "timeout_seconds": self.deadline / 4,
+            "slow_interval_seconds": self.slow_interval,
+        }
 
     def _recipes(self) -> Iterator[Recipe]:
         yield self._recipe("process", "process", {}, lane=HOST_LANE)
@@ -151,11 +176,7 @@ class AgentSettings(Settings):
             )
         for postgres in self.postgres:
             name = f"postgres {postgres.host}:{postgres.port}"
-            limits = {
-                "timeout_seconds": self.deadline / 4,
-                "slow_interval_seconds": self.slow_interval,
-            }
-            yield self._recipe(name, "postgres", _plain(postgres) | limits)
+            yield self._recipe(name, "postgres", _plain(postgres) | self._postgres_limits())
         for redis in self.redis:
             name = f"redis {redis.host}:{redis.port}"
             yield self._recipe(name, "redis", _plain(redis))
@@ -185,12 +206,17 @@ def _plain(settings: Settings) -> dict[str, Any]:
 
 
 def main(path: Path) -> dict[str, Any]:
-    """Return what the reading process prints: ``recipes`` or ``problems``."""
+    """Return what the reading process prints: ``problems``, or ``recipes`` and ``refused``."""
     try:
-        recipes = load(path, AgentSettings).recipes()
+        settings = load(path, AgentSettings)
     except ConfigError as error:
         return {"problems": [dataclasses.asdict(problem) for problem in error.problems]}
-    return {"recipes": [dataclasses.asdict(recipe) for recipe in recipes]}
+    findings = discover(settings.kinds_to_discover, os.environ)
+    recipes = settings.recipes([one.candidate for one in findings if one.problem is None])
+    return {
+        "recipes": [dataclasses.asdict(recipe) for recipe in recipes],
+        "refused": [[one.candidate.name, one.problem] for one in findings if one.problem],
+    }
 
 
 if __name__ == "__main__":

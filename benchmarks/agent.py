@@ -24,7 +24,7 @@ EXPORTERS = exporters.PACKAGES
 EXPORTERS_CACHE = Path.home() / ".cache" / "watchkeeper" / "exporters"
 SETTLE_SECONDS = 4.0
 
-HOST_ONLY = "interval: {interval}s\n"
+HOST_ONLY = "interval: {interval}s\ndiscover: false\n"
 EVERYTHING = """\
 interval: {interval}s
 postgres: [{{port: {postgres}, database: taskboard, user: postgres}}]

@@ -10,7 +10,7 @@ from tests.agent.probes import Page
 from tests.agent.running_agent import RunningAgent
 from tests.waiting import wait_until
 
-CONFIG = "interval: 200ms\ndeadline: 1s\nhost: {collectors: [load, memory]}\n"
+CONFIG = "interval: 200ms\ndeadline: 1s\ndiscover: false\nhost: {collectors: [load, memory]}\n"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,9 @@ def test_list_names_what_would_run(tmp_path):
     config.write_text(CONFIG)
     command = [sys.executable, "-m", "watchkeeper", "agent", "--list", "--config", str(config)]
     printed = subprocess.run(command, capture_output=True, check=True, text=True).stdout
-    assert [line.split()[0] for line in printed.splitlines()] == ["process", "load", "memory"]
+    words = [line.split() for line in printed.splitlines()]
+    assert [line[0] for line in words] == ["process", "load", "memory"]
+    assert words[1][-2:] == ["3", "series"]
 
 
 @pytest.mark.parametrize("options", [["--once"], []])

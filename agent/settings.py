@@ -10,14 +10,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
 from agent.collectors import HOST_KINDS, OFF_BY_DEFAULT, SLOW_HOST_KINDS, WAITING_KINDS
+from agent.collectors.probe import PORTS
 from agent.discovery import Candidate, discover
 from agent.recipe import Recipe
 from watchkeeper.configuration import DurationSeconds, Secret, Settings, load
@@ -34,6 +37,24 @@ def _known_kind(kind: str) -> str:
     if kind not in HOST_KINDS:
         raise ValueError(f"expected one of {', '.join(HOST_KINDS)}")
     return kind
+
+
+def _probe_url(url: str) -> str:
+    target = urlsplit(url)
+    is_complete = target.scheme in PORTS and (target.port or PORTS[target.scheme])
+    if not (is_complete and target.hostname):
+        raise ValueError("expected http://…, https://…, tcp://host:port or tls://host:port")
+    if target.username or target.password:
+        raise ValueError("expected no user and password in a URL: it becomes a label")
+    return url
+
+
+def _regular_expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression: {error}") from None
+    return text
 
 
 HostKind = Annotated[str, AfterValidator(_known_kind)]
@@ -109,6 +130,23 @@ class CelerySettings(Settings):
     queues: Annotated[tuple[str, ...], Field(min_length=1)] = ("celery",)
 
 
+class ProbeSettings(Settings):
+    """One service to probe.
+
+    Attributes:
+        url: ``http://…``, ``https://…``, ``tcp://host:port`` or ``tls://host:port``. No password
+            belongs in it: it becomes a label.
+        expect_status: statuses that are good; none means any from 200 to 299.
+        expect_body: a regular expression the body must match somewhere.
+        certificates: file with the authorities to trust instead of the system's.
+    """
+
+    url: Annotated[str, AfterValidator(_probe_url)]
+    expect_status: tuple[Annotated[int, Field(ge=100, le=599)], ...] = ()
+    expect_body: Annotated[str, AfterValidator(_regular_expression)] = ""
+    certificates: str = ""
+
+
 class AgentSettings(Settings):
     """All that ``agent.yml`` may say.
 
@@ -130,6 +168,7 @@ class AgentSettings(Settings):
     postgres: tuple[PostgresSettings, ...] = ()
     redis: tuple[RedisSettings, ...] = ()
     celery: tuple[CelerySettings, ...] = ()
+    probes: tuple[ProbeSettings, ...] = ()
 
     @model_validator(mode="after")
     def _name_each_queue_once(self) -> Self:
@@ -184,6 +223,10 @@ class AgentSettings(Settings):
             broker = celery.broker
             name = f"celery {broker.host}:{broker.port}/{broker.db}"
             yield self._recipe(name, "celery", {**_plain(broker), "queues": celery.queues})
+
+        for probe in self.probes:
+            limits = {"timeout_seconds": self.deadline * 0.9}
+            yield self._recipe(f"probe {probe.url}", "probe", probe.model_dump() | limits)
 
     def _recipe(
         self,

@@ -36,6 +36,7 @@ COLLECTORS = {
     "postgres": "agent.collectors.postgres:PostgresCollector",
     "redis": "agent.collectors.redis:RedisCollector",
     "celery": "agent.collectors.celery:CeleryCollector",
+    "probe": "agent.collectors.probe:ProbeCollector",
 }
 """Kind of collector to where it lives."""
 

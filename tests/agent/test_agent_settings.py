@@ -61,6 +61,7 @@ def test_what_the_reading_process_hands_over_is_what_the_file_says(file, tmp_pat
 def test_every_recipe_makes_a_collector(file):
     file.write_text(
         f"discover: false\nhost: {{collectors: [{', '.join(HOST_KINDS)}]}}\n"
+        "probes: [{url: 'tcp://localhost:1'}]\n"
         "postgres: [{}]\nredis: [{}]\ncelery:\n  - broker: {}\n    queues: [a, b]\n",
     )
     recipes = read_recipes(file)
@@ -80,6 +81,15 @@ def test_every_recipe_makes_a_collector(file):
         ("redis:\n  - port: 70000\n", 2, "redis[0].port", "less than or equal to 65535"),
         ("redis:\n  - password: hunter2\n", 2, "redis[0].password", "expected {env: NAME}"),
         ("postgres:\n  - password: {file: /nowhere}\n", 2, "postgres[0].password", "/nowhere"),
+        ("probes:\n  - url: ftp://a\n", 2, "probes[0].url", "expected http://"),
+        ("probes:\n  - url: tcp://a\n", 2, "probes[0].url", "expected http://"),
+        ("probes:\n  - url: http://u:p@a/\n", 2, "probes[0].url", "no user and password"),
+        (
+            "probes:\n  - {url: 'http://a', expect_body: '('}\n",
+            2,
+            "probes[0].expect_body",
+            "regular",
+        ),
         ("celery:\n  - broker: {}\n    queues: []\n", 3, "celery[0].queues", "at least 1"),
     ],
 )

@@ -19,6 +19,7 @@ FAMILIES = (
     "postgres_depth",
     "redis",
     "http",
+    "probes",
     "process",
     "tasks",
     "cache",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,6 +23,9 @@ from watchkeeper.logs import get_logger
 from watchkeeper.storage import writing
 
 log = get_logger(__name__)
+
+Parcel = list[Claim]
+"""What goes out in one call: one message, or all that a digest tells of."""
 
 
 class Courier:
@@ -48,42 +52,51 @@ class Courier:
         self._notifier = notifier
         self._settings = settings
         self._free_at = 0.0
+        self._next: list[Parcel] = []
         self._engine = engine
         self._clock = clock
         self._telemetry = telemetry
         self._rng = rng
 
     def step(self) -> bool:
-        """Make one attempt at what is due next; return whether there was anything."""
+        """Make one round of attempts at what is due; return whether there was anything."""
         notifier = self._notifier()
         if notifier is None or self.pause_seconds() > 0:
             return False
-        claims = self._claim(notifier)
-        if not claims:
+        parcels, self._next = self._next, []
+        if not parcels:
+            with writing(self._engine) as connection:
+                parcels = self._claim(connection, notifier)
+        if not parcels:
             return False
         self._free_at = self._clock.monotonic_seconds() + notifier.pace_seconds
-        failure = self._attempt(notifier, claims)
-        if failure is None:
-            self._delivered(claims)
-        else:
-            self._failed(claims, failure)
+        outcomes = self._attempt_all(notifier, parcels)
+        with writing(self._engine) as connection:
+            delivered = self._settle(connection, outcomes)
+            if not notifier.pace_seconds:
+                # The next round in the same transaction: in a storm, turns to write are scarce.
+                self._next = self._claim(connection, notifier)
+        for claim in delivered:
+            self._count(claim, self._clock.now())
         return True
 
     def pause_seconds(self) -> float:
         """Return how long the receiver's own limit keeps us waiting, 0 when it does not."""
         return max(0.0, self._free_at - self._clock.monotonic_seconds())
 
-    def _claim(self, notifier: Notifier) -> list[Claim]:
-        """Take one delivery, or in a storm as many as a digest holds."""
+    def _claim(self, connection: Connection, notifier: Notifier) -> list[Parcel]:
+        """Take what is to be sent now: single messages, or in a storm one digest of many."""
         storm = self._settings().storm
         now = self._clock.now()
-        with writing(self._engine) as connection:
-            limit = 1
-            if isinstance(notifier, Digester):
-                due = outbox.count_due(connection, self.receiver, now=now, limit=storm.messages)
-                limit = storm.digest_of if due >= storm.messages else 1
-            claims = outbox.claim(connection, self.receiver, now=now, limit=limit)
-            return self._compose_late(connection, claims)
+        is_storm = isinstance(notifier, Digester) and storm.messages <= outbox.count_due(
+            connection, self.receiver, now=now, limit=storm.messages
+        )
+        limit = storm.digest_of if is_storm else notifier.at_once
+        claims = outbox.claim(connection, self.receiver, now=now, limit=limit)
+        claims = self._compose_late(connection, claims)
+        if is_storm:
+            return [claims] if claims else []
+        return [[claim] for claim in claims]
 
     def _compose_late(self, connection: Connection, claims: Sequence[Claim]) -> list[Claim]:
         """Fill in the messages that say how things stand when they are sent."""
@@ -96,13 +109,22 @@ class Courier:
             for claim in claims
         ]
 
-    def _attempt(self, notifier: Notifier, claims: Sequence[Claim]) -> NotDelivered | None:
-        messages = [claim.message for claim in claims]
+    def _attempt_all(
+        self, notifier: Notifier, parcels: Sequence[Parcel]
+    ) -> list[tuple[Parcel, NotDelivered | None]]:
+        if len(parcels) == 1:
+            return [(parcels[0], self._attempt(notifier, parcels[0]))]
+        with ThreadPoolExecutor(len(parcels)) as pool:
+            failures = pool.map(lambda parcel: self._attempt(notifier, parcel), parcels)
+            return list(zip(parcels, failures, strict=True))
+
+    def _attempt(self, notifier: Notifier, parcel: Parcel) -> NotDelivered | None:
+        messages_ = [claim.message for claim in parcel]
         try:
-            if len(messages) > 1 and isinstance(notifier, Digester):
-                notifier.send_digest(messages, now=self._clock.now())
+            if len(messages_) > 1 and isinstance(notifier, Digester):
+                notifier.send_digest(messages_, now=self._clock.now())
             else:
-                notifier.send(messages[0], now=self._clock.now())
+                notifier.send(messages_[0], now=self._clock.now())
         except NotDelivered as failure:
             return failure
         except Exception as error:  # a notifier is a supervised boundary: its bug is our data
@@ -110,26 +132,33 @@ class Courier:
             return NotDelivered(f"{type(error).__name__}: {error}", reason=Reason.UNEXPECTED)
         return None
 
-    def _delivered(self, claims: Sequence[Claim]) -> None:
+    def _settle(
+        self, connection: Connection, outcomes: Sequence[tuple[Parcel, NotDelivered | None]]
+    ) -> list[Claim]:
+        """Write what became of the attempts; return what was delivered."""
         now = self._clock.now()
-        with writing(self._engine) as connection:
-            settled = [
-                claim
-                for claim in claims
-                if outbox.settle(connection, claim, state=State.DELIVERED, now=now)
-            ]
-            for claim in settled:
-                way = f", with {len(claims) - 1} others" if len(claims) > 1 else ""
-                timeline.add(
-                    connection,
-                    claim.message.incident["id"],
-                    Kind.NOTIFIED,
-                    f"{self.receiver} was told: {claim.message.event}{way}",
-                    now=now,
-                    detail={"delivery_id": claim.message.delivery_id, "attempts": claim.attempt},
-                )
-        for claim in settled:
-            self._count(claim, now)
+        delivered: list[Claim] = []
+        for parcel, failure in outcomes:
+            for claim in parcel:
+                if failure is not None:
+                    self._put_off(connection, claim, failure, now)
+                elif outbox.settle(connection, claim, state=State.DELIVERED, now=now):
+                    self._tell_delivered(connection, claim, len(parcel) - 1, now)
+                    delivered.append(claim)
+        return delivered
+
+    def _tell_delivered(
+        self, connection: Connection, claim: Claim, others: int, now: datetime
+    ) -> None:
+        way = f", with {others} others" if others else ""
+        timeline.add(
+            connection,
+            claim.key,
+            Kind.NOTIFIED,
+            f"{self.receiver} was told: {claim.message.event}{way}",
+            now=now,
+            detail={"delivery_id": claim.message.delivery_id, "attempts": claim.attempt},
+        )
 
     def _count(self, claim: Claim, now: datetime) -> None:
         message = claim.message
@@ -140,12 +169,6 @@ class Courier:
             latency_seconds=(now - message.at).total_seconds(),
             since_start_seconds=(now - started_at).total_seconds() if is_first else None,
         )
-
-    def _failed(self, claims: Sequence[Claim], failure: NotDelivered) -> None:
-        now = self._clock.now()
-        with writing(self._engine) as connection:
-            for claim in claims:
-                self._put_off(connection, claim, failure, now)
 
     def _put_off(
         self, connection: Connection, claim: Claim, failure: NotDelivered, now: datetime

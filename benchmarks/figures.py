@@ -53,6 +53,11 @@ class Results:
         met = bool(values) and max(values) <= bar
         self.figures.append(Figure(name, values or [float("nan")], f"<= {bar:g}", met))
 
+    def at_least(self, name: str, values: Sequence[float], bar: float) -> None:
+        """Add a figure that should reach ``bar`` in every run."""
+        met = bool(values) and min(values) >= bar
+        self.figures.append(Figure(name, values or [float("nan")], f">= {bar:g}", met))
+
     def exactly(self, name: str, values: Sequence[float], bar: float) -> None:
         """Add a figure that should be ``bar`` in every run."""
         met = bool(values) and all(value == bar for value in values)

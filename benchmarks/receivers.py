@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -31,6 +32,7 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     at_monotonic_seconds: float
+    at: datetime
 
     @property
     def json(self) -> Any:
@@ -92,7 +94,8 @@ class Receiver:
                     self.close_connection = True
                     return
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                call = Call(self.command, self.path, headers, body, time.monotonic())
+                at, monotonic = datetime.now(UTC), time.monotonic()
+                call = Call(self.command, self.path, headers, body, monotonic, at)
                 reply = outer.answer(call)
                 outer.calls.append(call)
                 outer.at_point(Point.BODY_READ)

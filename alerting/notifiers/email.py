@@ -41,6 +41,7 @@ class Email:
     options: Options
     policy: EgressPolicy
     pace_seconds: ClassVar[float] = 0.2
+    at_once: ClassVar[int] = 2
 
     def send(self, message: Message, *, now: datetime) -> None:
         """Hand the message to the server; raise NotDelivered unless it took it for everyone."""

@@ -68,9 +68,11 @@ class Notifier(Protocol):
 
     Attributes:
         pace_seconds: the least time between two attempts; the receiver's own limit.
+        at_once: how many attempts may be under way together; 1 for a receiver with a pace.
     """
 
     pace_seconds: ClassVar[float]
+    at_once: ClassVar[int]
 
     def send(self, message: Message, *, now: datetime) -> None:
         """Deliver ``message`` or raise NotDelivered; returning means the receiver confirmed it."""

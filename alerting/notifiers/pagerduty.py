@@ -47,6 +47,7 @@ class PagerDuty:
     policy: EgressPolicy
     pace_seconds: ClassVar[float] = 60 / (EVENTS_PER_MINUTE - 10)
     """Below the limit, for PagerDuty counts events it refuses as well."""
+    at_once: ClassVar[int] = 1
 
     def send(self, message: Message, *, now: datetime) -> None:
         """Enqueue the event of the message; raise NotDelivered unless PagerDuty took it."""

@@ -36,6 +36,7 @@ class Slack:
     policy: EgressPolicy
     pace_seconds: ClassVar[float] = 1.0
     """Slack takes about one message a second for each channel."""
+    at_once: ClassVar[int] = 1
 
     def send(self, message: Message, *, now: datetime) -> None:
         """Post the message; raise NotDelivered unless Slack said ``ok``."""

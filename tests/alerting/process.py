@@ -52,6 +52,12 @@ class AlertingProcess:
                 stderr=log, env=self._environment,
             )  # fmt: skip
 
+    @property
+    def pid(self) -> int:
+        """The process under way."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """End it as a power cut would; safe from any thread, also when it is dead already."""
         if self._process is not None:

@@ -127,7 +127,7 @@ class RunningSupervisor:
 class UpCommand:
     """``watchkeeper up`` as a user runs it, with only the given processes."""
 
-    def __init__(self, directory, *arguments, **processes):
+    def __init__(self, directory, *arguments, stdout=None, **processes):
         self.data_dir = directory / "var"
         self.config_dir = directory / "config"
         self.config_dir.mkdir(exist_ok=True)
@@ -140,7 +140,7 @@ class UpCommand:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "watchkeeper", "up", "--data-dir", str(self.data_dir),
                  "--config-dir", str(self.config_dir), *arguments],
-                stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=environment(),
+                stdout=stdout or output, stderr=output, stdin=subprocess.DEVNULL, env=environment(),
                 start_new_session=True,
             )  # fmt: skip
 

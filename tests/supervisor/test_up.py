@@ -8,7 +8,7 @@ import psutil
 import pytest
 import requests
 
-from tests.supervisor.stacks import free_ports, server
+from tests.supervisor.stacks import UpCommand, free_ports, server
 from tests.waiting import wait_until
 
 
@@ -28,6 +28,25 @@ def test_ctrl_c_ends_everything_and_leaves_no_process(up, tmp_path, number):
     assert running.process.wait(20) == 0
     assert_gone(children)
     assert running.text().rstrip().endswith("everything has ended")
+
+
+def test_a_closed_terminal_leaves_every_process_the_time_to_end(tmp_path):
+    ended = tmp_path / "ended"
+    code = (
+        "import pathlib, signal, sys\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit())\n"
+        "try: signal.pause()\n"
+        f"finally: pathlib.Path({str(ended)!r}).touch()\n"
+    )
+    master, slave = os.openpty()
+    database = {"command": ["{python}", "-c", code], "port": free_ports(1)}
+    with UpCommand(tmp_path, stdout=slave, database=database, web=server()) as running:
+        os.close(slave)
+        wait_until(lambda: b"nothing answers" in os.read(master, 65536), what="both have started")
+        os.close(master)
+        running.process.send_signal(signal.SIGHUP)
+        running.process.wait(20)
+    assert ended.exists()
 
 
 def test_what_it_writes_is_for_this_user_alone(up):

@@ -33,19 +33,23 @@ def test_ctrl_c_ends_everything_and_leaves_no_process(up, tmp_path, number):
 def test_a_closed_terminal_leaves_every_process_the_time_to_end(tmp_path):
     ended = tmp_path / "ended"
     code = (
-        "import pathlib, signal, sys\n"
+        "import pathlib, signal, socket, sys, time\n"
+        "listener = socket.create_server(('127.0.0.1', int(sys.argv[1])))\n"
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit())\n"
         "try: signal.pause()\n"
-        f"finally: pathlib.Path({str(ended)!r}).touch()\n"
+        "finally:\n"
+        "    time.sleep(0.5)  # as a database writes what it still holds\n"
+        f"    pathlib.Path({str(ended)!r}).touch()\n"
     )
     master, slave = os.openpty()
-    database = {"command": ["{python}", "-c", code], "port": free_ports(1)}
-    with UpCommand(tmp_path, stdout=slave, database=database, web=server()) as running:
+    command = ["{python}", "-c", code, "{port}"]
+    database = {"command": command, "port": free_ports(1), "ready": "tcp"}
+    with UpCommand(tmp_path, stdout=slave, database=database) as running:
         os.close(slave)
-        wait_until(lambda: b"nothing answers" in os.read(master, 65536), what="both have started")
+        wait_until(lambda: b"all ready" in os.read(master, 65536), what="all ready")
         os.close(master)
         running.process.send_signal(signal.SIGHUP)
-        running.process.wait(20)
+        assert running.process.wait(20) == 0, running.text()
     assert ended.exists()
 
 

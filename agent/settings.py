@@ -15,13 +15,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
 from agent.collectors import HOST_KINDS, OFF_BY_DEFAULT, SLOW_HOST_KINDS, WAITING_KINDS
-from agent.collectors.probe import PORTS
 from agent.discovery import Candidate, discover
+from agent.probe_target import parse_target
 from agent.recipe import Recipe
 from watchkeeper.configuration import DurationSeconds, Secret, Settings, load
 from watchkeeper.errors import ConfigError
@@ -40,12 +39,7 @@ def _known_kind(kind: str) -> str:
 
 
 def _probe_url(url: str) -> str:
-    target = urlsplit(url)
-    is_complete = target.scheme in PORTS and (target.port or PORTS[target.scheme])
-    if not (is_complete and target.hostname):
-        raise ValueError("expected http://…, https://…, tcp://host:port or tls://host:port")
-    if target.username or target.password:
-        raise ValueError("expected no user and password in a URL: it becomes a label")
+    parse_target(url)
     return url
 
 

@@ -10,13 +10,11 @@ import ssl
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 from agent.family import Family, Sample, single
+from agent.probe_target import parse_target, port_of
 from watchkeeper.catalogue import probes
-
-PORTS = {"http": 80, "https": 443, "tcp": None, "tls": 443}
-"""Default port by scheme."""
 
 MAX_BODY_BYTES = 1 << 20
 """A body is read and matched this far; a target that streams for ever is not waited for."""
@@ -63,7 +61,7 @@ class ProbeCollector:
         certificates: str = "",
     ) -> None:
         self._url = url
-        self._target = urlsplit(url)
+        self._target = parse_target(url)
         self._expect_status = frozenset(expect_status) or frozenset(range(200, 300))
         self._expect_body = re.compile(expect_body.encode()) if expect_body else None
         self._timeout_seconds = timeout_seconds
@@ -92,7 +90,7 @@ class ProbeCollector:
 
     def _connected(self, probe: Probe, deadline: float) -> socket.socket:
         host = self._target.hostname or ""
-        port = self._target.port or PORTS[self._target.scheme]
+        port = port_of(self._target)
         with _phase(probe, "resolve"):
             address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         probe.family = 6 if address[0] == socket.AF_INET6 else 4

@@ -18,6 +18,7 @@ def running(tmp_path_factory):
     config = tmp_path_factory.mktemp("agent") / "agent.yml"
     config.write_text(CONFIG)
     running = RunningAgent(config)
+    wait_until(lambda: running.get("/readyz").status == 200, what="the first collection")
     yield running
     running.stop()
 
@@ -52,7 +53,6 @@ def test_a_bad_file_is_explained_and_nothing_starts(tmp_path, options):
 
 
 def test_it_is_ready_after_the_first_collection_and_tells_of_itself(running):
-    wait_until(lambda: running.get("/readyz").status == 200, what="readiness")
     page = running.page()
     assert page.value("watchkeeper_ready", service="agent") == 1
     assert page.value("watchkeeper_build_info", service="agent") == 1

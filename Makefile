@@ -35,8 +35,9 @@ lint: setup
 	$(BIN)/lint-imports
 
 # The stack's own tests come last and in order: they time a live demo, so nothing else may run beside them.
+# The others mostly wait for servers and processes, so a few of them share the machine.
 test: setup lint
-	$(BIN)/python -m pytest tests --ignore=tests/stack $(ARGS)
+	$(BIN)/python -m pytest tests --ignore=tests/stack --numprocesses=3 --dist=loadfile $(ARGS)
 	$(BIN)/python -m pytest tests/stack -p no:randomly $(ARGS)
 
 # Leaves var/ alone: that is a user's data.

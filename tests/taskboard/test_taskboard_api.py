@@ -1,7 +1,6 @@
 import http.client
 import random
 import string
-from uuid import uuid4
 
 import pytest
 
@@ -75,6 +74,9 @@ def test_the_board_counts_tasks_by_state(taskboard):
     assert board["newest"][0]["state"] == "open"
 
 
+NO_SUCH_TASK = "5d1c0a52-0000-4000-8000-000000000000"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "words"),
     [
@@ -83,8 +85,8 @@ def test_the_board_counts_tasks_by_state(taskboard):
         ("POST", "/tasks", {"title": 7}, 400, "title: expected 1 to 200 characters"),
         ("POST", "/tasks", ["no object"], 400, "expected a JSON object with a title"),
         ("GET", "/search", None, 400, "q: expected one or more words"),
-        ("GET", f"/tasks/{uuid4()}", None, 404, "no task"),
-        ("POST", f"/tasks/{uuid4()}/complete", None, 404, "no task"),
+        ("GET", f"/tasks/{NO_SUCH_TASK}", None, 404, "no task"),
+        ("POST", f"/tasks/{NO_SUCH_TASK}/complete", None, 404, "no task"),
     ],
 )
 def test_what_cannot_be_done_is_told_plainly(taskboard, method, path, body, status, words):

@@ -110,6 +110,12 @@ def test_published_queries_find_their_series(prometheus, expression):
     wait_until(lambda: prometheus.query(expression), what=f"series for {expression}")
 
 
+def test_with_everything_on_it_stays_below_45_megabytes(prometheus):
+    query = "max_over_time(process_resident_memory_bytes{job='agent'}[1m])"
+    found = wait_until(lambda: prometheus.query(query), what="the agent's own memory")
+    assert float(found[0]) <= 45e6
+
+
 def test_no_collector_fails(prometheus):
     wait_until(lambda: prometheus.query("watchkeeper_collector_success"), what="collectors")
     assert prometheus.query("watchkeeper_collector_success == 0") == []

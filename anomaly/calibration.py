@@ -81,12 +81,15 @@ class Calibration:
         odds = np.maximum(share / self.alarm_rate, 1.0)
         return np.maximum(TAIL_START + mean_excess * np.log(odds), self._normal_threshold)
 
-    def score(self, deviation: Floats) -> Floats:
-        """Return the score of each deviation: linear up to 1, logarithmic beyond, NaN for NaN."""
+    def score(self, deviation: Floats, novelty: Floats | float = 0.0) -> Floats:
+        """Return the score of each deviation: linear up to 1, logarithmic beyond, NaN for NaN.
+
+        Args:
+            novelty: added beyond 1; it ranks what is anomalous and makes nothing anomalous.
+        """
         ratio = deviation / self.thresholds()
-        beyond = ratio > 1
-        score: Floats = np.where(beyond, 1.0, ratio)
-        score[beyond] += np.log(ratio[beyond])
+        beyond = np.log(np.maximum(ratio, 1.0)) + novelty
+        score: Floats = np.where(ratio > 1, 1.0 + beyond, ratio)
         return score
 
     def learn(self, deviation: Floats, learnable: Flags) -> None:

@@ -1,6 +1,7 @@
 """The order in which a sample is judged, in one place.
 
-    admissible -> expected -> deviation -> calibrated score -> policy -> persistence -> episode
+    admissible -> expected -> deviation -> entity -> calibrated score with novelty -> policy
+    -> persistence -> episode
 
 Learning follows later, once it is known whether the sample belongs to an episode.
 """
@@ -26,6 +27,9 @@ from anomaly.detectors import (
     open_detector,
     open_envelope,
 )
+from anomaly.entities import Entities
+from anomaly.novelty import Novelty
+from anomaly.panel import SeriesKey
 from anomaly.persistence import Persistence, Turn
 from anomaly.policy import Band, Policy
 from anomaly.settings import QuerySettings
@@ -62,6 +66,8 @@ class Chain:
         self._calibrations = {
             name: Calibration(ALARM_RATE[settings.sensitivity]) for name in self._detectors
         }
+        self._novelties = {name: Novelty(settings.step) for name in self._detectors}
+        self._entities = Entities(settings.group_by, terms) if settings.group_by else None
         self._policy = Policy(settings.direction, settings.minimum_deviation, settings.valid_range)
         self._persistence = Persistence(settings.persistence, settings.step)
 
@@ -78,10 +84,10 @@ class Chain:
         """
         expected = self._envelope.expect(moment.at_seconds)
         deviations = {name: one.score(moment) for name, one in self._detectors.items()}
+        if self._entities is not None:
+            deviations[self.champion] = self._entities.deviations(moment, deviations[self.champion])
         scores = {
-            name: self._policy.apply(
-                self._calibrations[name].score(deviation), moment.values, expected.centre
-            )
+            name: self._policy.apply(self._scored(name, deviation), moment.values, expected.centre)
             for name, deviation in deviations.items()
         }
         band = self._policy.band(expected, self._calibrations[self.champion].thresholds())
@@ -91,12 +97,23 @@ class Chain:
             moment.at_seconds, moment.values, expected.centre, band, deviations, scores, turn
         )
 
+    def _scored(self, name: str, deviation: Floats) -> Floats:
+        novelty = self._novelties[name].excess(deviation)
+        return self._calibrations[name].score(deviation, novelty)
+
+    def place(self, key: SeriesKey, slot: int) -> None:
+        """Note which series is in a slot."""
+        if self._entities is not None:
+            self._entities.place(key, slot)
+
     def settle(self, past: Past, deviations: Mapping[str, Floats], learnable: Flags) -> None:
         """Learn one sample whose fate is known, after everything before it."""
         for name, calibration in self._calibrations.items():
             calibration.learn(deviations[name], learnable)
         for one in self._learners():
             one.learn(past)
+        if self._entities is not None:
+            self._entities.learn(past)
 
     def continue_episode(self, slot: int, at_seconds: float) -> None:
         """Take up an episode that was under way before a restart."""
@@ -115,9 +132,12 @@ class Chain:
         """Return the given slots to the state of a series never seen."""
         for part in self._remembering():
             part.forget(slots)
+        if self._entities is not None:
+            self._entities.forget(slots)
 
     def _remembering(self) -> list[Rows]:
-        return [*self._learners(), *self._calibrations.values(), self._persistence]
+        parts: list[Rows] = [*self._learners(), *self._calibrations.values()]
+        return [*parts, *self._novelties.values(), self._persistence]
 
     def _learners(self) -> list[Detector]:
         others = (one for one in self._detectors.values() if one is not self._envelope)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -20,9 +20,6 @@ from anomaly.settings import QuerySettings
 from anomaly.source import grid_end_seconds
 from anomaly.trail import Trail
 from anomaly.view import Latest, SeriesView, State, state_of
-
-RECENT_SAMPLES = 64
-"""What a detector sees of the immediate past beside what it learned."""
 
 BEGINNING_OF_TIME = float("-inf")
 
@@ -79,12 +76,21 @@ class QueryEvaluation:
     def _panel_samples(self) -> int:
         return max(1, int(self.settings.history / self.settings.step))
 
-    def advance(self, block: Block) -> None:
-        """Judge, then learn, every sample of a block that is newer than the last one judged."""
+    def advance(
+        self, block: Block, *, told: Callable[[Verdict], None] = lambda _verdict: None
+    ) -> None:
+        """Judge, then learn, every sample of a block that is newer than the last one judged.
+
+        Args:
+            told: called with each verdict, for those who keep all of them, such as a backtest.
+        """
         with self._lock:
             slots, refused = self._panel.admit(block.keys)
             self.dropped_series = refused
             self._resize()
+            for key, slot in zip(block.keys, slots, strict=True):
+                if slot >= 0:
+                    self._chain.place(key, int(slot))
             admitted = slots >= 0
             last = self._panel.last_time_seconds
             for column, at_seconds in enumerate(block.times_seconds):
@@ -92,16 +98,16 @@ class QueryEvaluation:
                     continue
                 values = np.full(self._panel.slots, np.nan)
                 values[slots[admitted]] = block.values[admitted, column]
-                self._advance_one(at_seconds, self._chain.admissible(values))
+                told(self._advance_one(at_seconds, self._chain.admissible(values)))
             self._leave_behind()
 
     def _resize(self) -> None:
         for part in (self._chain, self._latest, self._trail):
             part.resize(self._panel.slots)
 
-    def _advance_one(self, at_seconds: float, values: Floats) -> None:
+    def _advance_one(self, at_seconds: float, values: Floats) -> Verdict:
         self._continue_episodes(at_seconds)
-        moment = Moment(at_seconds, values, self._panel.recent(RECENT_SAMPLES))
+        moment = Moment(at_seconds, values, self._panel.recent(self._panel_samples()))
         verdict = self._chain.judge(moment, live=at_seconds > self._live_after_seconds)
         self._note_episodes(verdict)
         self._panel.append(at_seconds, values)
@@ -110,6 +116,7 @@ class QueryEvaluation:
         self._unsettled.append(verdict.deviations)
         if len(self._unsettled) > self._settle_after_samples:
             self._settle(self._unsettled.popleft())
+        return verdict
 
     def _continue_episodes(self, at_seconds: float) -> None:
         if at_seconds <= self._live_after_seconds:

@@ -87,6 +87,8 @@ class QuerySettings(Settings):
         late_data_delay: samples younger than this are not read yet, so no open bucket is scored.
         stale_after, absent_after: how long without a sample a series is stale, then absent.
         detector: the one in force; ``challengers`` are scored and shown but never alert.
+        group_by: labels of an entity, such as a host. Its series are then judged together: each
+            shows the score of the whole, and alerts when its own deviation matters, too.
         envelope: gives the expected value and the band, whichever detector scores.
         labels: added to the alerts, for example a ``service`` the series do not carry.
     """
@@ -109,6 +111,7 @@ class QuerySettings(Settings):
     maximum_series: Annotated[int, Field(ge=1)] = 1_000
     detector: str = "robust-zscore"
     challengers: tuple[str, ...] = ()
+    group_by: tuple[str, ...] = ()
     envelope: str = "robust-zscore"
     severity: Literal["critical", "warning", "info"] = "warning"
     labels: dict[str, str] = Field(default_factory=dict)

@@ -1,0 +1,89 @@
+"""Several channels of one entity as one: their short windows against how they move together."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from anomaly.detectors import Floats, Terms
+from anomaly.detectors.refits import Refits
+from anomaly.detectors.ridge_autoregression import normalisation_of
+from anomaly.detectors.subspace import FIT_ROWS, SHRINKAGE_RATIO, SMALLEST_DEVIATION, WINDOW_SAMPLES
+
+KNEE_SPREADS = 5.0
+"""Beyond this a channel's distance counts by its logarithm: one wild channel must not turn every
+direction of the subspace to itself."""
+
+Matrix = npt.NDArray[np.float64]
+
+
+class JointSubspace:
+    """The whitened length of the window of all channels; 1 is usual.
+
+    A channel that is missing now counts as being where it usually is.
+    """
+
+    def __init__(self, terms: Terms) -> None:
+        history_samples = max(1, int(terms.history_seconds / terms.step_seconds))
+        self._smallest_spread = terms.smallest_spread
+        self._minimum_samples = max(terms.minimum_samples, 5 * WINDOW_SAMPLES)
+        self._refits = Refits(self._minimum_samples, history_samples)
+        self._centre = np.empty(0)
+        self._spread = np.empty(0)
+        self._mean = np.empty(0)
+        self._whitening: Matrix = np.empty((0, 0))
+
+    def score(self, window: Matrix) -> float:
+        """Return the deviation of a window; NaN before the first fit or when nothing is there.
+
+        Args:
+            window: channels x ``WINDOW_SAMPLES``, newest last, gaps NaN; the channels of the fit.
+        """
+        if len(self._centre) != len(window) or not np.isfinite(window[:, -1]).any():
+            return float("nan")
+        flat = bent(window, self._centre, self._spread).ravel()
+        centred = np.where(np.isfinite(flat), flat - self._mean, 0.0)
+        components = centred @ self._whitening
+        return float(np.sqrt(np.mean(components**2)))
+
+    def learn(self, history: npt.NDArray[np.float32]) -> None:
+        """Fit to what may be learned, channels x samples; asked for when ``due`` said so."""
+        known = np.isfinite(history).all(axis=0)
+        if known.sum() < self._minimum_samples:
+            return
+        values = history.astype(np.float64)
+        centre, spread = normalisation_of(values, self._smallest_spread)
+        normal = bent(values, centre, spread)
+        pieces = np.lib.stride_tricks.sliding_window_view(normal, WINDOW_SAMPLES, axis=1)
+        rows = np.flatnonzero(np.isfinite(pieces).all(axis=(0, 2)))
+        if len(rows) < self._minimum_samples:
+            return
+        if len(rows) > FIT_ROWS:
+            rows = rows[np.linspace(0, len(rows) - 1, FIT_ROWS).astype(np.intp)]
+        flat = pieces[:, rows].transpose(1, 0, 2).reshape(len(rows), -1)
+        self._centre, self._spread = centre, spread
+        self._mean, self._whitening = whitening_of(flat)
+
+    def due(self) -> bool:
+        """Count one more settled sample and return whether to learn now."""
+        return self._refits.due()
+
+
+def bent(values: Matrix, centre: Floats, spread: Floats) -> Matrix:
+    """Return distances in spreads, logarithmic beyond the knee, channels x samples."""
+    distance = (values - centre[:, None]) / spread[:, None]
+    length = np.abs(distance)
+    beyond = KNEE_SPREADS * (1 + np.log(np.maximum(length, KNEE_SPREADS) / KNEE_SPREADS))
+    bounded: Matrix = np.sign(distance) * np.where(length > KNEE_SPREADS, beyond, length)
+    return bounded
+
+
+def whitening_of(rows: Matrix) -> tuple[Floats, Matrix]:
+    """Return mean and whitening matrix of windows, one a row, without gaps."""
+    mean = rows.mean(axis=0)
+    centred = rows - mean
+    variances, directions = np.linalg.eigh(centred.T @ centred / len(rows))
+    variances = np.maximum(variances, 0.0)
+    shrinkage = SHRINKAGE_RATIO * variances.mean() + SMALLEST_DEVIATION**2
+    whitening: Matrix = directions / np.sqrt(variances + shrinkage)
+    return mean, whitening

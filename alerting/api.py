@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, abort, jsonify, request
 
-from alerting import actions, alertmanager_api, audit, incident_view, incidents, kill_switch, outbox
+from alerting import (
+    actions,
+    alertmanager_api,
+    approval,
+    audit,
+    incident_view,
+    incidents,
+    kill_switch,
+    outbox,
+)
 from alerting.requests import limit_of, text_of
 from watchkeeper.clock import format_rfc3339
 from watchkeeper.storage import reading, writing
@@ -51,6 +60,37 @@ def _register_lists(app: Flask, alerting: Alerting) -> None:
     def get_actions() -> Response:
         with reading(alerting.store.engine) as connection:
             return jsonify(actions=actions.newest(connection, limit_of()))
+
+    @app.post("/api/v1/actions/<key>/<decision>")
+    def post_decision(key: str, decision: str) -> Response:
+        decide = {"approve": approval.approve, "decline": approval.decline}.get(decision)
+        if decide is None:
+            abort(404, f"expected approve or decline, got {decision!r}")
+        by = text_of("by")
+        with writing(alerting.store.engine) as connection:
+            decide(connection, key, by=by, now=alerting.clock.now())
+            found = actions.find(connection, key)
+        alerting.wake()
+        return jsonify(actions.shown(found) if found else {})
+
+    @app.post("/api/v1/deliveries/<delivery_id>/replay")
+    def post_replay(delivery_id: str) -> Response:
+        by, now = text_of("by"), alerting.clock.now()
+        with writing(alerting.store.engine) as connection:
+            if not outbox.replay(connection, delivery_id, now=now):
+                abort(404, f"no dead letter {delivery_id}")
+            audit.append(connection, actor=by, event="replayed", subject=delivery_id, now=now)
+        alerting.wake()
+        return jsonify(id=delivery_id, state=outbox.State.PENDING)
+
+    @app.get("/api/v1/audit/verification")
+    def get_verification() -> Response:
+        with reading(alerting.store.engine) as connection:
+            found = audit.first_break(connection)
+        return jsonify(
+            holds=found is None,
+            first_break={"seq": found.seq, "reason": found.reason} if found else None,
+        )
 
     @app.get("/api/v1/deliveries")
     def get_deliveries() -> Response:

@@ -27,6 +27,9 @@ log = get_logger(__name__)
 Parcel = list[Claim]
 """What goes out in one call: one message, or all that a digest tells of."""
 
+ATTEMPTS_IN_A_ROW = 3
+"""Attempts one after the other in a round; with their time limits they must fit into the lease."""
+
 
 class Courier:
     """Claims, sends and settles for one receiver; a slow receiver therefore delays only itself.
@@ -91,7 +94,7 @@ class Courier:
         is_storm = isinstance(notifier, Digester) and storm.messages <= outbox.count_due(
             connection, self.receiver, now=now, limit=storm.messages
         )
-        limit = storm.digest_of if is_storm else notifier.at_once
+        limit = storm.digest_of if is_storm else _round_size(notifier)
         claims = outbox.claim(connection, self.receiver, now=now, limit=limit)
         claims = self._compose_late(connection, claims)
         if is_storm:
@@ -114,7 +117,7 @@ class Courier:
     ) -> list[tuple[Parcel, NotDelivered | None]]:
         if len(parcels) == 1:
             return [(parcels[0], self._attempt(notifier, parcels[0]))]
-        with ThreadPoolExecutor(len(parcels)) as pool:
+        with ThreadPoolExecutor(min(len(parcels), notifier.at_once)) as pool:
             failures = pool.map(lambda parcel: self._attempt(notifier, parcel), parcels)
             return list(zip(parcels, failures, strict=True))
 
@@ -211,3 +214,7 @@ class Courier:
                 "is_dead": again_at is None,
             },
         )
+
+
+def _round_size(notifier: Notifier) -> int:
+    return notifier.at_once * ATTEMPTS_IN_A_ROW if notifier.at_once > 1 else 1

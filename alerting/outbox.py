@@ -21,8 +21,8 @@ from alerting import tables
 from alerting.notifiers.notifier import Message
 from watchkeeper.clock import format_rfc3339
 
-LEASE_SECONDS = 60.0
-"""Longer than any attempt may take (connect 5 s and answer 15 s), so a living holder keeps it."""
+LEASE_SECONDS = 75.0
+"""Longer than three attempts in a row may take (each 5 s to connect and 15 s to answer)."""
 
 _table = tables.deliveries
 
@@ -100,6 +100,19 @@ def supersede(connection: Connection, *, keys: Sequence[str], event: str) -> Non
             )
             .values(state=State.SUPERSEDED, message={})
         )
+
+
+def waiting(connection: Connection, *, keys: Sequence[str], event: str) -> set[tuple[str, str]]:
+    """Return by receiver and key which deliveries of ``event`` nobody has tried yet."""
+    rows = connection.execute(
+        sa.select(_table.c.receiver, _table.c.key).where(
+            _table.c.key.in_(keys),
+            _table.c.event == event,
+            _table.c.state == State.PENDING,
+            _table.c.attempts == 0,
+        )
+    )
+    return {(row.receiver, row.key) for row in rows}
 
 
 def newest_at(connection: Connection, *, keys: Sequence[str]) -> dict[tuple[str, str], datetime]:
@@ -187,6 +200,16 @@ def settle(
             _table.c.state == State.CLAIMED,
         )
         .values(values)
+    )
+    return result.rowcount == 1
+
+
+def replay(connection: Connection, delivery_id: str, *, now: datetime) -> bool:
+    """Give a dead letter another life under its old id; return False for any other delivery."""
+    result = connection.execute(
+        sa.update(_table)
+        .where(_table.c.id == delivery_id, _table.c.state == State.DEAD)
+        .values(state=State.PENDING, attempts=0, created_at=now, next_attempt_at=now, error=None)
     )
     return result.rowcount == 1
 

@@ -31,9 +31,18 @@ def tell(occurrences: Sequence[Occurrence], work: Work) -> None:
     _say_nobody_is_told([o for o in news if o.incident_id not in heard], work)
     if not told:
         return
-    # Messages are cumulative: an update nobody has tried to send is contained in the next one.
-    overtaken = [o.incident_id for o, _name in told if o.event in (Event.UPDATED, Event.RESOLVED)]
-    outbox.supersede(work.connection, keys=overtaken, event=Event.UPDATED)
+    # An update says how things stand when it is sent: one that waits will tell of this too, and an
+    # ending makes it needless.
+    ended = [o.incident_id for o, _name in told if o.event is Event.RESOLVED]
+    outbox.supersede(work.connection, keys=ended, event=Event.UPDATED)
+    waiting = outbox.waiting(work.connection, keys=list(heard), event=Event.UPDATED)
+    told = [
+        (o, name)
+        for o, name in told
+        if o.event is not Event.UPDATED or (name, o.incident_id) not in waiting
+    ]
+    if not told:
+        return
     snapshots = {o.incident_id for o, _name in told if o.event is not Event.UPDATED}
     incidents = messages.compose(work.connection, list(snapshots), work.settings)
     newest = outbox.newest_at(work.connection, keys=list(heard))
@@ -44,7 +53,6 @@ def tell(occurrences: Sequence[Occurrence], work: Work) -> None:
                 receiver=name,
                 key=o.incident_id,
                 event=o.event,
-                # A mere update says how things stand when it is sent, so it is composed then.
                 incident=incidents[o.incident_id] if o.event is not Event.UPDATED else {},
                 not_before=_not_before(o.event, newest.get((name, o.incident_id)), work),
             )

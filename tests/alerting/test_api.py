@@ -103,6 +103,18 @@ def test_a_pause_needs_a_reason_and_a_name(client):
     assert client.get("/api/v1/status").json["paused"] is False
 
 
+def test_decisions_and_replays_name_a_person(client):
+    assert client.post("/api/v1/actions/act_1/approve", json={}).status_code == 400
+    assert client.post("/api/v1/actions/act_1/approve", json={"by": "ana"}).status_code == 409
+    assert client.post("/api/v1/actions/act_1/explode", json={"by": "ana"}).status_code == 404
+    assert client.post("/api/v1/deliveries/msg_1/replay", json={"by": "ana"}).status_code == 404
+
+
+def test_the_audit_says_whether_it_holds(client):
+    client.post("/api/v1/pause", json={"reason": "drill", "by": "ana"})
+    assert client.get("/api/v1/audit/verification").json == {"holds": True, "first_break": None}
+
+
 def test_every_metric_it_exposes_is_in_the_catalogue(client):
     client.post("/api/v2/alerts", json=[DEAD])
     known = every_metric()

@@ -110,6 +110,19 @@ def test_a_dead_letter_does_not_block_what_follows(desk, slack):
     assert [line[0] for line in slack.headlines] == ["🟢"]
 
 
+def test_a_dead_letter_is_sent_again_on_request_under_its_old_id(desk, slack):
+    slack.script = [Reply(400, b"no")]
+    desk.fire()
+    desk.deliver()
+    [dead] = desk.deliveries()
+    with writing(desk.store.engine) as connection:
+        assert outbox.replay(connection, dead["id"], now=desk.clock.now())
+        assert not outbox.replay(connection, dead["id"], now=desk.clock.now())
+    desk.deliver()
+    assert desk.deliveries()[0]["state"] == "delivered"
+    assert dead["id"] in json.dumps(slack.taken[-1])
+
+
 def test_after_a_day_of_failures_a_delivery_is_given_up(desk, slack):
     slack.is_down = True
     desk.fire()

@@ -1,0 +1,69 @@
+"""In approve mode a person's word is needed, once, in time, and the guards still decide."""
+
+from __future__ import annotations
+
+import pytest
+
+from alerting import approval
+from watchkeeper.errors import Refused
+from watchkeeper.storage import writing
+
+
+@pytest.fixture
+def desk(make_desk):
+    return make_desk(rules={"mode: auto": "mode: approve"})
+
+
+def decide(desk, decision=approval.approve) -> None:
+    with writing(desk.store.engine) as connection:
+        decision(connection, desk.actions()[0]["idempotency_key"], by="ana", now=desk.clock.now())
+
+
+def test_nothing_is_done_before_somebody_approves(desk, endpoint):
+    desk.fire()
+    desk.pass_time(10)
+    assert endpoint.requests == []
+    decide(desk)
+    desk.pass_time(20)
+    assert len(endpoint.effects) == 1
+    assert "approved by ana" in desk.story()
+    assert desk.actions()[0]["state"] == "succeeded"
+
+
+def test_an_approval_is_good_once(desk):
+    desk.fire()
+    decide(desk)
+    with pytest.raises(Refused, match="does not wait for approval"):
+        decide(desk)
+
+
+def test_an_approval_comes_too_late_after_a_quarter_of_an_hour(desk, endpoint):
+    desk.fire()
+    desk.clock.advance(approval.VALID_SECONDS + 1)
+    with pytest.raises(Refused, match="minutes ago"):
+        decide(desk)
+    desk.act()
+    assert endpoint.requests == []
+
+
+def test_the_guards_decide_again_when_it_is_approved(desk, endpoint):
+    desk.fire()
+    desk.clock.advance(5)
+    desk.resolve()
+    decide(desk)
+    desk.act()
+    assert endpoint.requests == []
+    assert desk.actions()[0]["denied_by"] == ["not_needed"]
+
+
+def test_what_is_declined_is_over(desk, endpoint):
+    desk.fire()
+    decide(desk, approval.decline)
+    desk.pass_time(5)
+    assert endpoint.requests == []
+    assert "declined by ana" in desk.story()
+
+
+def test_an_unknown_action_cannot_be_approved(desk):
+    with pytest.raises(Refused, match="no action"), writing(desk.store.engine) as connection:
+        approval.approve(connection, "act_x", by="ana", now=desk.clock.now())

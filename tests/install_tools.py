@@ -1,43 +1,64 @@
 """Installs what the tests drive beside Prometheus, where the system's packages have it.
 
-Run by setup.sh. A machine without it can still run the stack, so this never fails a set-up; the
-tests that need one of them say so themselves.
+Run by setup.sh. A machine without one of these can still run the stack, so this never fails a
+set-up; the tests that need one say so themselves, and in CI that is a failure (``conftest.py``).
 """
 
+from __future__ import annotations
+
 import shutil
+from typing import NamedTuple
 
 import click
 
 from watchkeeper.errors import UpstreamError
 from watchkeeper.supervisor import debian
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+class Tool(NamedTuple):
+    """One program of the system's, by any of its names, and the Debian package that brings it."""
+
+    title: str
+    programs: tuple[str, ...]
+    package: str
+    services: tuple[str, ...]
+    needed_for: str
+
+    def path(self) -> str | None:
+        """Return where it is installed, or None."""
+        found = (shutil.which(name) for name in self.programs)
+        return next((path for path in found if path), None)
 
 
-def browser() -> str | None:
-    """Return the path of an installed browser of Chromium's kind, or None."""
-    found = (shutil.which(name) for name in BROWSERS)
-    return next((path for path in found if path), None)
+TOOLS = (
+    Tool(
+        "Chromium",
+        ("chromium", "chromium-browser", "google-chrome"),
+        "chromium",
+        (),
+        "the tests of the console in a browser",
+    ),
+    Tool("HAProxy", ("haproxy",), "haproxy", ("haproxy",), "the tests of remediation"),
+    Tool(
+        "amtool",
+        ("amtool",),
+        "prometheus-alertmanager",
+        ("prometheus-alertmanager",),
+        "the tests of alerting's API, and the benchmark against Alertmanager",
+    ),
+)
 
 
 def main() -> None:
     """Install what is missing where we may, and say where it is."""
-    if browser() is None and debian.may_install():
-        click.echo("Chromium: installing the system's package (for the console's tests)")
-        try:
-            debian.install("chromium")
-        except UpstreamError as error:
-            click.echo(f"Chromium could not be installed: {error}", err=True)
-    click.echo(
-        f"Chromium: {browser() or 'none; only the tests of the console in a browser need it'}"
-    )
-    if shutil.which("haproxy") is None and debian.may_install():
-        click.echo("HAProxy: installing the system's package (for the tests of remediation)")
-        try:
-            debian.install("haproxy", services=("haproxy",))
-        except UpstreamError as error:
-            click.echo(f"HAProxy could not be installed: {error}", err=True)
-    click.echo(f"HAProxy: {shutil.which('haproxy') or 'none; its tests are left out'}")
+    for tool in TOOLS:
+        if tool.path() is None and debian.may_install():
+            click.echo(f"{tool.title}: installing the system's package for {tool.needed_for}")
+            try:
+                debian.install(tool.package, services=tool.services)
+            except UpstreamError as error:
+                click.echo(f"{tool.title} could not be installed: {error}", err=True)
+        click.echo(f"{tool.title}: {tool.path() or f'none; needed for {tool.needed_for}'}")
 
 
 if __name__ == "__main__":

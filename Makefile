@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := pyproject.toml watchkeeper/pyproject.toml examples/taskboard/pyproject.toml constraints.txt
 
-.PHONY: setup up demo gameday test check dashboards lint clean
+.PHONY: setup up demo gameday test check dashboards screenshots secrets lint clean
 
 setup: $(STAMP)
 
@@ -27,6 +27,14 @@ check: setup
 
 dashboards: setup
 	$(BIN)/python -m dashboards.generate
+
+# Of a console that is up; ARGS="--console URL --to DIR" for another one.
+screenshots: setup
+	$(BIN)/python -m tests.console.screenshots $(ARGS)
+
+# What docker-compose.yml mounts; `make up` makes its own.
+secrets:
+	@sh docker/make-secrets.sh
 
 lint: setup
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ from anomaly.episodes import Episode, series_id
 from anomaly.settings import AlertSettings, QuerySettings
 from anomaly.view import SeriesView
 from watchkeeper.clock import Clock, format_rfc3339
-from watchkeeper.errors import UpstreamError
+from watchkeeper.errors import Reason, UpstreamError
 from watchkeeper.logs import get_logger
 
 log = get_logger(__name__)
@@ -170,8 +170,16 @@ class Courier:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
-            self.send_due()
+            self._send_supervised()
             self._wake.wait(self._pause_seconds())
+
+    def _send_supervised(self) -> None:
+        try:
+            self.send_due()
+        except Exception:  # a surprise in one report must not silence all alerts for ever
+            log.exception("alerts could not be made; trying again")
+            self._failures += 1
+            self._sent(str(Reason.UNEXPECTED))
 
     def _pause_seconds(self) -> float:
         resend = self._settings().resend

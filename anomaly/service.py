@@ -19,7 +19,8 @@ from watchkeeper.configuration import WatchedFile
 from watchkeeper.errors import ConfigError
 from watchkeeper.serving import Service
 
-RELOAD_JOB = "configuration"
+RELOAD_JOB = "(configuration)"
+"""In brackets: a query may be called configuration, and must not be taken for this job."""
 
 
 class AnomalyService:

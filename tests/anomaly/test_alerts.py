@@ -160,6 +160,31 @@ def test_an_outage_loses_nothing(receiver):
     assert outcomes[:3] == ["http_status", "http_status", "ok"]
 
 
+def test_a_surprise_in_a_report_does_not_end_the_courier(receiver):
+    surprises = [RuntimeError("a bug")]
+
+    def reports():
+        if surprises:
+            raise surprises.pop()
+        return [Report(RUNNING, query(), VIEW)]
+
+    outcomes = []
+    courier = Courier(
+        Peer("alerting", base_url=receiver.url),
+        settings=lambda: AlertSettings(resend=0.1),
+        reports=reports,
+        console_url="http://127.0.0.1:8300",
+        clock=ManualClock(NOW),
+        sent=outcomes.append,
+    )
+    courier.start()
+    try:
+        wait_until(lambda: receiver.posts, what="the alert after the surprise")
+    finally:
+        courier.stop()
+    assert outcomes[:2] == ["unexpected", "ok"]
+
+
 def test_what_was_told_is_dropped_after_five_minutes(receiver):
     clock = ManualClock(NOW)
     courier = courier_to(receiver, [Report(OVER, query(), VIEW)], clock=clock)

@@ -84,10 +84,16 @@ def _entry(line):
     return entry if isinstance(entry, dict) else None
 
 
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory):
+@pytest.fixture(scope="session", autouse=True)
+def started_demo(tmp_path_factory):
+    """Start the demo before the first test: its detectors warm up while others run."""
     stack = RunningStack("demo", tmp_path_factory.mktemp("demo") / "var")
     try:
-        yield stack.wait_ready()
+        yield stack
     finally:
         stack.stop()
+
+
+@pytest.fixture(scope="session")
+def demo(started_demo):
+    return started_demo.wait_ready()

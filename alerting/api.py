@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, abort, jsonify, request
+from flask import Flask, Response, abort, jsonify
 
 from alerting import (
     actions,
     alertmanager_api,
     approval,
     audit,
-    incident_view,
-    incidents,
+    delivery_api,
+    incident_api,
     kill_switch,
-    outbox,
+    rules_api,
 )
 from alerting.requests import limit_of, text_of
 from watchkeeper.clock import format_rfc3339
@@ -31,28 +31,11 @@ def register(alerting: Alerting) -> None:
     app = alerting.service.app
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     alertmanager_api.register(app, alerting)
-    _register_incidents(app, alerting)
+    incident_api.register(app, alerting)
+    delivery_api.register(app, alerting)
+    rules_api.register(app, alerting)
     _register_lists(app, alerting)
     _register_switch(app, alerting)
-
-
-def _register_incidents(app: Flask, alerting: Alerting) -> None:
-    @app.get("/api/v1/incidents")
-    def get_incidents() -> Response:
-        status = request.args.get("status")
-        if status not in (None, incidents.OPEN, incidents.RESOLVED):
-            abort(400, f"status: expected open or resolved, got {status!r}")
-        with reading(alerting.store.engine) as connection:
-            found = incident_view.newest(connection, status=status, limit=limit_of())
-        return jsonify(incidents=found)
-
-    @app.get("/api/v1/incidents/<incident_id>")
-    def get_incident(incident_id: str) -> Response:
-        with reading(alerting.store.engine) as connection:
-            found = incident_view.show(connection, incident_id)
-        if found is None:
-            abort(404, f"no incident {incident_id}")
-        return jsonify(found)
 
 
 def _register_lists(app: Flask, alerting: Alerting) -> None:
@@ -73,16 +56,6 @@ def _register_lists(app: Flask, alerting: Alerting) -> None:
         alerting.wake()
         return jsonify(actions.shown(found) if found else {})
 
-    @app.post("/api/v1/deliveries/<delivery_id>/replay")
-    def post_replay(delivery_id: str) -> Response:
-        by, now = text_of("by"), alerting.clock.now()
-        with writing(alerting.store.engine) as connection:
-            if not outbox.replay(connection, delivery_id, now=now):
-                abort(404, f"no dead letter {delivery_id}")
-            audit.append(connection, actor=by, event="replayed", subject=delivery_id, now=now)
-        alerting.wake()
-        return jsonify(id=delivery_id, state=outbox.State.PENDING)
-
     @app.get("/api/v1/audit/verification")
     def get_verification() -> Response:
         with reading(alerting.store.engine) as connection:
@@ -91,11 +64,6 @@ def _register_lists(app: Flask, alerting: Alerting) -> None:
             holds=found is None,
             first_break={"seq": found.seq, "reason": found.reason} if found else None,
         )
-
-    @app.get("/api/v1/deliveries")
-    def get_deliveries() -> Response:
-        with reading(alerting.store.engine) as connection:
-            return jsonify(deliveries=outbox.newest(connection, limit_of()))
 
     @app.get("/api/v1/audit")
     def get_audit() -> Response:

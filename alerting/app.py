@@ -9,7 +9,8 @@ from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from alerting import actions, api, notifiers, outbox, pipeline, silences
+from alerting import actions, anomaly_feedback, api, notifiers, outbox, pipeline, silences
+from alerting.anomaly_feedback import AnomalyFeedback
 from alerting.configuration import Configuration
 from alerting.courier import Courier
 from alerting.notifiers.notifier import Notifier
@@ -22,6 +23,7 @@ from alerting.telemetry import StoreCollector, Telemetry
 from alerting.worker import Worker
 from watchkeeper import addresses
 from watchkeeper.clock import Clock, SystemClock
+from watchkeeper.peers import Peer
 from watchkeeper.prometheus import PrometheusClient
 from watchkeeper.serving import Service
 from watchkeeper.storage import writing
@@ -102,6 +104,7 @@ class Alerting:
         for number in range(1, REMEDIATORS + 1):
             self._employ(f"remediator-{number}", self._remediate)
         self._employ_couriers()
+        self._employ_feedback_courier()
         self._schedule.add_job(self.router.expire, "interval", seconds=EXPIRY_SECONDS)
         self._schedule.add_job(self.reconciler.run, "interval", seconds=RECONCILE_SECONDS)
         self._schedule.add_job(self.router.review, "interval", seconds=REVIEW_SECONDS)
@@ -145,16 +148,25 @@ class Alerting:
         for receiver in self._receivers():
             name = f"courier-{receiver}"
             if name not in self._workers:
-                courier = Courier(
-                    receiver,
-                    self._notifier_of(receiver),
-                    settings=lambda: self.configuration.alerting,
-                    engine=self.store.engine,
-                    clock=self.clock,
-                    telemetry=self.telemetry,
-                    rng=random.Random(),  # noqa: S311  # spreads retries, keeps no secret
-                )
+                courier = self._courier(receiver, self._notifier_of(receiver))
                 self._employ(name, courier.step, courier.pause_seconds)
+
+    def _employ_feedback_courier(self) -> None:
+        """What people say of anomalies goes the way of messages, and so survives what they do."""
+        feedback = AnomalyFeedback(Peer("anomaly"))
+        courier = self._courier(anomaly_feedback.RECEIVER, lambda: feedback)
+        self._employ(f"courier-{courier.receiver}", courier.step, courier.pause_seconds)
+
+    def _courier(self, receiver: str, notifier: Callable[[], Notifier | None]) -> Courier:
+        return Courier(
+            receiver,
+            notifier,
+            settings=lambda: self.configuration.alerting,
+            engine=self.store.engine,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            rng=random.Random(),  # noqa: S311  # spreads retries, keeps no secret
+        )
 
     def _notifier_of(self, receiver: str) -> Callable[[], Notifier | None]:
         def find() -> Notifier | None:

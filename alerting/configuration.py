@@ -47,6 +47,11 @@ class Configuration:
         """The rules in force."""
         return self._remediation.current
 
+    @property
+    def remediation_path(self) -> Path:
+        """Where the rules stand."""
+        return self._remediation.path
+
     def alerting_text(self) -> str:
         """Return alerting.yml as it stands on disk; secrets are never in it."""
         try:

@@ -65,6 +65,10 @@ def _shown(
             "service": row.service,
             "started_at": format_rfc3339(row.started_at),
             "resolved_at": format_rfc3339(row.resolved_at) if row.resolved_at else None,
+            "acknowledged_at": format_rfc3339(row.acknowledged_at) if row.acknowledged_at else None,
+            "acknowledged_by": row.acknowledged_by,
+            "owner": row.owner,
+            "not_a_problem_by": row.not_a_problem_by,
             "timeline": stories[row.id],
             "alerts": alerts[row.id],
         }

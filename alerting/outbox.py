@@ -24,6 +24,9 @@ from watchkeeper.clock import format_rfc3339
 LEASE_SECONDS = 75.0
 """Longer than three attempts in a row may take (each 5 s to connect and 15 s to answer)."""
 
+MAX_REPLAYED = 1000
+"""Dead letters replayed by one call; a client calls again until none is left."""
+
 _table = tables.deliveries
 
 
@@ -212,6 +215,28 @@ def replay(connection: Connection, delivery_id: str, *, now: datetime) -> bool:
         .values(state=State.PENDING, attempts=0, created_at=now, next_attempt_at=now, error=None)
     )
     return result.rowcount == 1
+
+
+def replay_many(
+    connection: Connection,
+    *,
+    receiver: str,
+    since: datetime | None,
+    until: datetime | None,
+    now: datetime,
+) -> list[str]:
+    """Replay the dead letters of ``receiver`` (empty: of all) made in a range; return their ids."""
+    query = sa.select(_table.c.id).where(_table.c.state == State.DEAD).order_by(_table.c.seq)
+    if receiver:
+        query = query.where(_table.c.receiver == receiver)
+    if since is not None:
+        query = query.where(_table.c.created_at >= since)
+    if until is not None:
+        query = query.where(_table.c.created_at < until)
+    ids = [str(row.id) for row in connection.execute(query.limit(MAX_REPLAYED))]
+    for delivery_id in ids:
+        replay(connection, delivery_id, now=now)
+    return ids
 
 
 def release_all(connection: Connection) -> int:

@@ -47,6 +47,10 @@ class Event(StrEnum):
     """An action of ours ended, well or badly."""
     ESCALATED = "escalated"
     """A person is needed: what we could do did not help, or its outcome is unknown."""
+    ACKNOWLEDGED = "acknowledged"
+    """A person has taken it."""
+    NOT_A_PROBLEM = "not-a-problem"
+    """For the anomaly service only: a person says there was nothing to tell."""
 
 
 @dataclass(frozen=True, slots=True)

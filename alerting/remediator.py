@@ -13,7 +13,14 @@ from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
 
-from alerting import action_call, actions, guard_facts, incident_view, kill_switch
+from alerting import (
+    action_call,
+    actions,
+    guard_facts,
+    incident_view,
+    kill_switch,
+    rule_modes,
+)
 from alerting.action_call import Outcome, Reply
 from alerting.action_story import Story
 from alerting.actions import Action, State
@@ -75,9 +82,9 @@ class Remediator:
 
     def _claim(self, action: Action) -> None:
         """Decide, and on success commit the intent, in one transaction."""
-        settings = self._configuration.remediation
         with writing(self._engine) as connection:
             work = self._work(connection)
+            settings = work.remediation
             rule = settings.rule(action.rule)
             if rule is None:
                 self._story.denied(action, Denied("rule_removed", "its rule was removed"), work)
@@ -331,7 +338,7 @@ class Remediator:
 
     def _plan_again(self, action: Action, work: Work) -> bool:
         """Plan another attempt when the rule has one left and its alert still fires."""
-        rule = self._configuration.remediation.rule(action.rule)
+        rule = work.remediation.rule(action.rule)
         if rule is None or action.attempt >= rule.attempts:
             return False
         if not guard_facts.is_needed(work.connection, action, rule):
@@ -364,7 +371,7 @@ class Remediator:
             connection=connection,
             now=self._clock.now(),
             settings=self._configuration.alerting,
-            remediation=self._configuration.remediation,
+            remediation=rule_modes.in_force(connection, self._configuration.remediation),
         )
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import abort, request
 from werkzeug.exceptions import BadRequest
+
+from watchkeeper.clock import parse_rfc3339
+from watchkeeper.configuration import parse_duration_seconds
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
@@ -28,6 +32,35 @@ def text_of(key: str, *, default: str | None = None) -> str:
     if not isinstance(value, str) or (default is None and not value.strip()):
         abort(400, f"{key}: expected a text that says something")
     return value.strip()
+
+
+def optional_text_of(key: str) -> str:
+    """Return a text of the JSON body, empty when it is not there."""
+    return text_of(key, default="")
+
+
+def duration_of(key: str, *, default_seconds: float, most_seconds: float) -> float:
+    """Return a duration of the JSON body in seconds, written ``2h`` or as a number."""
+    body = json_body() if request.get_data() else {}
+    value = body.get(key, default_seconds) if isinstance(body, dict) else None
+    try:
+        seconds = parse_duration_seconds(value)
+    except ValueError as error:
+        abort(400, f"{key}: {error}")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        abort(400, f"{key}: expected a duration such as 2h")
+    if not 0 < seconds <= most_seconds:
+        abort(400, f"{key}: expected a duration of more than 0 and at most {most_seconds:g} s")
+    return float(seconds)
+
+
+def moment_of(key: str) -> datetime | None:
+    """Return a time of the JSON body, or None when it is not there."""
+    text = optional_text_of(key)
+    try:
+        return parse_rfc3339(text) if text else None
+    except (ValueError, OverflowError):
+        abort(400, f"{key}: expected an RFC 3339 time, got {text[:40]!r}")
 
 
 def limit_of() -> int:

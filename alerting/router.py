@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from alerting import incident_view, pipeline, tables
+from alerting import incident_view, pipeline, rule_modes, tables
 from alerting.alert import Alert
 from alerting.configuration import Configuration
 from alerting.pipeline import Event, Work
@@ -82,7 +82,8 @@ class Router:
         with writing(self._engine) as connection:
             now = self._clock.now()
             settings = self._configuration
-            work = Work(connection, now, settings.alerting, settings.remediation)
+            rules = rule_modes.in_force(connection, settings.remediation)
+            work = Work(connection, now, settings.alerting, rules)
             occurrences = [
                 occurrence
                 for alerts in rounds(find(connection, now))

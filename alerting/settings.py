@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, model_validator
 
+from alerting import anomaly_feedback
 from alerting.matchers import Matcher
 from alerting.notifiers import NOTIFIERS, options_of
 from alerting.notifiers.notifier import ReceiverSettings
@@ -103,6 +104,8 @@ class AlertingSettings(Settings):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ProblemAt(f"receiver names are given twice: {', '.join(twice)}", "receivers")
+        if anomaly_feedback.RECEIVER in names:
+            raise ProblemAt(f"{anomaly_feedback.RECEIVER} is built in", "receivers")
         known = ", ".join(sorted(names)) or "none"
         for path, name in _named(self.route, ("route",)):
             if name not in names:

@@ -85,6 +85,11 @@ incidents = sa.Table(
     sa.Column("started_at", Moment, nullable=False),
     sa.Column("resolved_at", Moment),
     sa.Column("receivers", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("acknowledged_at", Moment),
+    sa.Column("acknowledged_by", sa.Text, nullable=False, server_default=""),
+    sa.Column("owner", sa.Text, nullable=False, server_default=""),
+    sa.Column("not_a_problem_by", sa.Text, nullable=False, server_default=""),
+    sa.Index("incidents_by_service", "service", "status", "seq"),
     sa.Index(
         "one_open_incident_a_group",
         "group_key",
@@ -197,6 +202,18 @@ switches = sa.Table(
     sa.Column("at", Moment, nullable=False),
 )
 
+rule_modes = sa.Table(
+    "rule_modes",
+    metadata,
+    sa.Column("rule", sa.Text, primary_key=True),
+    sa.Column("mode", sa.String(16), nullable=False),
+    sa.Column("configured_mode", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)
+"""Modes that a person set while the service ran, beside what the file said then."""
+
 audit = sa.Table(
     "audit",
     metadata,
@@ -242,5 +259,5 @@ def _add_missing(connection: Connection) -> None:
             index.create(connection, checkfirst=True)
 
 
-MIGRATIONS: Sequence[Migration] = (_first_tables, _add_missing, _add_missing)
+MIGRATIONS: Sequence[Migration] = (_first_tables, _add_missing, _add_missing, _add_missing)
 """Applied in this order, only ever appended to."""

@@ -31,6 +31,11 @@ class Kind(StrEnum):
     VERIFIED = "verified"
     UNVERIFIED = "unverified"
     RESOLVED = "resolved"
+    ACKNOWLEDGED = "acknowledged"
+    OWNED = "owned"
+    NOTED = "noted"
+    SILENCED = "silenced"
+    NOT_A_PROBLEM = "not-a-problem"
 
 
 def add(

@@ -22,6 +22,7 @@ BODY_BYTES = 512 * 1024
 EVENTS_PER_MINUTE = 120
 
 _SEVERITIES = {"critical": "critical", "warning": "warning", "info": "info", "none": "info"}
+_EVENT_ACTIONS = {"resolved": "resolve", "acknowledged": "acknowledge"}
 SHOWN_ALERTS = 20
 
 
@@ -61,10 +62,10 @@ def render(message: Message, routing_key: str) -> bytes:
     incident = message.incident
     event: dict[str, Any] = {
         "routing_key": routing_key,
-        "event_action": "resolve" if message.event == "resolved" else "trigger",
+        "event_action": _EVENT_ACTIONS.get(message.event, "trigger"),
         "dedup_key": incident["id"],
     }
-    if message.event != "resolved":
+    if message.event not in _EVENT_ACTIONS:
         event |= {
             "client": "Watchkeeper",
             "client_url": incident["url"],
@@ -79,7 +80,7 @@ def render(message: Message, routing_key: str) -> bytes:
             },
         }
     body = json.dumps(event, ensure_ascii=False).encode()
-    if len(body) > BODY_BYTES:
+    if len(body) > BODY_BYTES and "payload" in event:
         event["payload"]["custom_details"] = {"delivery": message.delivery_id}
         event["links"] = event["links"][:1]
         body = json.dumps(event, ensure_ascii=False).encode()

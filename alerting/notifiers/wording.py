@@ -13,6 +13,7 @@ _OPENINGS = {
     "updated": "🟠 still {severity}: {title}",
     "resolved": "🟢 resolved: {title}",
     "action": "🔧 {title}",
+    "acknowledged": "👋 {acknowledged_by} has it: {title}",
     "escalated": "🚨 needs a person: {title}",
 }
 
@@ -21,7 +22,11 @@ def headline(message: Message) -> str:
     """Return the one line that must be enough on a locked phone."""
     incident = message.incident
     opening = _OPENINGS[message.event]
-    return opening.format(severity=incident["severity"], title=incident["title"])
+    return opening.format(
+        severity=incident["severity"],
+        title=incident["title"],
+        acknowledged_by=incident.get("acknowledged_by", ""),
+    )
 
 
 def how_it_differs(annotations: Mapping[str, str]) -> str:

@@ -24,7 +24,7 @@ class Notify:
 
 def tell(occurrences: Sequence[Occurrence], work: Work) -> None:
     """Write the deliveries of occurrences, in their order, to the receivers that can be used."""
-    silent = _muted_incidents(occurrences, work)
+    silent = _muted_incidents(occurrences, work) | _acknowledged(occurrences, work)
     news = [o for o in occurrences if o.event is not Event.UPDATED or o.incident_id not in silent]
     told = [(o, name) for o in news for name in o.receivers if _is_usable(name, work)]
     heard = {o.incident_id for o, _name in told}
@@ -89,6 +89,16 @@ def _muted_incidents(occurrences: Sequence[Occurrence], work: Work) -> set[str]:
         .having(sa.func.min(sa.cast(alerts.c.is_muted, sa.Integer)) == 1)
     )
     return {row.incident_id for row in rows}
+
+
+def _acknowledged(occurrences: Sequence[Occurrence], work: Work) -> set[str]:
+    """Return the incidents that a person has taken: its updates need wake nobody any more."""
+    table = tables.incidents
+    updated = {o.incident_id for o in occurrences if o.event is Event.UPDATED}
+    rows = work.connection.execute(
+        sa.select(table.c.id).where(table.c.id.in_(updated), table.c.acknowledged_at.is_not(None))
+    )
+    return {row.id for row in rows}
 
 
 def _say_nobody_is_told(occurrences: Sequence[Occurrence], work: Work) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.alerting.desk import START, Desk
+from alerting.app import Alerting
+from tests.alerting.desk import ALERTING, RULES, START, Desk
 from tests.alerting.loopback import SECRET, EndpointServer, PrometheusServer, SlackServer
 from watchkeeper.clock import ManualClock
 
@@ -69,3 +70,19 @@ def make_desk(
 @pytest.fixture
 def desk(make_desk: Callable[..., Desk]) -> Desk:
     return make_desk()
+
+
+@pytest.fixture
+def alerting(tmp_path, clock, slack):
+    (tmp_path / "alerting.yml").write_text(ALERTING)
+    (tmp_path / "remediation.yml").write_text(RULES.replace("DEDUPLICATES", "true"))
+    service = Alerting(
+        tmp_path / "alerting.yml", tmp_path / "remediation.yml", data_dir=tmp_path, clock=clock
+    )
+    yield service
+    service.stop()
+
+
+@pytest.fixture
+def client(alerting):
+    return alerting.service.app.test_client()

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from alerting import actions, incident_view, notifiers, outbox, silences
+from alerting import (
+    actions,
+    anomaly_feedback,
+    incident_view,
+    notifiers,
+    outbox,
+    precedents,
+    response,
+    rule_modes,
+    silences,
+)
 from alerting.alert import Alert
+from alerting.anomaly_feedback import AnomalyFeedback
 from alerting.configuration import Configuration
 from alerting.courier import Courier
 from alerting.matchers import Matcher
+from alerting.pipeline import Work
+from alerting.remediation_rules import Mode
 from alerting.remediator import Remediator
 from alerting.router import Router
 from alerting.silences import Silence
 from alerting.store import Store
 from alerting.telemetry import Telemetry
 from watchkeeper.clock import ManualClock
+from watchkeeper.peers import Peer
 from watchkeeper.prometheus import PrometheusClient
 from watchkeeper.storage import reading, writing
 
@@ -121,13 +135,12 @@ class Desk:
             prometheus=PrometheusClient(self._prometheus_url, timeout_seconds=2),
             **shared,
         )
-        self.courier = Courier(
-            "slack",
-            self._notifier,
-            settings=lambda: self.configuration.alerting,
-            rng=random.Random(7),
-            **shared,
-        )
+        sending: dict[str, Any] = {
+            **shared, "settings": lambda: self.configuration.alerting, "rng": random.Random(7),
+        }  # fmt: skip
+        self.courier = Courier("slack", self._notifier, **sending)
+        feedback = AnomalyFeedback(Peer("anomaly"))
+        self._feedback = Courier(anomaly_feedback.RECEIVER, lambda: feedback, **sending)
         with writing(self.store.engine) as connection:
             outbox.release_all(connection)
             actions.release_all(connection)
@@ -158,6 +171,45 @@ class Desk:
             silence_id = silences.put(connection, wanted, now=now)
         self.router.review_all()
         return silence_id
+
+    def _do(self, deed: Callable[[Work], object]) -> None:
+        with writing(self.store.engine) as connection:
+            settings = self.configuration
+            deed(Work(connection, self.clock.now(), settings.alerting, settings.remediation))
+
+    def acknowledge(self, *, by: str = "ana") -> None:
+        found = self.incident()["id"]
+        self._do(lambda work: response.acknowledge(found, by=by, text="", work=work))
+
+    def note(self, text: str, *, by: str) -> None:
+        found = self.incident()["id"]
+        self._do(lambda work: response.note(found, text=text, by=by, work=work))
+
+    def call_no_problem(self, *, by: str, text: str) -> None:
+        found = self.incident()["id"]
+        self._do(lambda work: response.call_no_problem(found, by=by, text=text, work=work))
+
+    def hand_on_feedback(self) -> None:
+        while self._feedback.step():
+            pass
+
+    def similar(self) -> list[dict[str, Any]]:
+        """Return what looks like the newest incident."""
+        with reading(self.store.engine) as connection:
+            return precedents.similar(connection, self.incidents()[0]["id"])
+
+    def switch_rule(self, name: str, mode: str) -> None:
+        with writing(self.store.engine) as connection:
+            rule_modes.switch(
+                connection, self.configuration.remediation, name, mode=Mode(mode), by="ana",
+                reason="", now=self.clock.now(),
+            )  # fmt: skip
+
+    def mode_of(self, name: str) -> str:
+        with reading(self.store.engine) as connection:
+            rule = rule_modes.in_force(connection, self.configuration.remediation).rule(name)
+        assert rule is not None
+        return rule.mode
 
     def deliver(self) -> int:
         """Make every delivery that is due, as fast as the receiver allows; return the attempts."""

@@ -4,27 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from alerting.app import Alerting
-from tests.alerting.desk import ALERTING, RULES
 from watchkeeper.catalogue import every_metric
 from watchkeeper.storage import writing
-
-
-@pytest.fixture
-def alerting(tmp_path, clock):
-    (tmp_path / "alerting.yml").write_text(ALERTING)
-    (tmp_path / "remediation.yml").write_text(RULES.replace("DEDUPLICATES", "true"))
-    service = Alerting(
-        tmp_path / "alerting.yml", tmp_path / "remediation.yml", data_dir=tmp_path, clock=clock
-    )
-    yield service
-    service.stop()
-
-
-@pytest.fixture
-def client(alerting):
-    return alerting.service.app.test_client()
-
 
 DEAD = {"labels": {"alertname": "Dead", "service": "shop"}, "annotations": {"summary": "x"}}
 
@@ -82,9 +63,9 @@ def test_incidents_are_listed_and_found(client):
     [found] = client.get("/api/v1/incidents?status=open&limit=5").json["incidents"]
     assert set(found) == {
         "id", "status", "severity", "title", "service", "started_at", "resolved_at", "timeline",
-        "alerts",
+        "alerts", "acknowledged_at", "acknowledged_by", "owner", "not_a_problem_by",
     }  # fmt: skip
-    assert client.get(f"/api/v1/incidents/{found['id']}").json == found
+    assert client.get(f"/api/v1/incidents/{found['id']}").json == {**found, "similar": []}
     assert client.get("/api/v1/incidents?status=resolved").json == {"incidents": []}
     assert client.get("/api/v1/incidents/nothing").status_code == 404
 

@@ -16,7 +16,15 @@ MAX_ANSWER_BYTES = 16 << 20
 
 Answer = bytes | int | list[Any] | None
 
-_PERMISSION_WORDS = ("NOPERM", "NOAUTH", "WRONGPASS", "DENIED")
+REASONS = {
+    "NOAUTH": Reason.AUTHENTICATION,
+    "WRONGPASS": Reason.AUTHENTICATION,
+    "NOPERM": Reason.PERMISSION,
+    "DENIED": Reason.PERMISSION,
+    "LOADING": Reason.BUSY,
+    "BUSY": Reason.BUSY,
+}
+"""Reason by the first word of an error; any other is ``refused``."""
 
 
 class CommandRefused(UpstreamError):  # noqa: N818  # it names what happened
@@ -142,5 +150,4 @@ def encode(words: tuple[str, ...]) -> bytes:
 
 
 def _refused(text: str) -> CommandRefused:
-    denied = text.startswith(_PERMISSION_WORDS)
-    return CommandRefused(text, reason=Reason.PERMISSION if denied else Reason.REFUSED)
+    return CommandRefused(text, reason=REASONS.get(text.partition(" ")[0], Reason.REFUSED))

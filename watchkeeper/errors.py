@@ -30,6 +30,7 @@ class Reason(StrEnum):
     FORBIDDEN_ADDRESS = "forbidden_address"
     STORAGE = "storage"
     REFUSED = "refused"
+    BUSY = "busy"
     UNEXPECTED = "unexpected"
 
 

@@ -1,28 +1,15 @@
-"""Redis, Valkey and their like, from INFO."""
+"""Redis, Valkey and their like: one server, alone, replicated, in a cluster, or a sentinel."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from agent.collector import CollectionFailed
-from agent.family import Family, Sample, single
+from agent.family import Family, single
+from agent.redis import cluster, info, latency
 from agent.resp import Answer, CommandRefused, RedisConnection
 from watchkeeper.catalogue import redis
 from watchkeeper.errors import Reason, UpstreamError
-
-DATABASES = 16
-"""How many there are where CONFIG GET is not allowed to say; the default of every version."""
-
-MICROSECONDS = 1e-6
-MILLISECONDS = 1e-3
-
-COMMAND_STATISTICS = {
-    "calls": (redis.COMMANDS, 1),
-    "usec": (redis.COMMANDS_DURATION, MICROSECONDS),
-    "rejected_calls": (redis.COMMANDS_REJECTED, 1),
-    "failed_calls": (redis.COMMANDS_FAILED, 1),
-}
-"""Metric and factor by part of a cmdstat line."""
 
 QUESTIONS = (
     ("INFO", "ALL"),
@@ -30,8 +17,7 @@ QUESTIONS = (
     ("CONFIG", "GET", "maxmemory"),
     ("CONFIG", "GET", "databases"),
     ("CONFIG", "GET", "io-threads"),
-    ("SLOWLOG", "LEN"),
-    ("SLOWLOG", "GET", "1"),
+    *latency.QUESTIONS,
 )
 """Asked in one go, over one connection that stays open."""
 
@@ -54,21 +40,30 @@ class RedisCollector:
             CollectionFailed: with ``redis_up 0``: it cannot be reached or will not say.
         """
         try:
-            info, *config, slow_count, slow_entries = self._ask()
-            if isinstance(info, CommandRefused):
-                raise info
+            # All of it before anything is handed on: half an answer is none.
+            families = list(self._families())
         except UpstreamError as error:
+            if not isinstance(error, CommandRefused):
+                self.close()
             down = single(redis.UP, 0, (self._server,))
             raise CollectionFailed(str(error), reason=error.reason, families=[down]) from None
-        if not isinstance(info, bytes):
-            raise CollectionFailed("INFO is not text", reason=Reason.BAD_ANSWER)
-        fields = parse_info(info.decode("utf-8", "replace"))
-        settings = _config([answer for answer in config if isinstance(answer, list)])
         yield single(redis.UP, 1, (self._server,))
-        yield from _slow_log(self._server, slow_count, slow_entries)
-        yield from families_of(self._server, fields, settings)
+        yield from families
 
-    def _ask(self) -> list[Answer | CommandRefused]:
+    def _families(self) -> Iterator[Family]:
+        connection = self._connected()
+        about, *answers = connection.call_many(*QUESTIONS)
+        if isinstance(about, CommandRefused):
+            raise about
+        if not isinstance(about, bytes):
+            raise UpstreamError("INFO is not text", reason=Reason.BAD_ANSWER)
+        fields = info.parse_info(about.decode("utf-8", "replace"))
+        settings, slow = answers[: -len(latency.QUESTIONS)], answers[-len(latency.QUESTIONS) :]
+        yield from latency.families_of(self._server, *slow)
+        yield from info.families_of(self._server, fields, _settings(settings))
+        yield from cluster.families_of(self._server, fields, connection)
+
+    def _connected(self) -> RedisConnection:
         if self._connection is None:
             self._connection = RedisConnection(
                 self._host,
@@ -77,11 +72,7 @@ class RedisCollector:
                 password=self._password,
                 timeout_seconds=self._timeout_seconds,
             )
-        try:
-            return self._connection.call_many(*QUESTIONS)
-        except UpstreamError:
-            self.close()
-            raise
+        return self._connection
 
     def close(self) -> None:
         """Close the connection."""
@@ -90,147 +81,7 @@ class RedisCollector:
             self._connection = None
 
 
-def parse_info(text: str) -> dict[str, str]:
-    """Return the fields of an INFO answer, all sections together."""
-    lines = (line.partition(":") for line in text.splitlines() if not line.startswith("#"))
-    return {field: value for field, colon, value in lines if colon}
-
-
-def families_of(
-    server: str, fields: Mapping[str, str], config: Mapping[str, str]
-) -> Iterator[Family]:
-    """Yield what INFO and CONFIG say, by the tables of the catalogue."""
-    label = (server,)
-    for field, metric in redis.FROM_INFO.items():
-        number = _number(fields.get(field))
-        if number is not None:
-            yield single(metric, number, label)
-    for key, metric in redis.FROM_CONFIG.items():
-        number = _number(config.get(key))
-        if number is not None:
-            yield single(metric, number, label)
-    fork = _number(fields.get("latest_fork_usec"))
-    if fork is not None:
-        yield single(redis.LATEST_FORK, fork * MICROSECONDS, label)
-    yield from _start_time(server, fields)
-    yield single(redis.INSTANCE_INFO, 1, _instance(server, fields))
-    yield from _replication(server, fields)
-    yield from _commands(server, fields)
-    yield from _latencies(server, fields)
-    errors = _of_prefix(fields, "errorstat_")
-    yield Family(redis.ERRORS, [((server, err), int(p["count"])) for err, p in errors.items()])
-    yield from _databases(server, fields, int(config.get("databases", DATABASES)))
-
-
-def _config(answers: list[list[bytes]]) -> dict[str, str]:
-    flat = [word.decode("utf-8", "replace") for answer in answers for word in answer]
+def _settings(answers: list[Answer | CommandRefused]) -> dict[str, str]:
+    allowed = [answer for answer in answers if isinstance(answer, list)]
+    flat = [word.decode("utf-8", "replace") for answer in allowed for word in answer]
     return dict(zip(flat[::2], flat[1::2], strict=True))
-
-
-def _number(text: str | None) -> float | None:
-    if text is None:
-        return None
-    if text in ("ok", "err", "fail", "up", "down"):
-        return int(text in ("ok", "up"))
-    try:
-        return int(text) if text.lstrip("-").isdecimal() else float(text.removesuffix("%"))
-    except ValueError:
-        return None
-
-
-def _start_time(server: str, fields: Mapping[str, str]) -> Iterator[Family]:
-    now, uptime = _number(fields.get("server_time_usec")), _number(fields.get("uptime_in_seconds"))
-    if now is not None and uptime is not None:
-        yield single(redis.START_TIME, int(now * MICROSECONDS - uptime), (server,))
-
-
-def _instance(server: str, fields: Mapping[str, str]) -> tuple[str, ...]:
-    labels = redis.INSTANCE_INFO.labels[1:]
-    return (server, *(fields.get(label, "") for label in labels))
-
-
-def _slow_log(
-    server: str, count: Answer | CommandRefused, entries: Answer | CommandRefused
-) -> Iterator[Family]:
-    if isinstance(count, int):
-        yield single(redis.SLOWLOG_LENGTH, count, (server,))
-    if isinstance(entries, list):
-        number, _, microseconds = entries[0][:3] if entries else (0, 0, 0)
-        yield single(redis.SLOWLOG_LAST_ID, number, (server,))
-        yield single(redis.SLOWLOG_LAST, microseconds * MICROSECONDS, (server,))
-
-
-def _replication(server: str, fields: Mapping[str, str]) -> Iterator[Family]:
-    if "master_host" in fields:
-        labels = (server, fields["master_host"], fields.get("master_port", ""))
-        for field, metric in redis.OF_PRIMARY.items():
-            number = _number(fields.get(field))
-            if number is not None:
-                yield single(metric, number, labels)
-    offsets: list[Sample] = []
-    lags: list[Sample] = []
-    for rank, parts in _of_prefix(fields, "slave").items():
-        if rank.isdecimal():
-            replica = (server, parts["ip"], parts["port"], parts["state"])
-            offsets.append((replica, int(parts["offset"])))
-            lags.append((replica, int(parts["lag"])))
-    yield Family(redis.REPLICA_OFFSET, offsets)
-    yield Family(redis.REPLICA_LAG, lags)
-
-
-def _commands(server: str, fields: Mapping[str, str]) -> Iterator[Family]:
-    statistics = _of_prefix(fields, "cmdstat_")
-    for part, (metric, factor) in COMMAND_STATISTICS.items():
-        samples: list[Sample] = [
-            ((server, command), float(parts[part]) * factor)
-            for command, parts in statistics.items()
-            if part in parts
-        ]
-        yield Family(metric, samples)
-
-
-def _latencies(server: str, fields: Mapping[str, str]) -> Iterator[Family]:
-    percentiles = _of_prefix(fields, "latency_percentiles_usec_")
-    statistics = _of_prefix(fields, "cmdstat_")
-    quantiles: list[Sample] = [
-        ((server, command, quantile.removeprefix("p")), float(microseconds))
-        for command, parts in percentiles.items()
-        for quantile, microseconds in parts.items()
-    ]
-    yield Family(redis.LATENCY, quantiles, extra_labels=("quantile",))
-    for suffix, part in (("_sum", "usec"), ("_count", "calls")):
-        samples: list[Sample] = [
-            ((server, command), float(statistics[command][part]))
-            for command in percentiles
-            if command in statistics
-        ]
-        yield Family(redis.LATENCY, samples, suffix=suffix)
-
-
-def _databases(server: str, fields: Mapping[str, str], count: int) -> Iterator[Family]:
-    keys: list[Sample] = []
-    expiring: list[Sample] = []
-    ttl: list[Sample] = []
-    for db in (f"db{number}" for number in range(count)):
-        parts = _parts(fields.get(db, "keys=0,expires=0"))
-        keys.append(((server, db), int(parts["keys"])))
-        expiring.append(((server, db), int(parts["expires"])))
-        if "avg_ttl" in parts:
-            ttl.append(((server, db), int(parts["avg_ttl"]) * MILLISECONDS))
-    yield Family(redis.DB_KEYS, keys)
-    yield Family(redis.DB_KEYS_EXPIRING, expiring)
-    yield Family(redis.DB_AVERAGE_TTL, ttl)
-
-
-def _of_prefix(fields: Mapping[str, str], prefix: str) -> dict[str, dict[str, str]]:
-    """Return the parts of each field that starts with ``prefix``, by the rest of its name."""
-    return {
-        field.removeprefix(prefix): _parts(value)
-        for field, value in fields.items()
-        if field.startswith(prefix)
-    }
-
-
-def _parts(text: str) -> dict[str, str]:
-    """Return the pairs of ``a=1,b=2``."""
-    return dict(pair.split("=", 1) for pair in text.split(",") if "=" in pair)

@@ -5,7 +5,8 @@ import redis
 
 import agent.process
 from agent.collector import CollectionFailed
-from agent.collectors.redis import RedisCollector, families_of
+from agent.collectors.redis import RedisCollector
+from agent.redis.info import families_of
 from agent.resp import CommandRefused, RedisConnection
 from agent.text import Renderer, TextFormat, text_of
 from tests.agent.probes import Page

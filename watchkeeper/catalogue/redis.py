@@ -171,6 +171,7 @@ FROM_INFO = {
     "migrate_cached_sockets": _gauge("migrate_cached_sockets_total", "Sockets of MIGRATE."),
     "module_fork_in_progress": _gauge("module_fork_in_progress", "1 while a module forks."),
     "module_fork_last_cow_size": _gauge("module_fork_last_cow_size", "Memory it copied."),
+    "slave_priority": _gauge("slave_priority", "Rank at a failover; 0 for never."),
     "slave_expires_tracked_keys": _gauge("slave_expires_tracked_keys", "Keys with a TTL here."),
     "tracking_total_keys": _gauge("tracking_total_keys", "Keys tracked for clients."),
     "tracking_total_items": _gauge("tracking_total_items", "Key and client pairs tracked."),
@@ -215,6 +216,9 @@ OF_PRIMARY = {
     ),
 }
 """Metric by field of INFO on a replica."""
+REPLICA_INFO = gauge(
+    "redis_slave_info", "Always 1; whose replica this is.", (*_PRIMARY, "read_only")
+)
 REPLICA_OFFSET = gauge(
     "redis_connected_slave_offset_bytes", "Replication offset of a replica.", _REPLICA
 )
@@ -223,6 +227,17 @@ REPLICA_LAG = gauge(
 )
 ERRORS = counter("redis_errors_total", "Errors answered, by their first word.", (*SERVER, "err"))
 LATENCY = summary("redis_latency_percentiles_usec", "Latency by command.", _COMMAND)
+SPIKE_TIME = gauge(
+    "redis_latency_spike_last",
+    "When the latency monitor last saw an event too slow, Unix time.",
+    (*SERVER, "event_name"),
+)
+SPIKE_DURATION = gauge(
+    "redis_latency_spike_duration_seconds",
+    "How long that event took.",
+    (*SERVER, "event_name"),
+    unit="seconds",
+)
 SLOWLOG_LAST_ID = gauge("redis_slowlog_last_id", "Number of the last slow command.", SERVER)
 SLOWLOG_LAST = gauge(
     "redis_last_slow_execution_duration_seconds",

@@ -1,0 +1,1 @@
+"""Asking a server that speaks the Redis protocol: the questions and what the answers mean."""

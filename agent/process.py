@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -18,14 +19,19 @@ from agent.exposition import Exposition
 from agent.family import Family, single
 from agent.recipe import Recipe
 from agent.schedule import Schedule
-from agent.server import MetricsServer
 from agent.text import TextFormat
+from agent.web.connection import Answer
+from agent.web.door import refused
+from agent.web.pages import Pages
+from agent.web.request import Request
+from agent.web.response import Response
+from agent.web.server import Server
 from watchkeeper import addresses, logs
 from watchkeeper.catalogue import watchkeeper as own
 from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.errors import ConfigError, Reason
 from watchkeeper.health import Readiness
-from watchkeeper.listen import Listen, parse_listen
+from watchkeeper.listen import Listen, parse_listen, require_guarded
 from watchkeeper.watched import Watched
 
 log = logs.get_logger(__name__)
@@ -70,18 +76,31 @@ class Agent:
         self._exposition = Exposition(clock)
         self.readiness = Readiness()
         self.readiness.add("collectors", self._collectors_problem)
-        self.server = MetricsServer(listen, addresses.api_token(), self.readiness, self.page)
+        self._pages = Pages(self.readiness, self.page)
+        self._token = addresses.api_token()
+        require_guarded(listen, self._token)
+        self.server = Server(listen, self._welcome)
 
     def start(self) -> None:
         """Start collecting and serving; returns at once."""
         self.schedule.run(self._configured.current)
-        threading.Thread(target=self.server.serve_forever, name="serve", daemon=True).start()
+        self.server.start()
 
     def stop(self) -> None:
         """Stop serving and collecting; a collector that hangs is not waited for."""
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.stop()
         self.schedule.stop()
+
+    @property
+    def url(self) -> str:
+        """Where it serves."""
+        return f"http://{self.server.address}"
+
+    def _welcome(self, stream: socket.socket) -> tuple[socket.socket, Answer]:
+        return stream, self._answer
+
+    def _answer(self, request: Request) -> Response:
+        return refused(request, self._token) or self._pages.answer(request)
 
     def look_around(self) -> None:
         """Take up a changed configuration and report what hangs; call it every second or so."""
@@ -131,7 +150,7 @@ def run(agent: Agent) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     agent.start()
-    log.info("listening", extra={"address": agent.server.url})
+    log.info("listening", extra={"address": agent.url})
     while not stopping.wait(WATCH_SECONDS):
         agent.look_around()
     agent.stop()

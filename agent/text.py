@@ -20,9 +20,31 @@ class TextFormat(Enum):
 
 def format_for(accept: str) -> TextFormat:
     """Return the format to answer with for an Accept header; Prometheus' own unless asked."""
-    if "application/openmetrics-text" in accept:
+    openmetrics = quality_of("application/openmetrics-text", accept)
+    if openmetrics > 0 and openmetrics >= quality_of("text/plain", accept):
         return TextFormat.OPENMETRICS
     return TextFormat.PROMETHEUS
+
+
+def quality_of(name: str, header: str) -> float:
+    """Return how much an Accept or Accept-Encoding header wants ``name``, 0 (not) to 1.
+
+    The header's best mention counts; one whose quality is not a number counts fully.
+    """
+    best = 0.0
+    for mention in header.lower().split(","):
+        value, *parameters = (part.strip() for part in mention.split(";"))
+        if value == name:
+            qualities = [text[2:] for text in parameters if text.startswith("q=")]
+            best = max(best, _number(qualities[0]) if qualities else 1.0)
+    return best
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 1.0
 
 
 OPENMETRICS_END = b"# EOF\n"

@@ -129,6 +129,9 @@ def test_a_label_too_few_is_a_bug_that_shows():
         ("", TextFormat.PROMETHEUS),
         ("text/plain", TextFormat.PROMETHEUS),
         ("application/openmetrics-text;version=1.0.0,text/plain;q=0.5", TextFormat.OPENMETRICS),
+        ("application/openmetrics-text;q=0.2, text/plain", TextFormat.PROMETHEUS),
+        ("application/openmetrics-text;q=0", TextFormat.PROMETHEUS),
+        ("application/openmetrics-text;q=much", TextFormat.OPENMETRICS),
     ],
 )
 def test_the_client_chooses_the_format(accept, text_format):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from anomaly.calibration import ALARM_RATE, Calibration
+from anomaly.corrections import Tolerance
 from anomaly.detectors import (
     Detector,
     Envelope,
@@ -75,23 +76,26 @@ class Chain:
         """Return ``values`` with NaN in place of all that must be neither judged nor learned."""
         return self._policy.admissible(values)
 
-    def judge(self, moment: Moment, *, live: bool) -> Verdict:
+    def judge(self, moment: Moment, *, tolerance: Tolerance, quiet: Flags) -> Verdict:
         """Judge one sample of each series.
 
         Args:
             moment: values that are admissible.
-            live: False while history is replayed, which can begin or end no episode.
+            tolerance: what people called no problem.
+            quiet: whose sample can begin or end no episode, such as history that is replayed.
         """
         expected = self._envelope.expect(moment.at_seconds)
         deviations = {name: one.score(moment) for name, one in self._detectors.items()}
         if self._entities is not None:
             deviations[self.champion] = self._entities.deviations(moment, deviations[self.champion])
         scores = {
-            name: self._policy.apply(self._scored(name, deviation), moment.values, expected.centre)
+            name: self._policy.apply(
+                self._scored(name, deviation), moment.values, expected.centre, tolerance
+            )
             for name, deviation in deviations.items()
         }
         band = self._policy.band(expected, self._calibrations[self.champion].thresholds())
-        evidence = scores[self.champion] if live else np.full(moment.values.shape, np.nan)
+        evidence = np.where(quiet, np.nan, scores[self.champion])
         turn = self._persistence.advance(moment.at_seconds, evidence)
         return Verdict(
             moment.at_seconds, moment.values, expected.centre, band, deviations, scores, turn

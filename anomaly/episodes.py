@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -20,17 +20,33 @@ class Ending(StrEnum):
     RECOVERED = "recovered"
     ABSENT = "absent"
     QUERY_REMOVED = "query-removed"
+    ACCEPTED = "accepted"
+    NOT_A_PROBLEM = "not-a-problem"
+    MAINTENANCE = "maintenance"
+
+
+NORMAL_AFTER_ALL = (Ending.ACCEPTED,)
+"""Episodes that a person called the new normal: their samples are learned like any others. One
+that was merely no problem still teaches nothing, or the next real one would go unseen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """One stretch of one series; ``ended_seconds`` is None while it is under way."""
+    """One stretch of one series; ``ended_seconds`` is None while it is under way.
+
+    Attributes:
+        peak_score: the highest so far.
+        below, above: the furthest from the expected value so far, each side, in the series' unit.
+    """
 
     query: str
     key: SeriesKey
     started_seconds: float
     ended_seconds: float | None = None
     ending: Ending | None = None
+    peak_score: float = field(default=0.0, compare=False)
+    below: float = field(default=0.0, compare=False)
+    above: float = field(default=0.0, compare=False)
 
     @property
     def id(self) -> str:
@@ -47,8 +63,21 @@ class Episode:
         """Return it as over since ``at_seconds``."""
         return replace(self, ended_seconds=at_seconds, ending=ending)
 
+    def reaching(self, score: float, distance: float) -> Episode:
+        """Return it with one more sample's score and signed distance from the expected value."""
+        if not np.isfinite(score):
+            return self
+        return replace(
+            self,
+            peak_score=max(self.peak_score, score),
+            below=max(self.below, -distance),
+            above=max(self.above, distance),
+        )
+
     def covers(self, at_seconds: float) -> bool:
-        """Return whether a sample of that time belongs to it."""
+        """Return whether a sample of that time belongs to it and so must not be learned."""
+        if self.ending in NORMAL_AFTER_ALL:
+            return False
         if self.ended_seconds is not None and at_seconds > self.ended_seconds:
             return False
         return at_seconds >= self.started_seconds
@@ -84,6 +113,10 @@ class Episodes:
     def begin(self, episode: Episode) -> None:
         """Remember a new episode."""
         self._by_key[episode.key].append(episode)
+
+    def reach(self, key: SeriesKey, score: float, distance: float) -> None:
+        """Let the episode of a series that is under way know one more sample."""
+        self._by_key[key][-1] = self._by_key[key][-1].reaching(score, distance)
 
     def end(self, key: SeriesKey, at_seconds: float, ending: Ending) -> Episode | None:
         """End the episode of a series and return it; None when none is under way."""

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from anomaly.chain import Chain, Verdict
+from anomaly.corrections import Corrections
 from anomaly.detectors import Flags, Floats, Moment, Past
 from anomaly.episodes import Ending, Episode, Episodes, series_id
+from anomaly.feedback import Feedback, judged_by_people
 from anomaly.panel import Block, Panel, SeriesKey
 from anomaly.settings import QuerySettings
+from anomaly.slots import Rows
 from anomaly.source import grid_end_seconds
 from anomaly.trail import Trail
 from anomaly.view import Latest, SeriesView, State, state_of
@@ -31,6 +34,7 @@ class QueryEvaluation:
         name: of the query.
         settings: its policy.
         episodes: those remembered from before a restart.
+        said: what people said of its series and holds.
         live_after_seconds: samples up to this Unix time are history: they are learned, outside the
             remembered episodes, but begin no new one.
     """
@@ -41,6 +45,7 @@ class QueryEvaluation:
         settings: QuerySettings,
         *,
         episodes: Iterable[Episode] = (),
+        said: Iterable[Feedback] = (),
         live_after_seconds: float = BEGINNING_OF_TIME,
     ) -> None:
         self.name = name
@@ -50,6 +55,7 @@ class QueryEvaluation:
         self._chain = Chain(settings)
         self._panel = Panel(max(1, int(settings.history / settings.step)), settings.maximum_series)
         self._episodes = Episodes(episodes)
+        self._corrections = Corrections(name, said)
         self._latest = Latest((settings.detector, *settings.challengers))
         self._trail = Trail(settings.step)
         # A sample may turn out to be the first of an episode until it leaves the M-of-N window.
@@ -91,6 +97,7 @@ class QueryEvaluation:
             for key, slot in zip(block.keys, slots, strict=True):
                 if slot >= 0:
                     self._chain.place(key, int(slot))
+                    self._corrections.place(key, int(slot))
             admitted = slots >= 0
             last = self._panel.last_time_seconds
             for column, at_seconds in enumerate(block.times_seconds):
@@ -102,14 +109,22 @@ class QueryEvaluation:
             self._leave_behind()
 
     def _resize(self) -> None:
-        for part in (self._chain, self._latest, self._trail):
+        for part in self._parts():
             part.resize(self._panel.slots)
+
+    def _parts(self) -> tuple[Rows, ...]:
+        return (self._chain, self._latest, self._trail, self._corrections)
 
     def _advance_one(self, at_seconds: float, values: Floats) -> Verdict:
         self._continue_episodes(at_seconds)
+        maintained = self._corrections.quiet(at_seconds)
         moment = Moment(at_seconds, values, self._panel.recent(self._panel_samples()))
-        verdict = self._chain.judge(moment, live=at_seconds > self._live_after_seconds)
+        quiet = maintained | (at_seconds <= self._live_after_seconds)
+        tolerance = self._corrections.tolerance()
+        verdict = self._chain.judge(moment, tolerance=tolerance, quiet=quiet)
         self._note_episodes(verdict)
+        self._end_maintained(at_seconds, maintained)
+        self._note_peaks(verdict)
         self._panel.append(at_seconds, values)
         self._latest.update(verdict)
         self._trail.append(verdict, verdict.scores[self.settings.detector])
@@ -139,6 +154,23 @@ class QueryEvaluation:
             if turn.ended[slot]:
                 self._end(key, verdict.at_seconds, Ending.RECOVERED)
 
+    def _end_maintained(self, at_seconds: float, maintained: Flags) -> None:
+        if not maintained.any() or at_seconds <= self._live_after_seconds:
+            return
+        for episode in self._episodes.open():
+            slot = self._panel.keys.get(episode.key)
+            if slot is not None and maintained[slot]:
+                self._end(episode.key, at_seconds, Ending.MAINTENANCE)
+                self._chain.end_episodes(np.array([slot]))
+
+    def _note_peaks(self, verdict: Verdict) -> None:
+        scores = verdict.scores[self.settings.detector]
+        for episode in self._episodes.open():
+            slot = self._panel.keys.get(episode.key)
+            if slot is not None and episode.covers(verdict.at_seconds):
+                distance = float(verdict.actual[slot] - verdict.expected[slot])
+                self._episodes.reach(episode.key, float(scores[slot]), distance)
+
     def _end(self, key: SeriesKey, at_seconds: float, ending: Ending) -> None:
         episode = self._episodes.end(key, at_seconds, ending)
         if episode is not None:
@@ -148,11 +180,12 @@ class QueryEvaluation:
         samples_ago = self._settle_after_samples
         at_seconds = self._panel.time_seconds(samples_ago)
         in_episode: Flags = self._episodes.covering(at_seconds, self._panel.keys, self._panel.slots)
-        self._panel.exclude(samples_ago, in_episode)
+        untaught = in_episode | self._corrections.untaught(at_seconds)
+        self._panel.exclude(samples_ago, untaught)
         newest = self._panel.sample(samples_ago)
-        newest[in_episode] = np.nan
+        newest[untaught] = np.nan
         past = Past(at_seconds, newest, lambda: self._panel.learnable(samples_ago))
-        self._chain.settle(past, _padded(deviations, self._panel.slots), ~in_episode)
+        self._chain.settle(past, _padded(deviations, self._panel.slots), ~untaught)
 
     def _leave_behind(self) -> None:
         """End the episodes of absent series, and drop series not seen for a whole window."""
@@ -185,11 +218,36 @@ class QueryEvaluation:
         if not gone:
             return
         slots = self._panel.forget(gone)
-        for part in (self._chain, self._latest, self._trail):
+        for part in self._parts():
             part.forget(slots)
         for deviations in self._unsettled:
             for rows in deviations.values():
                 rows[slots[slots < len(rows)]] = np.nan
+
+    def corrected(self, said: Sequence[Feedback]) -> QueryEvaluation:
+        """Return an evaluation of the same samples as if what people said had been known before.
+
+        It is what a restart would make, from the samples in memory.
+
+        Args:
+            said: all that was ever said of the query, also what was undone, oldest first.
+        """
+        with self._lock:
+            before = self._episodes.every()
+            judged = judged_by_people(before, said)
+            last = self._panel.last_time_seconds
+            corrected = QueryEvaluation(
+                self.name,
+                self.settings,
+                episodes=judged,
+                said=[word for word in said if word.holds],
+                live_after_seconds=self._live_after_seconds if last is None else last,
+            )
+            changed = {b.id: a for a, b in zip(judged, before, strict=True) if a != b}
+            corrected._changed = self._changed | changed  # another of our own kind
+            if last is not None:
+                corrected.advance(self._panel.block())
+            return corrected
 
     def close(self, at_seconds: float) -> None:
         """End every episode: the query is no longer configured."""

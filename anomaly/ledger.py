@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from anomaly.episodes import Ending, Episode
+from anomaly.feedback_book import FeedbackBook
 from watchkeeper.storage import migrate, reading, writing
 
 
@@ -27,13 +28,31 @@ def _first_schema(connection: Connection) -> None:
     )
 
 
-MIGRATIONS = (_first_schema,)
+def _with_feedback(connection: Connection) -> None:
+    for column in ("peak_score", "below", "above"):
+        connection.exec_driver_sql(
+            f"ALTER TABLE episodes ADD COLUMN {column} DOUBLE PRECISION NOT NULL DEFAULT 0"
+        )
+    connection.exec_driver_sql(
+        "CREATE TABLE feedback (id TEXT PRIMARY KEY, kind TEXT NOT NULL, query TEXT,"
+        " labels TEXT NOT NULL, exact INTEGER NOT NULL, episode TEXT,"
+        " starts_seconds DOUBLE PRECISION NOT NULL, ends_seconds DOUBLE PRECISION,"
+        " below DOUBLE PRECISION NOT NULL, above DOUBLE PRECISION NOT NULL,"
+        " reported_by TEXT NOT NULL, reason TEXT NOT NULL,"
+        " created_seconds DOUBLE PRECISION NOT NULL,"
+        " undone_seconds DOUBLE PRECISION, undone_by TEXT)"
+    )
+
+
+MIGRATIONS = (_first_schema, _with_feedback)
 """Only ever appended to."""
 
 _SAVE_EPISODE = sa.text(
-    "INSERT INTO episodes (id, query, labels, started_seconds, ended_seconds, ending)"
-    " VALUES (:id, :query, :labels, :started, :ended, :ending)"
-    " ON CONFLICT (id) DO UPDATE SET ended_seconds = :ended, ending = :ending"
+    "INSERT INTO episodes (id, query, labels, started_seconds, ended_seconds, ending,"
+    " peak_score, below, above)"
+    " VALUES (:id, :query, :labels, :started, :ended, :ending, :peak_score, :below, :above)"
+    " ON CONFLICT (id) DO UPDATE SET ended_seconds = :ended, ending = :ending,"
+    " peak_score = :peak_score, below = :below, above = :above"
 )
 _SAVE_JUDGED = sa.text(
     "INSERT INTO judged (query, until_seconds) VALUES (:query, :until)"
@@ -42,11 +61,12 @@ _SAVE_JUDGED = sa.text(
 
 
 class Ledger:
-    """Episodes on disk."""
+    """Episodes on disk, and what people said of them (``feedback``)."""
 
     def __init__(self, engine: Engine) -> None:
         migrate(engine, MIGRATIONS)
         self._engine = engine
+        self.feedback = FeedbackBook(engine)
 
     def save(self, query: str, episodes: Sequence[Episode], judged_until_seconds: float) -> None:
         """Keep changed episodes and how far the query has been judged, both or neither.
@@ -90,6 +110,9 @@ def _row_of(episode: Episode) -> dict[str, object]:
         "started": episode.started_seconds,
         "ended": episode.ended_seconds,
         "ending": str(episode.ending) if episode.ending else None,
+        "peak_score": episode.peak_score,
+        "below": episode.below,
+        "above": episode.above,
     }
 
 
@@ -100,4 +123,7 @@ def _episode_of(row: sa.RowMapping) -> Episode:
         row["started_seconds"],
         row["ended_seconds"],
         Ending(row["ending"]) if row["ending"] else None,
+        peak_score=row["peak_score"],
+        below=row["below"],
+        above=row["above"],
     )

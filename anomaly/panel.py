@@ -143,6 +143,13 @@ class Panel:
         window[self._excluded[:, start:end]] = np.nan
         return window
 
+    def block(self) -> Block:
+        """Return the whole window as one read would have brought it."""
+        window = slice(max(0, self._end - self._window_samples), self._end)
+        slots = list(self._slot_of.values())
+        values = self._values[slots, window].astype(np.float64)
+        return Block(tuple(self._slot_of), self._times[window].tolist(), values)
+
     def forget(self, keys: Sequence[SeriesKey]) -> Slots:
         """Drop the given series and return the slots they leave free."""
         slots = np.array([self._slot_of.pop(key) for key in keys], dtype=np.intp)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from anomaly.evaluation import QueryEvaluation
+from anomaly.feedback import judged_by_people
 from anomaly.ledger import Ledger
 from anomaly.settings import QuerySettings
 from anomaly.source import RangeReader, grid_end_seconds, read_blocks
@@ -72,9 +73,14 @@ class QueryRunner:
         if judged_until is None:
             # A first start: the whole history is learned, and nothing in it is alerted on.
             judged_until = grid_end_seconds(now, settings.step, settings.late_data_delay)
+        self._said = self._ledger.feedback.of(self.name)
         episodes = self._ledger.episodes(self.name, since_seconds=now - settings.history)
         return QueryEvaluation(
-            self.name, settings, episodes=episodes, live_after_seconds=judged_until
+            self.name,
+            settings,
+            episodes=judged_by_people(episodes, self._said),
+            said=[word for word in self._said if word.holds],
+            live_after_seconds=judged_until,
         )
 
     def run(self) -> Outcome:
@@ -105,7 +111,15 @@ class QueryRunner:
         self.outcome = outcome
         return outcome
 
+    def _listen(self) -> None:
+        """Take into account what people said since the last evaluation."""
+        said = self._ledger.feedback.of(self.name)
+        if said != self._said:
+            self.evaluation = self.evaluation.corrected(said)
+            self._said = said
+
     def _advance(self) -> None:
+        self._listen()
         span = self.evaluation.next_read(self._clock.now().timestamp())
         if span is not None:
             for block in read_blocks(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from anomaly.alerts import AlertReceiver, Courier, Report
 from anomaly.api import blueprint
+from anomaly.feedback_api import feedback_blueprint
 from anomaly.jobs import Jobs
 from anomaly.ledger import Ledger
 from anomaly.metrics import SeriesCollector, ServiceMetrics
@@ -66,6 +67,7 @@ class AnomalyService:
         )
         service.registry.register(SeriesCollector(self.runners, clock.now))
         service.app.register_blueprint(blueprint(self.runners, clock))
+        service.app.register_blueprint(feedback_blueprint(self.runners, ledger.feedback, clock))
         service.readiness.add("queries", self._readiness_problem)
         service.on_stop(self.stop)
 

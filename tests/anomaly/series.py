@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from anomaly.evaluation import QueryEvaluation
 from anomaly.panel import Block, SeriesKey
 from anomaly.settings import QuerySettings
+from watchkeeper.prometheus import Series
 
 START_SECONDS = 1_750_000_000.0
 STEP_SECONDS = 10.0
@@ -64,3 +66,32 @@ def scores_of(evaluation: QueryEvaluation, name: str = "/search") -> np.ndarray:
     points = evaluation.points(view.id, 0.0)
     assert points is not None
     return np.array([np.nan if value is None else value for value in points["score"]])
+
+
+class Recorded:
+    """Answers range reads from samples, as a Prometheus that holds them would."""
+
+    def __init__(self, rows: dict[str, np.ndarray]) -> None:
+        self.rows = rows
+
+    def query_range(
+        self,
+        expression: str,  # noqa: ARG002  # there is one expression
+        *,
+        start: datetime,
+        end: datetime,
+        step_seconds: float,
+    ) -> list[Series]:
+        """Return the finite samples of every series between two times."""
+        first = round((start.timestamp() - START_SECONDS) / step_seconds)
+        last = round((end.timestamp() - START_SECONDS) / step_seconds)
+        found = []
+        for name, values in self.rows.items():
+            known = [
+                at for at in range(max(first, 0), last + 1)
+                if at < len(values) and np.isfinite(values[at])
+            ]  # fmt: skip
+            times, numbers = [time_of(at) for at in known], [float(values[at]) for at in known]
+            if known:
+                found.append(Series(dict(key(name)), times, numbers))
+        return found

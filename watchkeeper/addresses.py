@@ -27,6 +27,8 @@ DEFAULT_PORTS = {
 
 TOKEN_FILE_VARIABLE = "WATCHKEEPER_API_TOKEN_FILE"  # noqa: S105  # the name of a variable
 
+NAMED_TOKENS_VARIABLE = "WATCHKEEPER_API_TOKENS_FILE"
+
 
 def url_of(part: str, environment: Mapping[str, str] | None = None) -> str:
     """Return the base URL of ``part`` without a trailing slash; KeyError for an unknown part."""
@@ -60,6 +62,13 @@ def api_token(environment: Mapping[str, str] | None = None) -> str | None:
     if not token:
         raise _problem(TOKEN_FILE_VARIABLE, f"{path} is empty; expected a token")
     return token
+
+
+def named_tokens_file(environment: Mapping[str, str] | None = None) -> Path:
+    """Return where the hashes of people's own tokens are kept; the file may not exist."""
+    environment = os.environ if environment is None else environment
+    named = environment.get(NAMED_TOKENS_VARIABLE)
+    return Path(named) if named else data_dir(environment) / "secrets" / "api-tokens.json"
 
 
 def make_data_dir(path: Path) -> Path:

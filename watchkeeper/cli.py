@@ -22,6 +22,7 @@ COMMANDS = {
     "gameday": ("watchkeeper.gameday.cli:gameday", "Break the demo and time its recovery."),
     "incident": ("watchkeeper.operate:incident", "List and show incidents."),
     "pause": ("watchkeeper.operate:pause", "The kill switch: stop all remediation actions."),
+    "token": ("watchkeeper.token_command:token", "Say who may ask, and how much each may do."),
     "resume": ("watchkeeper.operate:resume", "Let remediation actions run again."),
 }
 """Command name to where it lives and one line of help; the only place that knows every room."""

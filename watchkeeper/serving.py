@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FrameType
 
 import waitress
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, g, jsonify, request
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from watchkeeper import __version__, addresses
-from watchkeeper.admission import Refusal, refusal
+from watchkeeper.admission import Ask, Refusal, admit
 from watchkeeper.catalogue import watchkeeper as own
 from watchkeeper.errors import ConfigError, Refused, StorageError, UpstreamError, WatchkeeperError
 from watchkeeper.health import Readiness
 from watchkeeper.listen import parse_listen, require_guarded
 from watchkeeper.logs import get_logger
+from watchkeeper.roles import NOBODY, Identity, Role
+from watchkeeper.tokens import TokenFile
 
 log = get_logger(__name__)
 
@@ -30,6 +32,8 @@ MAX_REQUEST_BYTES = 16 << 20
 MAX_CONNECTIONS = 500
 IDLE_CONNECTION_SECONDS = 20
 """Half-sent requests are cut after this long, so that they cannot keep others out."""
+
+LOOKING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 PACKET_BYTES = 18_000
 """waitress' own default: whole packets for ordinary answers."""
@@ -46,6 +50,8 @@ class Service:
         app: add routes and blueprints here.
         registry: add metrics here; process and GC metrics are in it already.
         readiness: add checks here.
+        roles: what each endpoint asks for, by method and rule such as ``/api/v1/rules/<name>``.
+            What is not in it asks for a viewer to look and for an operator to do anything.
         turn_away: answers a request that is refused. A service with pages may show its door
             instead, or return None and so let in who has shown the token before.
     """
@@ -56,7 +62,9 @@ class Service:
         self.registry = CollectorRegistry()
         self.readiness = Readiness()
         self.turn_away: Callable[[Refusal], TurnedAway | None] = explain_refusal
+        self.roles: Mapping[tuple[str, str], Role] = {}
         self._token = addresses.api_token()
+        self._tokens = TokenFile(addresses.named_tokens_file())
         self._stopping_hooks: list[Callable[[], None]] = []
         self._stop_hooks: list[Callable[[], None]] = []
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
@@ -133,14 +141,23 @@ class Service:
         self.app.add_url_rule("/readyz", view_func=self._readyz)
 
     def _guard(self) -> TurnedAway | None:
-        refused = refusal(
+        ask = Ask(
             request.path,
             host=request.host,
             authorization=request.headers.get("Authorization", ""),
             origin=request.headers.get("Origin", ""),
-            token=self._token,
+            needed=self._needed_role(),
         )
-        return self.turn_away(refused) if refused else None
+        answer = admit(ask, token=self._token, tokens=self._tokens)
+        if isinstance(answer, Refusal):
+            return self.turn_away(answer)
+        g.identity = answer
+        return None
+
+    def _needed_role(self) -> Role:
+        rule = request.url_rule.rule if request.url_rule else ""
+        default = Role.VIEWER if request.method in LOOKING_METHODS else Role.OPERATOR
+        return self.roles.get((request.method, rule), default)
 
     def _metrics(self) -> Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
@@ -153,6 +170,12 @@ class Service:
         problems = self.readiness.problems()
         status = "not ready" if problems else "ready"
         return jsonify(status=status, service=self.name, reasons=problems), 503 if problems else 200
+
+
+def asker() -> Identity:
+    """Return who makes the request under way; a stranger whom ``turn_away`` let in is nobody."""
+    identity: Identity = g.get("identity", NOBODY)
+    return identity
 
 
 def client_is_gone() -> Callable[[], bool]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from agent.collector import CollectionFailed
 from agent.family import Family, single
+from agent.postgres.bloat import index_bloat, table_bloat
 from agent.postgres.blocking import BLOCKING
 from agent.postgres.configuration import SETTINGS
 from agent.postgres.question import Question
@@ -15,7 +16,7 @@ from agent.postgres.replication import CONFLICTS, REPLICATION, SLOTS, STANDBYS
 from agent.postgres.session import Session
 from agent.postgres.sizes import SIZES
 from agent.postgres.statements import statements as statements_about
-from agent.postgres.statistics import ACTIVITY, DATABASES, LOCKS, SERVER
+from agent.postgres.statistics import ACTIVITY, DATABASES, LOCKS, SATURATION, SERVER
 from agent.postgres.tables import indexes as indexes_about
 from agent.postgres.tables import tables as tables_about
 from agent.postgres.upkeep import (
@@ -26,6 +27,7 @@ from agent.postgres.upkeep import (
     WAL,
     WRAPAROUND,
 )
+from agent.postgres.versions import Facts
 from watchkeeper.catalogue import postgres
 from watchkeeper.errors import Reason, UpstreamError
 from watchkeeper.logs import get_logger
@@ -33,10 +35,16 @@ from watchkeeper.logs import get_logger
 log = get_logger(__name__)
 
 QUESTIONS = (
-    SERVER, DATABASES, ACTIVITY, BLOCKING, LOCKS, LONG_TRANSACTIONS, BGWRITER, CHECKPOINTER,
-    ARCHIVER, REPLICATION, STANDBYS, SLOTS, CONFLICTS, SETTINGS, WRAPAROUND, WAL, SIZES,
+    SERVER, DATABASES, ACTIVITY, SATURATION, BLOCKING, LOCKS, LONG_TRANSACTIONS, BGWRITER,
+    CHECKPOINTER, ARCHIVER, REPLICATION, STANDBYS, SLOTS,
 )  # fmt: skip
-"""In the order they are asked; the slow ones last, those that may meet a lock at the very end."""
+"""Asked every time, in this order."""
+
+SLOW_QUESTIONS = (CONFLICTS, SETTINGS, WRAPAROUND, WAL, SIZES)
+"""Asked at the slow interval, after the others: they cost the server more, or may meet a lock."""
+
+TABLE_QUESTIONS = (tables_about, indexes_about, table_bloat, index_bloat)
+"""Asked of the database we are in, each about so many of the largest."""
 
 
 class PostgresCollector:
@@ -78,15 +86,17 @@ class PostgresCollector:
             password=password,
             timeout_seconds=timeout_seconds,
         )
-        self._questions = [
-            *QUESTIONS,
+        self._quick = QUESTIONS
+        self._slow = [
+            *SLOW_QUESTIONS,
             *([statements_about(statements)] if statements else []),
-            *([tables_about(tables), indexes_about(tables)] if tables else []),
+            *(about(tables) for about in TABLE_QUESTIONS if tables),
         ]
         self._slow_interval_seconds = slow_interval_seconds
         self._slow_asked_at = float("-inf")
-        self._slow_families: dict[str, list[Family]] = {}
+        self._slow_families: list[Family] = []
         self._session: Session | None = None
+        self._words: Mapping[str, str] = {}
         self._answered: dict[str, bool] = {}
         self._durations: dict[str, float] = {}
 
@@ -99,6 +109,7 @@ class PostgresCollector:
         try:
             if self._session is None:
                 self._session = self._connect()
+                self._words = Facts(self._session.version).words()
             families = self._ask_all(self._session)
         except UpstreamError as error:
             self.close()
@@ -109,48 +120,61 @@ class PostgresCollector:
 
     def _ask_all(self, session: Session) -> list[Family]:
         now = time.monotonic()
-        is_slow_due = now - self._slow_asked_at >= self._slow_interval_seconds
-        if is_slow_due:
+        quick, goes_on = self._ask_each(session, self._quick, goes_on=True)
+        if now - self._slow_asked_at >= self._slow_interval_seconds:
             self._slow_asked_at = now
+            goes_on = goes_on and self._learn(session)
+            self._slow_families, _ = self._ask_each(session, self._slow, goes_on=goes_on)
+        return [*quick, *self._slow_families, *self._told_of_questions()]
+
+    def _learn(self, session: Session) -> bool:
+        """Look at the server again, and return whether to go on asking."""
+        try:
+            self._words = session.facts().words()
+        except UpstreamError as error:
+            return self._goes_on_after("facts", error, session)
+        self._answered["facts"] = True
+        return True
+
+    def _ask_each(
+        self, session: Session, questions: Sequence[Question], *, goes_on: bool
+    ) -> tuple[list[Family], bool]:
+        """Return the families of all that answered, and whether to go on asking."""
         families: list[Family] = []
-        is_hopeless = False
-        for question in self._questions:
+        for question in questions:
             if session.version < question.since:
                 continue
-            if question.is_slow and not is_slow_due:
-                families += self._slow_families.get(question.name, [])
-                continue
-            if is_hopeless:
+            if not goes_on:
                 self._answered[question.name] = False
                 continue
             try:
                 families += self._ask(session, question)
             except UpstreamError as error:
-                if session.is_lost:
-                    raise
-                self._note_refusal(question, error)
-                # On a server this busy or locked, the rest would only add to its load.
-                is_hopeless = error.reason is Reason.TIMEOUT
-        return [*families, *self._told_of_questions()]
+                goes_on = self._goes_on_after(question.name, error, session)
+        return families, goes_on
 
     def _ask(self, session: Session, question: Question) -> list[Family]:
+        if question.needs and question.needs not in self._words:
+            message = f"the database has no {question.needs}"
+            raise UpstreamError(message, reason=Reason.BAD_ANSWER)
         started = time.monotonic()
-        self._slow_families.pop(question.name, None)
         try:
-            rows = session.ask(question.sql(session.version))
+            rows = session.ask(question.statement(self._words))
         finally:
             self._durations[question.name] = time.monotonic() - started
         families = list(question.families(rows, self._server))
         self._answered[question.name] = True
-        if question.is_slow:
-            self._slow_families[question.name] = families
         return families
 
-    def _note_refusal(self, question: Question, error: UpstreamError) -> None:
-        if self._answered.get(question.name, True):  # once an outage, not once a run
-            extra = {"server": self._server, "question": question.name, "detail": str(error)}
+    def _goes_on_after(self, name: str, error: UpstreamError, session: Session) -> bool:
+        if session.is_lost:
+            raise error
+        if self._answered.get(name, True):  # once an outage, not once a run
+            extra = {"server": self._server, "question": name, "detail": str(error)}
             log.warning("question refused", extra=extra)
-        self._answered[question.name] = False
+        self._answered[name] = False
+        # On a server this busy or locked, the rest would only add to its load.
+        return error.reason is not Reason.TIMEOUT
 
     def _told_of_questions(self) -> Iterator[Family]:
         yield Family(

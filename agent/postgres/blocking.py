@@ -64,24 +64,18 @@ def _labels(server: str, pid: int, row: Row) -> LabelValues:
     return (server, *words, str(pid), row.get("state") or "", text)
 
 
-def _sql(version: int) -> str:
-    # Asking for blockers takes the lock tables for a moment, so only those that wait are asked.
-    since = (
-        "(SELECT min(waitstart) FROM pg_locks l WHERE l.pid = a.pid AND NOT granted)"
-        if version >= 140000
-        else "a.query_start"
-    )
-    return f"""
-        SELECT pid, datname, usename, application_name, state, left(query, 4000) AS query,
-               extract(epoch FROM now() - xact_start) AS transaction_seconds,
-               CASE WHEN wait_event_type = 'Lock' THEN pg_blocking_pids(pid) ELSE '{{}}' END
-                 AS blockers,
-               CASE WHEN wait_event_type = 'Lock'
-                    THEN greatest(0, coalesce(extract(epoch FROM clock_timestamp() - {since}), 0))
-                    ELSE 0 END AS waiting_seconds
-        FROM pg_stat_activity a
-        WHERE wait_event_type = 'Lock' OR xact_start IS NOT NULL
-    """  # noqa: S608  # fixed words
+# Asking for blockers takes the lock tables for a moment, so only those that wait are asked.
+_SQL = """
+    SELECT pid, datname, usename, application_name, state, left(query, 4000) AS query,
+           extract(epoch FROM now() - xact_start) AS transaction_seconds,
+           CASE WHEN wait_event_type = 'Lock' THEN pg_blocking_pids(pid) ELSE '{{}}' END
+             AS blockers,
+           CASE WHEN wait_event_type = 'Lock'
+                THEN greatest(0, coalesce(
+                       extract(epoch FROM clock_timestamp() - {lock_wait_start}), 0))
+                ELSE 0 END AS waiting_seconds
+    FROM pg_stat_activity a
+    WHERE wait_event_type = 'Lock' OR xact_start IS NOT NULL
+"""
 
-
-BLOCKING = Question("blocking", _sql, _families)
+BLOCKING = Question("blocking", _SQL, _families)

@@ -45,10 +45,7 @@ def _value(setting: str, kind: str, factor: float) -> float:
 
 SETTINGS = Question(
     "settings",
-    lambda _version: (
-        "SELECT name, setting, unit, vartype FROM pg_settings "
-        "WHERE vartype IN ('bool', 'integer', 'real')"
-    ),
+    "SELECT name, setting, unit, vartype FROM pg_settings "
+    "WHERE vartype IN ('bool', 'integer', 'real')",
     _families,
-    is_slow=True,
 )

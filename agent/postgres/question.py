@@ -9,10 +9,8 @@ from decimal import Decimal
 
 from agent.family import Family
 from agent.postgres.session import Row
+from agent.postgres.versions import OLDEST_VERSION
 from watchkeeper.catalogue import Metric
-
-OLDEST_VERSION = 90600
-"""PostgreSQL 9.6, as server_version_num."""
 
 RowsToFamilies = Callable[[Sequence[Row], str], Iterator[Family]]
 
@@ -24,17 +22,23 @@ class Question:
     Attributes:
         name: the ``collector`` label of ``pg_scrape_collector_success``, postgres_exporter's where
             it has one.
-        sql: the statement for a server of the given server_version_num.
+        sql: the statement, with words of ``agent/postgres/versions.py`` in braces.
         families: of the rows and the ``server`` label.
-        is_slow: asked at the slow interval only, since it costs the server more.
         since: the first server_version_num that can answer it.
+        top: how many rows at most, where the statement says so.
+        needs: a word without which it cannot be put; empty when it always can.
     """
 
     name: str
-    sql: Callable[[int], str]
+    sql: str
     families: RowsToFamilies
-    is_slow: bool = False
     since: int = OLDEST_VERSION
+    top: int = 0
+    needs: str = ""
+
+    def statement(self, words: Mapping[str, str]) -> str:
+        """Return the statement in the words of a server."""
+        return self.sql.format(**words, top=self.top)
 
 
 def by_column(metrics: Mapping[str, Metric], labels: Sequence[str] = ()) -> RowsToFamilies:

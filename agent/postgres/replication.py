@@ -2,74 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
+from agent.family import Family
 from agent.postgres.question import Question, by_column
+from agent.postgres.session import Row
 from watchkeeper.catalogue import postgres
 from watchkeeper.catalogue import postgres_depth as depth
 
-
-def _words(version: int) -> tuple[str, str]:
-    """Return what the server calls its log and a position in it; PostgreSQL 10 renamed both."""
-    return ("wal", "lsn") if version >= 100000 else ("xlog", "location")
-
-
-def _lag(version: int) -> str:
-    log, position = _words(version)
-    # An idle primary sends nothing: a replica that has replayed all it received is not behind.
-    return f"""
-        SELECT pg_is_in_recovery()::int AS is_replica,
-               CASE
-                 WHEN NOT pg_is_in_recovery() THEN 0
-                 WHEN pg_last_{log}_receive_{position}() = pg_last_{log}_replay_{position}() THEN 0
-                 ELSE greatest(0, extract(epoch FROM now() - pg_last_xact_replay_timestamp()))
-               END AS lag_seconds
-    """  # noqa: S608  # fixed words
-
-
-REPLICATION = Question("replication", _lag, by_column(depth.REPLICATION))
+# An idle primary sends nothing: a replica that has replayed all it received is not behind.
+REPLICATION = Question(
+    "replication",
+    """
+    SELECT pg_is_in_recovery()::int AS is_replica,
+           CASE
+             WHEN NOT pg_is_in_recovery() THEN 0
+             WHEN pg_last_{log}_receive_{position}() = pg_last_{log}_replay_{position}() THEN 0
+             ELSE greatest(0, extract(epoch FROM now() - pg_last_xact_replay_timestamp()))
+           END AS lag_seconds,
+           extract(epoch FROM now() - pg_last_xact_replay_timestamp()) AS last_replay_seconds
+    """,
+    by_column(depth.REPLICATION),
+)
 
 
 CONFLICTS = Question(
     "stat_database_conflicts",
-    lambda _version: "SELECT * FROM pg_stat_database_conflicts",
+    "SELECT * FROM pg_stat_database_conflicts",
     by_column(postgres.CONFLICTS, ("datid", "datname")),
-    is_slow=True,
 )
 
-
-def _now_at(version: int) -> str:
-    log, position = _words(version)
-    return (
-        f"CASE WHEN pg_is_in_recovery() THEN pg_last_{log}_replay_{position}() "
-        f"ELSE pg_current_{log}_{position}() END"
-    )
-
-
-def _standbys(version: int) -> str:
-    log, position = _words(version)
-    return f"""
-        SELECT application_name, host(client_addr) AS client_addr, state,
-               max(pg_{log}_{position}_diff({_now_at(version)}, replay_{position})) AS bytes
-        FROM pg_stat_replication GROUP BY 1, 2, 3
-    """  # noqa: S608  # fixed words
-
+_NOW_AT = (
+    "CASE WHEN pg_is_in_recovery() THEN pg_last_{log}_replay_{position}() "
+    "ELSE pg_current_{log}_{position}() END"
+)
 
 STANDBYS = Question(
     "stat_replication",
-    _standbys,
+    f"""
+    SELECT application_name, host(client_addr) AS client_addr, state,
+           max(pg_{{log}}_{{position}}_diff({_NOW_AT}, replay_{{position}})) AS bytes
+    FROM pg_stat_replication GROUP BY 1, 2, 3
+    """,  # noqa: S608  # fixed words
     by_column({"bytes": depth.STANDBY_LAG}, ("application_name", "client_addr", "state")),
 )
 
 
-def _slots(version: int) -> str:
-    log, position = _words(version)
-    safe = "safe_wal_size" if version >= 130000 else "NULL"
-    return f"""
-        SELECT slot_name, slot_type, active::int AS is_active, {safe} AS safe_bytes,
-               pg_{log}_{position}_diff({_now_at(version)}, '0/0') AS current_lsn,
-               pg_{log}_{position}_diff(coalesce(confirmed_flush_lsn, restart_lsn), '0/0')
-                 AS confirmed_lsn
-        FROM pg_replication_slots
-    """  # noqa: S608  # fixed words
+def _slot_families(rows: Sequence[Row], server: str) -> Iterator[Family]:
+    yield from _SLOT_NUMBERS(rows, server)
+    states = ((row["slot_name"], row["slot_type"], row["wal_status"]) for row in rows)
+    yield Family(depth.SLOT_STATUS, [((server, *state), 1) for state in states if state[2]])
 
 
-SLOTS = Question("replication_slot", _slots, by_column(depth.SLOTS, ("slot_name", "slot_type")))
+_SLOT_NUMBERS = by_column(depth.SLOTS, ("slot_name", "slot_type"))
+
+SLOTS = Question(
+    "replication_slot",
+    f"""
+    SELECT slot_name, slot_type, active::int AS is_active, {{safe_wal_bytes}} AS safe_bytes,
+           {{wal_status}} AS wal_status,
+           pg_{{log}}_{{position}}_diff({_NOW_AT}, '0/0') AS current_lsn,
+           pg_{{log}}_{{position}}_diff(coalesce(confirmed_flush_lsn, restart_lsn), '0/0')
+             AS confirmed_lsn
+    FROM pg_replication_slots
+    """,  # noqa: S608  # fixed words
+    _slot_families,
+)

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 from psycopg.abc import QueryNoTemplate
 
+from agent.postgres.versions import FACTS_SQL, Facts, facts_of
 from watchkeeper.errors import Reason, UpstreamError
 
 Row = dict[str, Any]
@@ -68,6 +69,11 @@ class Session:
             raise _explained(error) from None
         self.version = self._connection.info.server_version
         """As in server_version_num: 90600, 150004, 180000."""
+
+    def facts(self) -> Facts:
+        """Return what the questions must know of the server; raise as ``ask``."""
+        (row,) = self.ask(FACTS_SQL)
+        return facts_of(self.version, row)
 
     def ask(self, sql: QueryNoTemplate) -> list[Row]:
         """Return the rows of a query as dictionaries by column.

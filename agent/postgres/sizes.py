@@ -16,10 +16,7 @@ def _families(rows: Sequence[Row], server: str) -> Iterator[Family]:
 
 SIZES = Question(
     "database",
-    lambda _version: (
-        "SELECT datname, pg_database_size(oid) AS bytes FROM pg_database "
-        "WHERE has_database_privilege(oid, 'CONNECT')"
-    ),
+    "SELECT datname, pg_database_size(oid) AS bytes FROM pg_database "
+    "WHERE has_database_privilege(oid, 'CONNECT')",
     _families,
-    is_slow=True,
 )

@@ -27,7 +27,7 @@ def _families(rows: Sequence[Row], server: str) -> Iterator[Family]:
     for metric, column in METRICS.items():
         values = (float(row[column]) for row in rows)
         yield Family(metric, list(zip(labels, values, strict=True)))
-    texts = {str(row["queryid"]): shortened(without_literals(row["query"]), TEXT_BYTES)
+    texts = {str(row["queryid"]): shortened(without_literals(row["query"] or ""), TEXT_BYTES)
              for row in rows}  # fmt: skip
     yield Family(
         postgres.STATEMENT_QUERY,
@@ -35,27 +35,23 @@ def _families(rows: Sequence[Row], server: str) -> Iterator[Family]:
     )
 
 
-def _sql(version: int, top: int) -> str:
-    # pg_stat_statements 1.8 (PostgreSQL 13) and 1.11 (17) renamed the columns of time.
-    total = "total_exec_time" if version >= 130000 else "total_time"
-    block = "shared_blk" if version >= 170000 else "blk"
-    # An entry for each nesting level: they are one statement to whoever looks.
-    return f"""
-        SELECT coalesce(r.rolname, '') AS user, d.datname, s.queryid,
-               min(left(s.query, 4000)) AS query,
-               sum(s.calls) AS calls, sum(s.{total}) / 1000 AS seconds, sum(s.rows) AS rows,
-               sum(s.{block}_read_time) / 1000 AS read_seconds,
-               sum(s.{block}_write_time) / 1000 AS write_seconds
-        FROM pg_stat_statements s
-        JOIN pg_database d ON d.oid = s.dbid
-        LEFT JOIN pg_roles r ON r.oid = s.userid
-        WHERE s.queryid IS NOT NULL
-        GROUP BY 1, 2, 3
-        ORDER BY seconds DESC
-        LIMIT {top}
-    """  # noqa: S608  # two fixed words and an integer of our configuration
+# An entry for each nesting level: they are one statement to whoever looks.
+_SQL = """
+    SELECT coalesce(r.rolname, '') AS user, d.datname, s.queryid,
+           min(left(s.query, 4000)) AS query,
+           sum(s.calls) AS calls, sum(s.{total}) / 1000 AS seconds, sum(s.rows) AS rows,
+           sum(s.{block}_read_time) / 1000 AS read_seconds,
+           sum(s.{block}_write_time) / 1000 AS write_seconds
+    FROM {statements} s
+    JOIN pg_database d ON d.oid = s.dbid
+    LEFT JOIN pg_roles r ON r.oid = s.userid
+    WHERE s.queryid IS NOT NULL
+    GROUP BY 1, 2, 3
+    ORDER BY seconds DESC
+    LIMIT {top}
+"""
 
 
 def statements(top: int) -> Question:
     """Return the question for the ``top`` (>= 1) statements by total time."""
-    return Question("stat_statements", lambda version: _sql(version, top), _families, is_slow=True)
+    return Question("stat_statements", _SQL, _families, top=top, needs="statements")

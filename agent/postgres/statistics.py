@@ -38,17 +38,15 @@ def _short_version(number: int) -> str:
 
 SERVER = Question(
     "static",
-    lambda _version: (
-        "SELECT version() AS version, current_setting('server_version_num')::int AS number, "
-        "extract(epoch FROM pg_postmaster_start_time()) AS started"
-    ),
+    "SELECT version() AS version, current_setting('server_version_num')::int AS number, "
+    "extract(epoch FROM pg_postmaster_start_time()) AS started",
     _server_families,
 )
 
 
 DATABASES = Question(
     "stat_database",
-    lambda _version: "SELECT * FROM pg_stat_database",
+    "SELECT * FROM pg_stat_database",
     by_column(postgres.STAT_DATABASE, ("datid", "datname")),
 )
 
@@ -69,11 +67,9 @@ def _activity_families(rows: Sequence[Row], server: str) -> Iterator[Family]:
 
 ACTIVITY = Question(
     "stat_activity",
-    lambda _version: (
-        "SELECT d.datname, a.state, count(a.datid)::int AS count, "
-        "coalesce(max(extract(epoch FROM now() - a.xact_start)), 0) AS longest "
-        "FROM pg_database d LEFT JOIN pg_stat_activity a ON a.datid = d.oid GROUP BY 1, 2"
-    ),
+    "SELECT d.datname, a.state, count(a.datid)::int AS count, "
+    "coalesce(max(extract(epoch FROM now() - a.xact_start)), 0) AS longest "
+    "FROM pg_database d LEFT JOIN pg_stat_activity a ON a.datid = d.oid GROUP BY 1, 2",
     _activity_families,
 )
 
@@ -93,9 +89,15 @@ def _lock_families(rows: Sequence[Row], server: str) -> Iterator[Family]:
 
 LOCKS = Question(
     "locks",
-    lambda _version: (
-        "SELECT d.datname, lower(l.mode) AS mode, count(l.database)::int AS count "
-        "FROM pg_database d LEFT JOIN pg_locks l ON l.database = d.oid GROUP BY 1, 2"
-    ),
+    "SELECT d.datname, lower(l.mode) AS mode, count(l.database)::int AS count "
+    "FROM pg_database d LEFT JOIN pg_locks l ON l.database = d.oid GROUP BY 1, 2",
     _lock_families,
+)
+
+SATURATION = Question(
+    "connection_saturation",
+    "SELECT count(*)::float / greatest(1, current_setting('max_connections')::int "
+    "- current_setting('superuser_reserved_connections')::int - {kept_for_others}) AS ratio "
+    "FROM pg_stat_activity WHERE {is_client}",
+    by_column({"ratio": postgres.SATURATION}),
 )

@@ -12,6 +12,20 @@ TABLE_METRICS = {
     "indexes_bytes": depth.INDEXES_SIZE,
 }
 
+TABLE_LABELS = ("datname", "schemaname", "relname")
+INDEX_LABELS = (*TABLE_LABELS, "indexrelname")
+
+LARGEST = """(
+    SELECT t.oid, t.relpages, t.reltuples, t.relnatts, t.reloptions, t.relam, n.nspname, t.relname
+    FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
+    WHERE t.relkind IN ({kinds}) AND nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%'
+    ORDER BY t.relpages DESC, t.oid LIMIT {{top}}
+)"""
+"""The largest relations of some kinds; choosing them reads pg_class and opens no file."""
+
+LARGEST_TABLES = LARGEST.format(kinds="'r', 'm'")
+LARGEST_INDEXES = LARGEST.format(kinds="'i'")
+
 
 def tables(top: int) -> Question:
     """Return the question about the ``top`` (>= 1) tables by pages.
@@ -25,17 +39,10 @@ def tables(top: int) -> Question:
                (SELECT coalesce(sum(i.relpages), 0)::bigint * current_setting('block_size')::int
                 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
                 WHERE x.indrelid = c.oid) AS indexes_bytes
-        FROM (SELECT t.oid, t.relpages
-              FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
-              WHERE t.relkind IN ('r', 'm') AND nspname <> 'information_schema'
-              AND nspname NOT LIKE 'pg\\_%'
-              ORDER BY t.relpages DESC, t.oid LIMIT {top}) c
+        FROM {LARGEST_TABLES} c
         JOIN pg_stat_user_tables s ON s.relid = c.oid
-    """  # noqa: S608  # an integer of our configuration
-    labels = ("datname", "schemaname", "relname")
-    return Question(
-        "stat_user_tables", lambda _version: sql, by_column(TABLE_METRICS, labels), is_slow=True
-    )
+    """  # noqa: S608  # fixed words
+    return Question("stat_user_tables", sql, by_column(TABLE_METRICS, TABLE_LABELS), top=top)
 
 
 def indexes(top: int) -> Question:
@@ -43,15 +50,8 @@ def indexes(top: int) -> Question:
     sql = f"""
         SELECT current_database() AS datname, s.schemaname, s.relname, s.indexrelname, s.idx_scan,
                c.relpages::bigint * current_setting('block_size')::int AS bytes
-        FROM (SELECT t.oid, t.relpages
-              FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
-              WHERE t.relkind = 'i' AND nspname <> 'information_schema'
-              AND nspname NOT LIKE 'pg\\_%'
-              ORDER BY t.relpages DESC, t.oid LIMIT {top}) c
+        FROM {LARGEST_INDEXES} c
         JOIN pg_stat_user_indexes s ON s.indexrelid = c.oid
-    """  # noqa: S608  # an integer of our configuration
+    """  # noqa: S608  # fixed words
     metrics = {"idx_scan": depth.INDEX_SCANS, "bytes": depth.INDEX_SIZE}
-    labels = ("datname", "schemaname", "relname", "indexrelname")
-    return Question(
-        "stat_user_indexes", lambda _version: sql, by_column(metrics, labels), is_slow=True
-    )
+    return Question("stat_user_indexes", sql, by_column(metrics, INDEX_LABELS), top=top)

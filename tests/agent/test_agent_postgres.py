@@ -8,11 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.collector import CollectionFailed
-from agent.collectors.postgres import QUESTIONS, PostgresCollector
+from agent.collectors.postgres import (
+    QUESTIONS,
+    SLOW_QUESTIONS,
+    TABLE_QUESTIONS,
+    PostgresCollector,
+)
 from agent.postgres.blocking import root_blockers
 from agent.postgres.statements import statements
-from agent.postgres.tables import indexes, tables
 from agent.postgres.text import shortened, without_literals
+from agent.postgres.versions import Facts
 from agent.text import Renderer, TextFormat, text_of
 from tests.agent.probes import Page
 from tests.waiting import wait_until
@@ -28,7 +33,7 @@ def collector_of(port, **changes):
         "database": "taskboard",
         "user": "taskboard",
         "password": "",
-        "statements": 20,
+        "statements": 60,
         "tables": 10,
         "timeout_seconds": 1.0,
         "slow_interval_seconds": 0.0,
@@ -178,14 +183,23 @@ def test_a_root_never_waits_and_holds_up_no_more_than_wait(blockers):
     assert all(1 <= count <= len(blockers) for count in roots.values())
 
 
+ALL_QUESTIONS = (*QUESTIONS, *SLOW_QUESTIONS, statements(5), *(one(5) for one in TABLE_QUESTIONS))
+
+
 @pytest.mark.parametrize("version", [90600, 100000, 130000, 140000, 150000, 170000, 180000])
 def test_every_version_is_asked_in_its_own_words(version):
-    asked = (*QUESTIONS, statements(5), tables(5), indexes(5))
-    words = " ".join(one.sql(version) for one in asked if version >= one.since)
-    assert ("xlog" in words) == (version < 100000)
-    assert ("waitstart" in words) == (version >= 140000)
-    assert ("total_exec_time" in words) == (version >= 130000)
-    assert ("pg_stat_checkpointer" in words) == (version >= 170000)
+    words = Facts(version, statements=104).words()
+    asked = " ".join(one.statement(words) for one in ALL_QUESTIONS if version >= one.since)
+    assert ("xlog" in asked) == (version < 100000)
+    assert ("waitstart" in asked) == (version >= 140000)
+    assert ("pg_stat_checkpointer" in asked) == (version >= 170000)
+
+
+@pytest.mark.parametrize("release", [104, 107, 108, 110, 111, 112])
+def test_statements_are_asked_for_in_the_words_of_the_extension_not_the_server(release):
+    asked = statements(5).statement(Facts(180000, statements=release).words())
+    assert ("total_exec_time" in asked) == (release >= 108)
+    assert ("shared_blk_read_time" in asked) == (release >= 111)
 
 
 def test_slow_questions_are_told_again_until_they_are_due(postgres_port, database):

@@ -38,6 +38,12 @@ ACTIVITY_MAX_TX = gauge(
     _STATE,
     unit="seconds",
 )
+SATURATION = gauge(
+    "pg_connection_saturation_ratio",
+    "Connections of clients as a part of those that ordinary roles may have.",
+    SERVER,
+    unit="ratio",
+)
 LOCKS = gauge("pg_locks_count", "Locks by mode.", (*SERVER, "datname", "mode"))
 
 # pg_stat_database: one metric a column, each in the column's own unit.

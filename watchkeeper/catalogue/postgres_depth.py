@@ -73,6 +73,12 @@ REPLICATION = {
     "lag_seconds": gauge(
         "pg_replication_lag_seconds", "How far a replica is behind.", SERVER, unit="seconds"
     ),
+    "last_replay_seconds": gauge(
+        "pg_replication_last_replay_seconds",
+        "Age of the last transaction a replica replayed.",
+        SERVER,
+        unit="seconds",
+    ),
 }
 STANDBY_LAG = gauge(
     "pg_stat_replication_pg_wal_lsn_diff",
@@ -95,6 +101,11 @@ SLOTS: dict[str, Metric] = {
         unit="bytes",
     ),
 }
+SLOT_STATUS = gauge(
+    "pg_replication_slot_wal_status",
+    "Always 1; whether the WAL a slot needs is still there.",
+    (*_SLOT, "wal_status"),
+)
 
 # Tables and indexes, the largest ones.
 TABLE_COUNTERS = {
@@ -121,6 +132,18 @@ INDEXES_SIZE = gauge(
 INDEX_SCANS = counter("pg_stat_user_indexes_idx_scan", "Scans of an index.", _INDEX)
 INDEX_SIZE = gauge(
     "pg_stat_user_indexes_size_bytes", "Disk space of an index.", _INDEX, unit="bytes"
+)
+TABLE_BLOAT = gauge(
+    "pg_table_bloat_bytes",
+    "Disk space of a table beyond what its rows need, estimated.",
+    _TABLE,
+    unit="bytes",
+)
+INDEX_BLOAT = gauge(
+    "pg_index_bloat_bytes",
+    "Disk space of a B-tree beyond what its entries need, estimated.",
+    _INDEX,
+    unit="bytes",
 )
 
 # Who blocks whom.

@@ -10,6 +10,7 @@ from agent.collector import Collector
 
 COLLECTORS = {
     "cpu": "agent.collectors.cpu:CpuCollector",
+    "frequency": "agent.collectors.frequency:FrequencyCollector",
     "schedstat": "agent.collectors.schedstat:SchedstatCollector",
     "load": "agent.collectors.load:LoadCollector",
     "memory": "agent.collectors.memory:MemoryCollector",
@@ -29,6 +30,9 @@ COLLECTORS = {
     "clock": "agent.collectors.clock:ClockCollector",
     "identity": "agent.collectors.identity:IdentityCollector",
     "thermal": "agent.collectors.thermal:ThermalCollector",
+    "hwmon": "agent.collectors.hwmon:HwmonCollector",
+    "power": "agent.collectors.power:PowerCollector",
+    "firmware": "agent.collectors.firmware:FirmwareCollector",
     "raid": "agent.collectors.raid:RaidCollector",
     "edac": "agent.collectors.edac:EdacCollector",
     "system": "agent.collectors.system:SystemCollector",
@@ -42,6 +46,7 @@ COLLECTORS = {
 
 HOST_KINDS: dict[str, tuple[str, ...]] = {
     "cpu": ("proc",),
+    "frequency": ("sys",),
     "schedstat": ("proc",),
     "load": ("proc",),
     "memory": ("proc",),
@@ -61,19 +66,24 @@ HOST_KINDS: dict[str, tuple[str, ...]] = {
     "clock": ("sys",),
     "identity": ("proc", "root"),
     "thermal": ("sys",),
+    "hwmon": ("sys",),
+    "power": ("sys",),
+    "firmware": ("sys",),
     "raid": ("proc",),
     "edac": ("sys",),
     "system": ("proc", "sys"),
 }
 """The kinds that watch this machine, and which of its trees each is told of."""
 
-WAITING_KINDS = frozenset({"filesystem", "processes"})
+WAITING_KINDS = frozenset({"filesystem", "processes", "hwmon"})
 """Host kinds with a thread of their own: they may wait for others, or take long."""
 
 OFF_BY_DEFAULT = frozenset({"processes"})
 """Host kinds that run only when they are named: their cost grows with the machine."""
 
-SLOW_HOST_KINDS = frozenset({"processes", "identity", "raid", "edac", "thermal"})
+SLOW_HOST_KINDS = frozenset(
+    {"processes", "identity", "raid", "edac", "thermal", "frequency", "hwmon", "power", "firmware"}
+)
 """Run at the slow interval: they cost more, or change slower."""
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from agent.collectors import HOST_KINDS, make
 from agent.collectors.clock import Timex, discipline_families
+from agent.collectors.frequency import parse_cpu_list
 from agent.settings import HostSettings
 from agent.text import Renderer, TextFormat, text_of
 from tests.agent import machine
@@ -14,7 +15,8 @@ from tests.agent.probes import Page
 from watchkeeper.errors import WatchkeeperError
 
 OF_SOME_MACHINES = {
-    "schedstat", "conntrack", "udp-queues", "bonding", "thermal", "raid", "edac",
+    "schedstat", "conntrack", "udp-queues", "bonding", "thermal", "raid", "edac", "frequency",
+    "hwmon", "power", "firmware",
 }  # fmt: skip
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -241,10 +243,44 @@ def test_an_array_that_recovers_tells_how_far_it_is(host):
     assert page.value("node_md_state", device="md2", state="inactive") == 1
 
 
+def test_sensors_keep_the_names_their_drivers_give_them(host):
+    page = collected(host, "hwmon")
+    chip = "platform_coretemp_0"
+    assert page.value("node_hwmon_chip_names", chip=chip, chip_name="coretemp") == 1
+    assert page.value("node_hwmon_sensor_label", chip=chip, label="Package id 0") == 1
+    assert page.value("node_hwmon_temp_celsius", chip=chip, sensor="temp1") == 55
+
+
+def test_energy_that_only_root_may_read_is_left_out(host, tmp_path):
+    zone = tmp_path / "sys/class/powercap/intel-rapl:0/energy_uj"
+    zone.unlink()
+    page = collected(host, "power")
+    assert page.value("node_rapl_package_joules_total") is None
+    assert page.value("node_rapl_core_joules_total", index="0") == 118821.284256
+    assert page.value("node_power_supply_online", power_supply="AC") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "cpus"), [("", []), ("3", [3]), ("0-2,8", [0, 1, 2, 8]), ("1, 4-5\n", [1, 4, 5])]
+)
+def test_a_list_of_cpus_is_read_as_the_kernel_writes_it(text, cpus):
+    assert parse_cpu_list(text) == cpus
+
+
+def test_threads_are_counted_by_state(host):
+    page = collected(host, "processes")
+    assert page.value("node_processes_threads") == 4
+    assert page.value("node_processes_threads_state", thread_state="R") == 1
+    assert page.value("node_processes_state", state="S") == 1
+
+
 def test_memory_errors_are_told_by_controller(host):
     page = collected(host, "edac")
     assert page.value("node_edac_correctable_errors_total", controller="0") == 3
     assert page.value("node_edac_uncorrectable_errors_total", controller="0") == 1
+    row = "node_edac_csrow_correctable_errors_total"
+    assert page.value(row, csrow="0") == 1
+    assert page.value(row, csrow="unknown") == 2
 
 
 @pytest.mark.parametrize("kind", HOST_KINDS)

@@ -303,5 +303,8 @@ OS_VERSION = gauge(
 PROCESSES_PIDS = gauge("node_processes_pids", "Processes.")
 PROCESSES_THREADS = gauge("node_processes_threads", "Threads of all processes.")
 PROCESSES_STATE = gauge("node_processes_state", "Processes by state.", ("state",))
+PROCESSES_THREADS_STATE = gauge(
+    "node_processes_threads_state", "Threads by state.", ("thread_state",)
+)
 PROCESSES_MAX = gauge("node_processes_max_processes", "Process ids there are.")
 PROCESSES_MAX_THREADS = gauge("node_processes_max_threads", "Threads the machine allows.")

@@ -6,7 +6,7 @@ CREATED = counter("task_created_total", "Tasks put on a queue.", ("service", "qu
 STARTED = counter("task_started_total", "Tasks a worker began.", ("service", "queue", "task"))
 FINISHED = counter(
     "task_finished_total",
-    "Tasks that ended, by outcome (succeeded, failed, rejected, revoked).",
+    "Tasks that ended, by outcome (succeeded, failed, rejected, revoked, missed).",
     ("service", "queue", "task", "outcome"),
 )
 RETRIED = counter(
@@ -26,7 +26,26 @@ RUN = histogram(
     ("service", "queue", "task", "outcome"),
     unit="seconds",
 )
+DEAD_LETTERED = counter(
+    "task_dead_lettered_total",
+    "Tasks given up on and set aside.",
+    ("service", "queue", "task"),
+)
+MISSED_SCHEDULES = counter(
+    "task_missed_schedules_total",
+    "Runs of a schedule left out, by reason (misfire, still_running).",
+    ("service", "queue", "task", "reason"),
+)
 IN_FLIGHT = gauge("task_in_flight", "Tasks being worked on right now.", ("service", "queue"))
+OLDEST_RUNNING = gauge(
+    "task_oldest_running_seconds",
+    "How long the task that runs longest has been running; 0 when none does.",
+    ("service", "queue"),
+    unit="seconds",
+)
+SLOTS = gauge(
+    "task_worker_slots", "How many tasks a worker can work on at the same time.", ("service",)
+)
 HANDOFF = histogram(
     "task_handoff_seconds",
     "Time from one agent handing a task over to the other accepting it.",

@@ -11,19 +11,16 @@ import sqlalchemy as sa
 from flask import Flask, Response, abort, jsonify, request
 from sqlalchemy.engine import Connection
 
-from alerting import intake, silences, tables
+from alerting import intake, silence_api, tables
 from alerting.alert import Alert
-from alerting.matchers import Matcher, all_match
-from alerting.requests import flag, json_body
-from alerting.silence_shape import gettable_silence, read_silence
-from alerting.silences import UnknownSilence
+from alerting.matchers import all_match
+from alerting.requests import flag, json_body, label_filters
 from alerting.stages.group import group_key
 from alerting.stages.route import receivers_for
 from watchkeeper import __version__
 from watchkeeper.clock import format_rfc3339
-from watchkeeper.errors import Refused
 from watchkeeper.logs import get_logger
-from watchkeeper.storage import reading, writing
+from watchkeeper.storage import reading
 
 if TYPE_CHECKING:
     from alerting.app import Alerting
@@ -34,7 +31,7 @@ log = get_logger(__name__)
 def register(app: Flask, alerting: Alerting) -> None:
     """Add the routes under /api/v2."""
     _register_alerts(app, alerting)
-    _register_silences(app, alerting)
+    silence_api.register(app, alerting)
     _register_status(app, alerting)
 
 
@@ -72,7 +69,7 @@ def _register_alerts(app: Flask, alerting: Alerting) -> None:
 
 def _wanted_alerts(connection: Connection, alerting: Alerting) -> list[dict[str, Any]]:
     """Return the firing alerts that the parameters of the request ask for."""
-    matchers = _filters()
+    matchers = label_filters()
     receiver = _expression("receiver")
     wanted_mutes = {
         kind for kind in ("silenced", "inhibited") if flag(kind)
@@ -112,56 +109,6 @@ def _grouped(alerts: Sequence[dict[str, Any]], group_by: Sequence[str]) -> list[
     return [groups[key] for key in sorted(groups)]
 
 
-def _register_silences(app: Flask, alerting: Alerting) -> None:
-    @app.get("/api/v2/silences")
-    def get_silences() -> Response:
-        matchers = _filters()
-        with reading(alerting.store.engine) as connection:
-            found = silences.every(connection)
-        now = alerting.clock.now()
-        return jsonify(
-            [
-                gettable_silence(silence, now=now)
-                for silence in found
-                if all_match(matchers, {m.name: m.value for m in silence.matchers})
-            ]
-        )
-
-    @app.post("/api/v2/silences")
-    def post_silence() -> Response:
-        now = alerting.clock.now()
-        try:
-            wanted = read_silence(json_body(), now=now)
-            with writing(alerting.store.engine) as connection:
-                silence_id = silences.put(connection, wanted, now=now)
-        except UnknownSilence as error:
-            abort(404, str(error))
-        except (Refused, ValueError) as error:
-            abort(400, str(error))
-        alerting.router.review_all()
-        return jsonify(silenceID=silence_id)
-
-    @app.get("/api/v2/silence/<silence_id>")
-    def get_silence(silence_id: str) -> Response:
-        with reading(alerting.store.engine) as connection:
-            found = silences.find(connection, silence_id)
-        if found is None:
-            abort(404, f"no silence {silence_id}")
-        return jsonify(gettable_silence(found, now=alerting.clock.now()))
-
-    @app.delete("/api/v2/silence/<silence_id>")
-    def delete_silence(silence_id: str) -> Response:
-        now = alerting.clock.now()
-        with writing(alerting.store.engine) as connection:
-            found = silences.find(connection, silence_id)
-            if found is None:
-                abort(404, f"no silence {silence_id}")
-            if not silences.expire(connection, silence_id, by="api", now=now):
-                abort(400, f"silence {silence_id} is over already")
-        alerting.router.review_all()
-        return jsonify({})
-
-
 def _register_status(app: Flask, alerting: Alerting) -> None:
     started_at = alerting.clock.now()
 
@@ -186,13 +133,6 @@ def _register_status(app: Flask, alerting: Alerting) -> None:
     def get_receivers() -> Response:
         receivers = alerting.configuration.alerting.receivers
         return jsonify([{"name": receiver.name} for receiver in receivers])
-
-
-def _filters() -> list[Matcher]:
-    try:
-        return [Matcher.parse(text) for text in request.args.getlist("filter")]
-    except ValueError as error:
-        abort(400, f"filter: {error}")
 
 
 def _expression(name: str) -> re.Pattern[str] | None:

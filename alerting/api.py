@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, abort, jsonify
 
 from alerting import (
+    access,
     actions,
     alertmanager_api,
     approval,
@@ -16,7 +17,7 @@ from alerting import (
     kill_switch,
     rules_api,
 )
-from alerting.requests import limit_of, text_of
+from alerting.requests import limit_of, person, text_of
 from watchkeeper.clock import format_rfc3339
 from watchkeeper.storage import reading, writing
 
@@ -30,6 +31,7 @@ def register(alerting: Alerting) -> None:
     """Add every route to the service."""
     app = alerting.service.app
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    alerting.service.roles = access.ROLES
     alertmanager_api.register(app, alerting)
     incident_api.register(app, alerting)
     delivery_api.register(app, alerting)
@@ -49,7 +51,7 @@ def _register_lists(app: Flask, alerting: Alerting) -> None:
         decide = {"approve": approval.approve, "decline": approval.decline}.get(decision)
         if decide is None:
             abort(404, f"expected approve or decline, got {decision!r}")
-        by = text_of("by")
+        by = person()
         with writing(alerting.store.engine) as connection:
             decide(connection, key, by=by, now=alerting.clock.now())
             found = actions.find(connection, key)
@@ -90,14 +92,14 @@ def _register_switch(app: Flask, alerting: Alerting) -> None:
 
     @app.post("/api/v1/pause")
     def post_pause() -> Response:
-        reason, by = text_of("reason"), text_of("by")
+        reason, by = text_of("reason"), person()
         with writing(alerting.store.engine) as connection:
             kill_switch.pause(connection, reason=reason, by=by, now=alerting.clock.now())
         return status()
 
     @app.post("/api/v1/resume")
     def post_resume() -> Response:
-        reason, by = text_of("reason", default=""), text_of("by", default="unnamed")
+        reason, by = text_of("reason", default=""), person(default="unnamed")
         with writing(alerting.store.engine) as connection:
             kill_switch.resume(connection, reason=reason, by=by, now=alerting.clock.now())
         alerting.wake()

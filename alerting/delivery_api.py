@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, abort, jsonify
 
 from alerting import audit, outbox
-from alerting.requests import limit_of, moment_of, optional_text_of, text_of
+from alerting.requests import limit_of, moment_of, optional_text_of, person
 from watchkeeper.storage import reading, writing
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def register(app: Flask, alerting: Alerting) -> None:
 
     @app.post("/api/v1/deliveries/<delivery_id>/replay")
     def post_replay(delivery_id: str) -> Response:
-        by, now = text_of("by"), alerting.clock.now()
+        by, now = person(), alerting.clock.now()
         with writing(alerting.store.engine) as connection:
             if not outbox.replay(connection, delivery_id, now=now):
                 abort(404, f"no dead letter {delivery_id}")
@@ -34,7 +34,7 @@ def register(app: Flask, alerting: Alerting) -> None:
 
     @app.post("/api/v1/deliveries/replay")
     def post_replays() -> Response:
-        by, receiver = text_of("by"), optional_text_of("receiver")
+        by, receiver = person(), optional_text_of("receiver")
         since, until, now = moment_of("since"), moment_of("until"), alerting.clock.now()
         with writing(alerting.store.engine) as connection:
             ids = outbox.replay_many(

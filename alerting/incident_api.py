@@ -9,7 +9,7 @@ from flask import Flask, Response, abort, jsonify, request
 
 from alerting import incident_view, incidents, precedents, response, rule_modes
 from alerting.pipeline import Work
-from alerting.requests import duration_of, limit_of, optional_text_of, text_of
+from alerting.requests import duration_of, limit_of, optional_text_of, person, text_of
 from alerting.response import UnknownIncident
 from watchkeeper.storage import reading, writing
 
@@ -66,28 +66,28 @@ def _register_deeds(app: Flask, alerting: Alerting) -> None:
 
     @app.post("/api/v1/incidents/<incident_id>/acknowledge")
     def post_acknowledge(incident_id: str) -> Response:
-        by, text = text_of("by"), optional_text_of("text")
+        by, text = person(), optional_text_of("text")
         return deed(
             incident_id, lambda work: response.acknowledge(incident_id, by=by, text=text, work=work)
         )
 
     @app.post("/api/v1/incidents/<incident_id>/owner")
     def post_owner(incident_id: str) -> Response:
-        by, owner = text_of("by"), text_of("owner")
+        by, owner = person(), text_of("owner")
         return deed(
             incident_id, lambda work: response.own(incident_id, owner=owner, by=by, work=work)
         )
 
     @app.post("/api/v1/incidents/<incident_id>/notes")
     def post_note(incident_id: str) -> Response:
-        by, text = text_of("by"), text_of("text")
+        by, text = person(), text_of("text")
         return deed(
             incident_id, lambda work: response.note(incident_id, text=text, by=by, work=work)
         )
 
     @app.post("/api/v1/incidents/<incident_id>/not-a-problem")
     def post_no_problem(incident_id: str) -> Response:
-        by, text = text_of("by"), optional_text_of("text")
+        by, text = person(), optional_text_of("text")
         return deed(
             incident_id,
             lambda work: response.call_no_problem(incident_id, by=by, text=text, work=work),
@@ -95,7 +95,7 @@ def _register_deeds(app: Flask, alerting: Alerting) -> None:
 
     @app.post("/api/v1/incidents/<incident_id>/silence")
     def post_incident_silence(incident_id: str) -> Response:
-        by, text = text_of("by"), optional_text_of("text")
+        by, text = person(), optional_text_of("text")
         seconds = duration_of(
             "duration", default_seconds=SILENCE_SECONDS, most_seconds=MAX_SILENCE_SECONDS
         )

@@ -8,8 +8,10 @@ from typing import Any
 from flask import abort, request
 from werkzeug.exceptions import BadRequest
 
+from alerting.matchers import Matcher
 from watchkeeper.clock import parse_rfc3339
 from watchkeeper.configuration import parse_duration_seconds
+from watchkeeper.serving import asker
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
@@ -32,6 +34,12 @@ def text_of(key: str, *, default: str | None = None) -> str:
     if not isinstance(value, str) or (default is None and not value.strip()):
         abort(400, f"{key}: expected a text that says something")
     return value.strip()
+
+
+def person(*, default: str | None = None) -> str:
+    """Return who does this: the owner of the token shown, else whoever ``by`` in the body names."""
+    identity = asker()
+    return identity.name if identity.is_person else text_of("by", default=default)
 
 
 def optional_text_of(key: str) -> str:
@@ -69,6 +77,14 @@ def limit_of() -> int:
     if not text.isdecimal() or not 1 <= int(text) <= MAX_LIMIT:
         abort(400, f"limit: expected a number from 1 to {MAX_LIMIT}, got {text!r}")
     return int(text)
+
+
+def label_filters() -> list[Matcher]:
+    """Return the matchers of the ``filter`` parameters."""
+    try:
+        return [Matcher.parse(text) for text in request.args.getlist("filter")]
+    except ValueError as error:
+        abort(400, f"filter: {error}")
 
 
 def flag(name: str, *, default: bool = True) -> bool:

@@ -8,7 +8,7 @@ from flask import Flask, Response, abort, jsonify
 
 from alerting import rule_modes
 from alerting.remediation_rules import Mode
-from alerting.requests import optional_text_of, text_of
+from alerting.requests import optional_text_of, person, text_of
 from alerting.rule_modes import UnknownRule
 from watchkeeper.storage import reading, writing
 
@@ -29,7 +29,7 @@ def register(app: Flask, alerting: Alerting) -> None:
 
     @app.post("/api/v1/rules/<name>/mode")
     def post_mode(name: str) -> Response:
-        by, reason, word = text_of("by"), optional_text_of("reason"), text_of("mode")
+        by, reason, word = person(), optional_text_of("reason"), text_of("mode")
         if word not in list(Mode):
             abort(400, f"mode: expected one of {', '.join(Mode)}, got {word!r}")
         try:

@@ -73,7 +73,8 @@ def desk(make_desk: Callable[..., Desk]) -> Desk:
 
 
 @pytest.fixture
-def alerting(tmp_path, clock, slack):
+def alerting(tmp_path, clock, slack, monkeypatch):
+    monkeypatch.setenv("WATCHKEEPER_DATA_DIR", str(tmp_path / "var"))
     (tmp_path / "alerting.yml").write_text(ALERTING)
     (tmp_path / "remediation.yml").write_text(RULES.replace("DEDUPLICATES", "true"))
     service = Alerting(

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from agent.family import Family, LabelValues, single
+from agent.page import Pages
 from agent.schedule import Schedule
-from agent.sheet import Sheet, gzip_page, page
+from agent.sheet import NOTHING, Sheet
 from agent.status import Status
 from agent.text import Renderer, TextFormat
 from watchkeeper import __version__
@@ -25,7 +26,9 @@ class Exposition:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._renderer = Renderer()
+        self._pages = Pages()
+        self._renderer, self._tail_renderer = Renderer(), Renderer()
+        self._told: tuple[Mapping[str, Status], Sheet] = ({}, NOTHING)
 
     def render(
         self,
@@ -41,29 +44,45 @@ class Exposition:
         runners = schedule.runners
         sheets = [runner.sheet(now) for runner in runners.values()]
         statuses = {name: runner.status(now) for name, runner in runners.items()}
-        families = [
-            single(own.BUILD_INFO, 1, (SERVICE, __version__)),
-            *about,
-            *collector_families(statuses, now),
-        ]
-        told = Sheet(self._renderer.render([family for family in families if family.samples]))
-        return (gzip_page if is_compressed else page)([*sheets, told], text_format)
+        tail = [*about, *_written(ages(statuses, now))]
+        return self._pages.page(
+            (*sheets, self._sheet_about(statuses)),
+            text_format,
+            tail=Sheet(self._tail_renderer.render(tail)),
+            is_compressed=is_compressed,
+        )
+
+    def _sheet_about(self, statuses: Mapping[str, Status]) -> Sheet:
+        """Return what is told about the collectors, written anew only when one of them ran."""
+        told, sheet = self._told
+        if told != statuses:
+            families = [
+                single(own.BUILD_INFO, 1, (SERVICE, __version__)),
+                *collector_families(statuses),
+            ]
+            sheet = Sheet(self._renderer.render(_written(families)))
+            self._told = (statuses, sheet)
+        return sheet
 
 
-def collector_families(statuses: Mapping[str, Status], now_seconds: float) -> list[Family]:
+def ages(statuses: Mapping[str, Status], now_seconds: float) -> list[Family]:
+    """Return how old what is served is: the one thing that differs in every scrape."""
+    values = {
+        (name,): now_seconds - status.last_success_at
+        for name, status in statuses.items()
+        if status.last_success_at is not None
+    }
+    return [_family(own.COLLECTOR_LAST_SUCCESS, values)]
+
+
+def collector_families(statuses: Mapping[str, Status]) -> list[Family]:
     """Return what is told about each collector; nothing of one whose first run is not over."""
     told: dict[LabelValues, Status] = {
         (name,): status for name, status in statuses.items() if status.success is not None
     }
-    succeeded = {
-        labels: now_seconds - status.last_success_at
-        for labels, status in told.items()
-        if status.last_success_at is not None
-    }
     return [
         _family(own.COLLECTOR_SUCCESS, {k: int(bool(v.success)) for k, v in told.items()}),
         _family(own.COLLECTOR_DURATION, {k: v.duration_seconds for k, v in told.items()}),
-        _family(own.COLLECTOR_LAST_SUCCESS, succeeded),
         _family(own.COLLECTOR_SERIES, {k: v.series for k, v in told.items()}),
         _family(own.COLLECTOR_DROPPED, {k: v.dropped for k, v in told.items()}),
         _family(
@@ -79,3 +98,7 @@ def collector_families(statuses: Mapping[str, Status], now_seconds: float) -> li
 
 def _family(metric: Metric, values: Mapping[LabelValues, float]) -> Family:
     return Family(metric, list(values.items()))
+
+
+def _written(families: Iterable[Family]) -> list[Family]:
+    return [family for family in families if family.samples]

@@ -181,17 +181,21 @@ class Runner:
         if before.success is not False:  # once an outage, not once a run
             extra = {"collector": self.recipe.name, "reason": str(reason), "detail": message}
             log.warning("collector failed", extra=extra)
+        limited = limit_series(families, self.recipe.max_series)
         now = self._clock.monotonic_seconds()
         failed = before.failed(reason, now - started)
         wait_seconds = backoff_seconds(self.recipe.interval_seconds, failed.failures)
         return replace(
             failed,
-            sheet=self._written(families),
-            series=sum(len(family.samples) for family in families),
+            sheet=self._written(limited.families),
+            series=limited.series,
+            dropped=before.dropped + limited.dropped,
             expires_at=now + wait_seconds + self.recipe.expires_after_seconds,
         )
 
     def _written(self, families: Sequence[Family]) -> Sheet:
-        sheet = Sheet(self._renderer.render(families))
+        blocks = self._renderer.render(families)
+        before = self._status.sheet
+        sheet = before if before.blocks == blocks else Sheet(blocks)
         sheet.prepare(self._demand)
         return sheet

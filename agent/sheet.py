@@ -1,23 +1,14 @@
-"""Pages put together from sheets, one a collector, written and compressed when they change.
-
-A scrape then copies bytes: it neither formats nor compresses what has not changed since.
-"""
+"""What one collector has to say, written and compressed when it changes."""
 
 from __future__ import annotations
 
-import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from agent.text import OPENMETRICS_END, Block, TextFormat, text_of
+from agent.text import Block, TextFormat, text_of
 
 COMPRESSION_LEVEL = 1
 """Metrics shrink tenfold at the fastest level already; higher ones only cost CPU."""
-
-GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
-"""Deflate, no time, fastest, unknown system (RFC 1952)."""
-DEFLATE_END = b"\x03\x00"
-"""An empty last block (RFC 1951)."""
 
 
 class Sheet:
@@ -69,53 +60,3 @@ class Demand:
 
 
 NOTHING = Sheet(())
-
-
-def page(sheets: Iterable[Sheet], text_format: TextFormat) -> bytes:
-    """Return a whole exposition."""
-    return b"".join([*(sheet.text(text_format) for sheet in disjoint(sheets)), _end(text_format)])
-
-
-def gzip_page(sheets: Iterable[Sheet], text_format: TextFormat) -> bytes:
-    """Return a whole exposition as one gzip member."""
-    pieces = [GZIP_HEAD]
-    checksum = size = 0
-    end = _end(text_format)
-    for sheet in disjoint(sheets):
-        pieces.append(sheet.deflated(text_format))
-        text = sheet.text(text_format)
-        checksum = zlib.crc32(text, checksum)
-        size += len(text)
-    if end:
-        pieces.append(_stored(end))
-        checksum = zlib.crc32(end, checksum)
-        size += len(end)
-    pieces += [DEFLATE_END, struct.pack("<II", checksum, size & 0xFFFFFFFF)]
-    return b"".join(pieces)
-
-
-def disjoint(sheets: Iterable[Sheet]) -> list[Sheet]:
-    """Return sheets of which no two tell of one metric: those that do are brought together.
-
-    All lines of a metric must stand together, and two servers are told of in the same metrics.
-    """
-    kept: list[Sheet] = []
-    seen: set[str] = set()
-    for sheet in sheets:
-        if seen.isdisjoint(sheet.names):
-            kept.append(sheet)
-        else:
-            rivals = [other for other in kept if not other.names.isdisjoint(sheet.names)]
-            blocks = [block for one in (*rivals, sheet) for block in one.blocks]
-            kept = [other for other in kept if other not in rivals] + [Sheet(blocks)]
-        seen |= sheet.names
-    return kept
-
-
-def _end(text_format: TextFormat) -> bytes:
-    return OPENMETRICS_END if text_format is TextFormat.OPENMETRICS else b""
-
-
-def _stored(text: bytes) -> bytes:
-    """Return ``text`` (under 64 KiB) as a stored deflate block that is not the last."""
-    return b"\x00" + struct.pack("<HH", len(text), len(text) ^ 0xFFFF) + text

@@ -9,7 +9,7 @@ from agent.sheet import NOTHING, Sheet
 from watchkeeper.errors import Reason
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # a run replaces it, and is never told twice
 class Status:
     """The outcome of the last run and the sums over all; times are monotonic seconds.
 

@@ -62,25 +62,27 @@ class Renderer:
     """Turns families into text, keeping the part of each line that never changes."""
 
     def __init__(self) -> None:
-        self._prefixes: dict[tuple[str, LabelValues], str] = {}
+        self._prefixes: dict[str, dict[LabelValues, str]] = {}
+        self._kept = 0
 
     def render(self, families: Sequence[Family]) -> list[Block]:
         """Return one block a family, in their order."""
         total = sum(len(family.samples) for family in families)
         # Labels come and go; what is kept stays in proportion to what is served.
-        if len(self._prefixes) > 2 * total + 64:
+        if self._kept > 2 * total + 64:
             self._prefixes.clear()
+            self._kept = 0
         return [Block(family.metric, self._lines(family)) for family in families]
 
     def _lines(self, family: Family) -> bytes:
-        prefixes = self._prefixes
         name, lines = family.metric.name + family.suffix, []
+        prefixes = self._prefixes.setdefault(name, {})
         for labels, value in family.samples:
-            prefix = prefixes.get((name, labels))
+            prefix = prefixes.get(labels)
             if prefix is None:
-                names = family.metric.labels + family.extra_labels
-                prefix = prefixes[name, labels] = _prefix(name, names, labels)
-            lines.append(f"{prefix}{format_value(value)}\n")
+                prefix = prefixes[labels] = _prefix(name, family, labels)
+                self._kept += 1
+            lines.append(f"{prefix}{value if type(value) is int else format_value(value)}\n")
         return "".join(lines).encode()
 
 
@@ -134,16 +136,16 @@ def format_value(value: float) -> str:
     """Return a number as both formats write it."""
     if isinstance(value, int):
         return str(int(value))  # True is 1
-    if value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if math.isfinite(value):
-        return repr(value)
-    if math.isnan(value):
-        return "NaN"
-    return "+Inf" if value > 0 else "-Inf"
+    text = repr(value)
+    return text.removesuffix(".0") if math.isfinite(value) else NOT_FINITE[text]
 
 
-def _prefix(name: str, label_names: Sequence[str], values: LabelValues) -> str:
+NOT_FINITE = {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}
+"""Python's spelling to the formats'."""
+
+
+def _prefix(name: str, family: Family, values: LabelValues) -> str:
+    label_names = family.metric.labels + family.extra_labels
     if len(label_names) != len(values):
         raise ValueError(f"{name} has labels {label_names}, got {len(values)} values")
     if not values:

@@ -57,9 +57,13 @@ class Hanging:
 class Failing:
     """Fails with something to say."""
 
+    def __init__(self, families=1):
+        self.metric = gauge("probe_up", "Whether it answers.", ("n",))
+        self.families = families
+
     def collect(self):
-        down = single(gauge("probe_up", "Whether it answers."), 0)
-        raise CollectionFailed("it is down", reason=Reason.CONNECTION, families=[down])
+        down = [single(self.metric, 0, (str(n),)) for n in range(self.families)]
+        raise CollectionFailed("it is down", reason=Reason.CONNECTION, families=down)
 
     def close(self):
         pass

@@ -179,6 +179,22 @@ def test_a_flood_of_series_is_cut_at_the_cap_and_counted(watched):
     assert page.value("watchkeeper_collector_dropped_series_total", collector="many") % 70 == 0
 
 
+def test_a_collector_that_fails_with_a_flood_is_cut_at_the_cap_too(watched):
+    watched.schedule.run([recipe("failing", families=100, max_series=30)])
+    page = watched.until(lambda page: page.labels("probe_up"), "what it could say")
+    assert len(page.labels("probe_up")) == 30
+    assert page.value("watchkeeper_collector_series", collector="failing") == 30
+
+
+def test_a_collector_that_says_the_same_again_is_not_written_again(watched):
+    watched.schedule.run([recipe("failing")])
+    watched.until(lambda page: page.value("probe_up") == 0, "what it could say")
+    runner = watched.schedule.runners["failing"]
+    before = runner._status
+    wait_until(lambda: runner._status.failures > before.failures, what="another run")
+    assert runner._status.sheet is before.sheet
+
+
 def test_a_changed_configuration_leaves_what_did_not_change_at_work(watched):
     watched.schedule.run([recipe("steady", name="kept"), recipe("broken")])
     kept = watched.schedule.runners["kept"]

@@ -11,7 +11,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from agent.family import Family, limit_series, single
-from agent.sheet import Demand, Sheet, gzip_page, page
+from agent.page import Pages, _stored
+from agent.sheet import Demand, Sheet
 from agent.text import Renderer, TextFormat, format_for, format_value, text_of
 from watchkeeper.catalogue.metric import counter, gauge, untyped
 
@@ -21,6 +22,11 @@ ODD_COUNTER = counter("pg_stat_database_xact_commit", "Named by others.")
 ODD = untyped("node_vmstat_pgfault", "Without a type.")
 
 names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=20)
+
+
+def page(sheets, text_format, *, tail=(), is_compressed=False):
+    tail = Sheet(Renderer().render(tail))
+    return Pages().page(tuple(sheets), text_format, tail=tail, is_compressed=is_compressed)
 
 
 def written(*families, text_format=TextFormat.PROMETHEUS):
@@ -92,16 +98,35 @@ def test_two_collectors_that_tell_of_one_metric_share_its_header():
 )
 def test_a_compressed_page_is_the_page(collected, text_format):
     sheets = [sheet(*(single(m, v, (n,)) for m, n, v in rows)) for rows in collected]
-    plain = page(sheets, text_format)
-    assert gzip.decompress(gzip_page(sheets, text_format)) == plain
+    tail = [single(ODD, 1)]
+    plain = page(sheets, text_format, tail=tail)
+    assert gzip.decompress(page(sheets, text_format, tail=tail, is_compressed=True)) == plain
 
 
 def test_a_compressed_page_is_one_member_that_any_client_can_read():
     sheets = [sheet(single(ODD, n)) for n in range(3)] + [sheet(single(VISITS, 1, ("hall",)))]
     reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    reader.decompress(gzip_page(sheets, TextFormat.OPENMETRICS))
+    reader.decompress(page(sheets, TextFormat.OPENMETRICS, is_compressed=True))
     assert reader.eof
     assert not reader.unused_data
+
+
+def test_what_did_not_change_is_joined_once():
+    pages, sheets = Pages(), (sheet(single(ODD, 1)), sheet(single(VISITS, 1, ("hall",))))
+    pages.page(sheets, TextFormat.PROMETHEUS, is_compressed=True)
+    ((_, joined),) = pages._kept.values()
+    pages.page(sheets, TextFormat.PROMETHEUS, is_compressed=True)
+    assert pages._kept[TextFormat.PROMETHEUS, True][1] is joined
+    changed = (sheets[0], sheet(single(VISITS, 2, ("hall",))))
+    text = gzip.decompress(pages.page(changed, TextFormat.PROMETHEUS, is_compressed=True))
+    assert b'room_visits_total{room="hall"} 2\n' in text
+
+
+@given(st.integers(0, 200_000))
+def test_a_tail_of_any_length_is_stored_whole(length):
+    reader = zlib.decompressobj(-zlib.MAX_WBITS)
+    assert reader.decompress(_stored(b"x" * length)) == b"x" * length
+    assert reader.eof
 
 
 def test_a_sheet_is_written_ahead_in_the_ways_it_is_asked_for():
@@ -151,4 +176,5 @@ def test_what_is_remembered_of_labels_stays_in_proportion_to_what_is_served():
     renderer = Renderer()
     for n in range(2000):
         renderer.render([single(VISITS, 1, (f"visitor {n}",))])
-    assert len(renderer._prefixes) < 100
+    assert renderer._kept < 100
+    assert sum(map(len, renderer._prefixes.values())) < 100

@@ -91,7 +91,7 @@ def call_no_problem(incident_id: str, *, by: str, text: str, work: Work) -> None
         work, incident_id, Kind.NOT_A_PROBLEM, f"{by} says it is not a problem", by=by, text=text
     )
     found = messages.compose(work.connection, [incident_id], work.settings)[incident_id]
-    if anomaly_feedback.concerns(found):
+    if anomaly_feedback.of_detectors(found):
         envelope = Envelope(
             receiver=anomaly_feedback.RECEIVER,
             key=incident_id,

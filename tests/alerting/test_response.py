@@ -104,26 +104,43 @@ def test_a_silence_of_no_sensible_length_is_refused(client, incident, duration):
     assert "duration" in answer.json["error"]["message"]
 
 
-def test_not_a_problem_reaches_the_anomaly_service_though_it_was_down(make_desk, monkeypatch):
-    taken = []
+class AnomalyService(LoopbackServer):
+    """Lists two episodes and takes feedback, but not the first call of all."""
 
-    def answer(request):
-        taken.append((request.path, request.json))
-        return as_json({}, 503 if len(taken) == 1 else 200)
+    def __init__(self):
+        super().__init__(self._answer)
+        self.said = []
+        self.is_down = True
 
-    with LoopbackServer(answer) as anomaly:
+    def _answer(self, request):
+        if self.is_down:
+            self.is_down = False
+            return as_json({}, 503)
+        if request.method == "POST":
+            self.said.append(request.json)
+            return as_json({}, 201)
+        ending = "not-a-problem" if self.said else None
+        return as_json({"episodes": [episode("other", "b"), episode("meant", "a", ending)]})
+
+
+def episode(identity, host, ending=None):
+    return {"id": identity, "labels": {"host": host}, "ending": ending}
+
+
+def test_not_a_problem_reaches_the_anomaly_service_once_though_it_was_down(make_desk, monkeypatch):
+    with AnomalyService() as anomaly:
         monkeypatch.setenv("WATCHKEEPER_ANOMALY_URL", anomaly.url)
         desk = make_desk()
-        desk.fire("Anomaly", query="latency", host="a")
+        for replica in "12":
+            desk.fire("Anomaly", query="latency", host="a", replica=replica)
         desk.call_no_problem(by="ana", text="a planned load test")
         desk.hand_on_feedback()
+        assert anomaly.said == []
         desk.clock.advance(10)
         desk.hand_on_feedback()
-    [_, (path, verdict)] = taken
-    assert path == "/api/v1/feedback"
-    assert verdict["query"] == "latency"
-    assert verdict["labels"]["host"] == "a"
-    assert (verdict["by"], verdict["text"]) == ("ana", "a planned load test")
+    assert anomaly.said == [
+        {"kind": "not-a-problem", "episode": "meant", "by": "ana", "reason": "a planned load test"}
+    ]
     assert "anomaly-feedback was told" in desk.story()
 
 

@@ -76,12 +76,12 @@ class Chain:
         """Return ``values`` with NaN in place of all that must be neither judged nor learned."""
         return self._policy.admissible(values)
 
-    def judge(self, moment: Moment, *, tolerance: Tolerance, quiet: Flags) -> Verdict:
+    def judge(self, moment: Moment, *, tolerance: Tolerance | None, quiet: Flags) -> Verdict:
         """Judge one sample of each series.
 
         Args:
             moment: values that are admissible.
-            tolerance: what people called no problem.
+            tolerance: what people called no problem; None when they said nothing.
             quiet: whose sample can begin or end no episode, such as history that is replayed.
         """
         expected = self._envelope.expect(moment.at_seconds)

@@ -65,8 +65,10 @@ class Corrections:
         """Return whose sample of that time is evidence of nothing: they are in maintenance."""
         return self._flagged(lambda word: word.kind is Kind.MAINTENANCE and word.spans(at_seconds))
 
-    def tolerance(self) -> Tolerance:
-        """Return the deviations that people called no problem, 0 where nobody said so."""
+    def tolerance(self) -> Tolerance | None:
+        """Return the deviations that people called no problem; None when they said nothing."""
+        if not self._said:
+            return None
         return Tolerance(self._below, self._above)
 
     def _flagged(self, applies: Callable[[Feedback], bool]) -> Flags:

@@ -35,6 +35,7 @@ class Episode:
     """One stretch of one series; ``ended_seconds`` is None while it is under way.
 
     Attributes:
+        fired_seconds: when there was evidence enough to alert; None when that is not known.
         peak_score: the highest so far.
         below, above: the furthest from the expected value so far, each side, in the series' unit.
     """
@@ -44,6 +45,7 @@ class Episode:
     started_seconds: float
     ended_seconds: float | None = None
     ending: Ending | None = None
+    fired_seconds: float | None = field(default=None, compare=False)
     peak_score: float = field(default=0.0, compare=False)
     below: float = field(default=0.0, compare=False)
     above: float = field(default=0.0, compare=False)

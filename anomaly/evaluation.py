@@ -14,7 +14,7 @@ import numpy as np
 
 from anomaly.chain import Chain, Verdict
 from anomaly.corrections import Corrections
-from anomaly.detectors import Flags, Floats, Moment, Past
+from anomaly.detectors import Flags, Floats, Moment, Past, Slots
 from anomaly.episodes import Ending, Episode, Episodes, series_id
 from anomaly.feedback import Feedback, judged_by_people
 from anomaly.panel import Block, Panel, SeriesKey
@@ -66,6 +66,16 @@ class QueryEvaluation:
         self._lock = threading.RLock()
 
     @property
+    def series_in(self) -> Mapping[int, SeriesKey]:
+        """Return the series of each row of a verdict."""
+        return self._panel.series_in
+
+    @property
+    def generation(self) -> int:
+        """Return a number that changes whenever ``series_in`` does."""
+        return self._panel.generation
+
+    @property
     def judged_until_seconds(self) -> float | None:
         """Return the Unix time of the newest sample judged."""
         return self._panel.last_time_seconds
@@ -91,22 +101,35 @@ class QueryEvaluation:
             told: called with each verdict, for those who keep all of them, such as a backtest.
         """
         with self._lock:
-            slots, refused = self._panel.admit(block.keys)
-            self.dropped_series = refused
-            self._resize()
-            for key, slot in zip(block.keys, slots, strict=True):
-                if slot >= 0:
-                    self._chain.place(key, int(slot))
-                    self._corrections.place(key, int(slot))
-            admitted = slots >= 0
+            slots = self._panel.known(block.keys)
             last = self._panel.last_time_seconds
             for column, at_seconds in enumerate(block.times_seconds):
                 if last is not None and at_seconds <= last:
                     continue
+                present = np.isfinite(block.values[:, column])
+                if (present & (slots < 0)).any():
+                    self._admit(block.keys, slots, present, at_seconds)
+                taken = present & (slots >= 0)
+                self.dropped_series = int((present & ~taken).sum())
                 values = np.full(self._panel.slots, np.nan)
-                values[slots[admitted]] = block.values[admitted, column]
+                values[slots[taken]] = block.values[taken, column]
                 told(self._advance_one(at_seconds, self._chain.admissible(values)))
-            self._leave_behind()
+                if self._leave_behind(at_seconds):
+                    slots = self._panel.known(block.keys)
+
+    def _admit(
+        self, keys: Sequence[SeriesKey], slots: Slots, present: Flags, at_seconds: float
+    ) -> None:
+        """Give series that appear now a slot each, as far as there is room."""
+        new = np.flatnonzero(present & (slots < 0)).tolist()
+        given, _ = self._panel.admit([keys[row] for row in new])
+        slots[new] = given
+        self._resize()
+        self._panel.last_seen_seconds[given[given >= 0]] = at_seconds
+        for row, slot in zip(new, given.tolist(), strict=True):
+            if slot >= 0:
+                self._chain.place(keys[row], slot)
+                self._corrections.place(keys[row], slot)
 
     def _resize(self) -> None:
         for part in self._parts():
@@ -146,9 +169,11 @@ class QueryEvaluation:
         turn = verdict.turn
         if not (turn.began.any() or turn.ended.any()):
             return
-        for key, slot in self._panel.keys.items():
+        for slot in np.flatnonzero(turn.began | turn.ended).tolist():
+            key = self._panel.series_in[slot]
             if turn.began[slot]:
-                episode = Episode(self.name, key, float(turn.onset_seconds[slot]))
+                started = float(turn.onset_seconds[slot])
+                episode = Episode(self.name, key, started, fired_seconds=verdict.at_seconds)
                 self._episodes.begin(episode)
                 self._changed[episode.id] = episode
             if turn.ended[slot]:
@@ -187,14 +212,15 @@ class QueryEvaluation:
         past = Past(at_seconds, newest, lambda: self._panel.learnable(samples_ago))
         self._chain.settle(past, _padded(deviations, self._panel.slots), ~untaught)
 
-    def _leave_behind(self) -> None:
-        """End the episodes of absent series, and drop series not seen for a whole window."""
-        now = self._panel.last_time_seconds
-        if now is None:
-            return
+    def _leave_behind(self, now: float) -> bool:
+        """End the episodes of absent series, and drop series not seen for a whole window.
+
+        Returns:
+            Whether a series was dropped.
+        """
         self._end_absent(now)
-        self._forget_unseen(now)
         self._episodes.forget_before(now - self.settings.history)
+        return self._forget_unseen(now)
 
     def _end_absent(self, now: float) -> None:
         absent_before = now - self.settings.absent_seconds
@@ -208,21 +234,17 @@ class QueryEvaluation:
                 if slot is not None:
                     self._chain.end_episodes(np.array([slot]))
 
-    def _forget_unseen(self, now: float) -> None:
-        seen = self._panel.last_seen_seconds
-        gone = [
-            key
-            for key, slot in self._panel.keys.items()
-            if seen[slot] < now - self.settings.history
-        ]
+    def _forget_unseen(self, now: float) -> bool:
+        gone = self._panel.unseen_since(now - self.settings.history)
         if not gone:
-            return
+            return False
         slots = self._panel.forget(gone)
         for part in self._parts():
             part.forget(slots)
         for deviations in self._unsettled:
             for rows in deviations.values():
                 rows[slots[slots < len(rows)]] = np.nan
+        return True
 
     def corrected(self, said: Sequence[Feedback]) -> QueryEvaluation:
         """Return an evaluation of the same samples as if what people said had been known before.

@@ -16,6 +16,9 @@ SeriesKey = tuple[tuple[str, str], ...]
 
 Matrix = npt.NDArray[np.float32]
 
+SLACK_SHARE = 16
+"""The array is longer than the window by a sixteenth: the window is copied as seldom as that."""
+
 
 def key_of(labels: Mapping[str, str]) -> SeriesKey:
     """Return the identity of a series; its metric name is not part of it."""
@@ -40,25 +43,31 @@ class Block:
 class Panel:
     """A window of samples, slots x time, in which series come and go.
 
-    Samples are kept in one array that is longer than the window, so that the window is always one
-    piece of it; when the array is full its newest part moves to the front.
+    Samples are kept in one array that is a little longer than the window, so that the window is
+    always one piece of it; when the array is full its newest part moves to the front.
 
     Args:
         window_samples: how many samples of each series are kept.
         maximum_series: further series are refused.
+
+    Attributes:
+        generation: changes whenever another series is in some slot than before.
     """
 
     def __init__(self, window_samples: int, maximum_series: int) -> None:
         self._window_samples = window_samples
         self._maximum_series = maximum_series
-        self._width = window_samples + max(32, window_samples // 4)
+        self._width = window_samples + max(32, window_samples // SLACK_SHARE)
         self._values: Matrix = np.empty((0, self._width), dtype=np.float32)
-        self._excluded: Flags = np.empty((0, self._width), dtype=np.bool_)
+        # Few series have had an incident in the window, so only those have flags.
+        self._excluded: dict[int, Flags] = {}
         self._times = np.empty(self._width)
         self._end = 0
         self._slot_of: dict[SeriesKey, int] = {}
+        self._key_of: dict[int, SeriesKey] = {}
         self._free: list[int] = []
         self.last_seen_seconds = np.empty(0)
+        self.generation = 0
 
     @property
     def slots(self) -> int:
@@ -71,12 +80,23 @@ class Panel:
         return self._slot_of
 
     @property
+    def series_in(self) -> Mapping[int, SeriesKey]:
+        """Return the series of each used slot."""
+        return self._key_of
+
+    @property
     def last_time_seconds(self) -> float | None:
         """Return the Unix time of the newest samples, None before the first."""
         return float(self._times[self._end - 1]) if self._end else None
 
+    def known(self, keys: Sequence[SeriesKey]) -> Slots:
+        """Return the slot of each series, -1 for one that has none."""
+        return np.array([self._slot_of.get(key, -1) for key in keys], dtype=np.intp)
+
     def admit(self, keys: Sequence[SeriesKey]) -> tuple[Slots, int]:
         """Give each series a slot; return them, -1 for a refused one, and how many were refused."""
+        new = sum(key not in self._slot_of for key in keys)
+        self._reserve(min(self._maximum_series, len(self._slot_of) + new))
         slots = np.array([self._slot_for(key) for key in keys], dtype=np.intp)
         return slots, int((slots < 0).sum())
 
@@ -84,41 +104,50 @@ class Panel:
         known = self._slot_of.get(key)
         if known is not None:
             return known
-        if len(self._slot_of) >= self._maximum_series:
+        if not self._free:
             return -1
-        slot = self._free.pop() if self._free else self._grow()
+        slot = self._free.pop()
         self._slot_of[key] = slot
+        self._key_of[slot] = key
+        self.generation += 1
         return slot
 
-    def _grow(self) -> int:
+    def _reserve(self, series: int) -> None:
         first = self.slots
-        # Growing by a quarter keeps admitting many series linear in their number.
-        count = min(self._maximum_series, max(8, first + first // 4 + 1))
+        if series <= first:
+            return
+        # Growing by a sixteenth more than asked for keeps admitting one by one nearly linear.
+        count = min(self._maximum_series, max(8, series + series // 16))
         self._values = resized(self._values, count, np.nan)
-        self._excluded = resized(self._excluded, count, fill=False)
         self.last_seen_seconds = resized(self.last_seen_seconds, count, -np.inf)
-        self._free.extend(range(count - 1, first, -1))
-        return first
+        self._free = [*range(count - 1, first - 1, -1), *self._free]
 
     def append(self, at_seconds: float, values: Floats) -> None:
         """Add one sample of each slot (NaN where there is none) at a time after the last."""
         if self._end == self._width:
             self._move_to_front()
         self._values[:, self._end] = values
-        self._excluded[:, self._end] = False
         self._times[self._end] = at_seconds
         self._end += 1
         self.last_seen_seconds[np.isfinite(values)] = at_seconds
 
     def _move_to_front(self) -> None:
         kept = slice(self._end - self._window_samples, self._end)
-        for array in (self._values, self._excluded, self._times):
+        for array in (self._values, self._times):
             array[..., : self._window_samples] = array[..., kept].copy()
+        for slot, flags in list(self._excluded.items()):
+            flags[: self._window_samples] = flags[kept].copy()
+            flags[self._window_samples :] = False
+            if not flags.any():
+                del self._excluded[slot]
         self._end = self._window_samples
 
     def exclude(self, samples_ago: int, flags: Flags) -> None:
         """Keep the flagged slots' sample of that long ago (0: the newest) out of ``learnable``."""
-        self._excluded[: flags.shape[0], self._end - 1 - samples_ago] |= flags
+        column = self._end - 1 - samples_ago
+        for slot in np.flatnonzero(flags):
+            of_slot = self._excluded.setdefault(int(slot), np.zeros(self._width, dtype=np.bool_))
+            of_slot[column] = True
 
     def time_seconds(self, samples_ago: int) -> float:
         """Return the Unix time of the sample of that long ago; 0 is the newest."""
@@ -140,7 +169,8 @@ class Panel:
         end = max(0, self._end - unsettled_samples)
         start = max(0, self._end - self._window_samples)
         window = self._values[:, start:end].copy()
-        window[self._excluded[:, start:end]] = np.nan
+        for slot, flags in self._excluded.items():
+            window[slot, flags[start:end]] = np.nan
         return window
 
     def block(self) -> Block:
@@ -150,11 +180,19 @@ class Panel:
         values = self._values[slots, window].astype(np.float64)
         return Block(tuple(self._slot_of), self._times[window].tolist(), values)
 
+    def unseen_since(self, at_seconds: float) -> list[SeriesKey]:
+        """Return the series without a sample at or after that time."""
+        unseen = np.flatnonzero(self.last_seen_seconds < at_seconds)
+        return [self._key_of[slot] for slot in unseen.tolist() if slot in self._key_of]
+
     def forget(self, keys: Sequence[SeriesKey]) -> Slots:
         """Drop the given series and return the slots they leave free."""
         slots = np.array([self._slot_of.pop(key) for key in keys], dtype=np.intp)
         self._values[slots] = np.nan
-        self._excluded[slots] = False
         self.last_seen_seconds[slots] = -np.inf
-        self._free.extend(int(slot) for slot in slots)
+        for slot in slots.tolist():
+            self._excluded.pop(slot, None)
+            del self._key_of[slot]
+            self._free.append(slot)
+        self.generation += 1
         return slots

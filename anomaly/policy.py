@@ -41,12 +41,15 @@ class Policy:
         relative: Floats = self.minimum_deviation.relative * np.abs(centre)
         return np.maximum(relative, self.minimum_deviation.absolute)
 
-    def apply(self, score: Floats, values: Floats, centre: Floats, tolerance: Tolerance) -> Floats:
+    def apply(
+        self, score: Floats, values: Floats, centre: Floats, tolerance: Tolerance | None = None
+    ) -> Floats:
         """Return ``score``, held to at most 1 where the deviation is one that does not matter."""
         distance = values - centre
         matters = np.abs(distance) >= self.smallest_deviation(centre)
-        # What people called no problem; 0 where they said nothing.
-        matters &= np.where(distance > 0, distance > tolerance.above, -distance > tolerance.below)
+        if tolerance is not None:
+            beyond = np.where(distance > 0, distance > tolerance.above, -distance > tolerance.below)
+            matters &= beyond
         if self.direction is Direction.ABOVE:
             matters &= distance > 0
         elif self.direction is Direction.BELOW:

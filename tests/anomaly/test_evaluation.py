@@ -213,3 +213,28 @@ def test_a_challenger_is_scored_and_never_alerts():
     scores = view_of(evaluation, time_of(139)).scores
     assert set(scores) == {"robust-zscore", "isolation-forest"}
     assert evaluation.episodes() == []
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=12))
+def test_series_that_come_and_go_are_judged_alike_however_they_are_read(sizes):
+    policy = {"history": 600.0, "absent_after": 100.0}
+    rows = {
+        "/search": np.concatenate([noise(100), np.full(80, np.nan), noise(120, seed=2)]),
+        "/late": np.concatenate([np.full(120, np.nan), noise(180, seed=3)]),
+        "/firing": np.concatenate([noise(80, seed=4), np.full(40, 90.0), np.full(180, np.nan)]),
+        "/never": np.full(300, np.nan),
+    }
+    whole, pieces = (QueryEvaluation("response-time", query(**policy)) for _ in range(2))
+    whole.advance(block(rows))
+    first = 0
+    for size in [*sizes, 300]:
+        part = {name: values[first : first + size] for name, values in rows.items()}
+        pieces.advance(block(part, first=first))
+        first = min(300, first + size)
+    assert pieces.episodes() == whole.episodes()
+    assert pieces.changed_episodes() == whole.changed_episodes()
+    assert {view.key: view.scores for view in pieces.views(time_of(299))} == {
+        view.key: view.scores for view in whole.views(time_of(299))
+    }
+    assert key("/never") not in {view.key for view in whole.views(time_of(299))}

@@ -8,27 +8,39 @@ from typing import Any
 
 from grafana_foundation_sdk.builders import common as common_builders
 from grafana_foundation_sdk.builders import dashboard as builders
-from grafana_foundation_sdk.builders import gauge, prometheus, stat, table, timeseries
+from grafana_foundation_sdk.builders import (
+    gauge,
+    heatmap,
+    prometheus,
+    stat,
+    statetimeline,
+    table,
+    timeseries,
+)
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as models
+from grafana_foundation_sdk.models import heatmap as heatmap_models
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
+from dashboards.annotations import ANNOTATIONS, Annotation
 from dashboards.boards import board
 from dashboards.layout import Place, place
 from dashboards.spec import (
     Dashboard,
     Gauge,
+    HeatMap,
     Level,
     Panel,
     Role,
     Stat,
+    StateTimeline,
     Table,
     Thresholds,
     TimeSeries,
     Variable,
 )
-from watchkeeper.catalogue.prometheus import ALERTS
+from watchkeeper import addresses
 
 DATASOURCE_UID = "watchkeeper-prometheus"
 """What ``grafana/provisioning`` calls the Prometheus of the stack."""
@@ -61,13 +73,16 @@ def _dashboard(spec: Dashboard) -> Any:
         .refresh(spec.refresh)
         .timezone("browser")
         .tooltip(models.DashboardCursorSync.CROSSHAIR)
-        .annotation(_firing_alerts())
         .readonly()
     )
+    for annotation in ANNOTATIONS:
+        out.annotation(_annotation(annotation))
+    out.with_variable(_console_address())
     for variable in spec.variables:
         out.with_variable(_variable(variable))
     for uid in spec.see_also:
         out.link(_link(board(uid).title, uid))
+    out.link(_console_link("Incidents", "/"))
     _add_rows(out, spec)
     return out
 
@@ -87,7 +102,7 @@ def _add_rows(out: Any, spec: Dashboard) -> None:
 
 
 def _panel(panel: Panel) -> Any:
-    out = _KINDS[type(panel)](panel)
+    out = PANELS[type(panel)](panel)
     out.title(panel.title).description(panel.description).datasource(_datasource())
     out.unit(str(panel.unit)).thresholds(_thresholds(panel.thresholds))
     for at, query in enumerate(panel.queries):
@@ -98,17 +113,22 @@ def _panel(panel: Panel) -> Any:
             .legend_format(query.legend or "__auto")
             .datasource(_datasource())
         )
-        if isinstance(panel, TimeSeries):
+        if isinstance(panel, OVER_TIME):
             target.range()
         else:
             target.instant()
+        if isinstance(panel, HeatMap):
+            target.format(PromQueryFormat.HEATMAP)
         if isinstance(panel, Table):
             target.format(PromQueryFormat.TABLE)
         out.with_target(target)
     if all(query.quiet for query in panel.queries):
         out.no_value("none")
-    if panel.links:
-        out.links([_link(link.title, link.dashboard) for link in panel.links])
+    links = [_link(link.title, link.dashboard) for link in panel.links]
+    if panel.runbook:
+        links.append(_console_link("Runbook", f"/runbooks/{panel.runbook}"))
+    if links:
+        out.links(links)
     if panel.repeat:
         out.repeat(panel.repeat).repeat_direction("h").max_per_row(3)
     return out
@@ -166,6 +186,44 @@ def _time_series(panel: TimeSeries) -> Any:
         )
     _draw_band(out, panel)
     return out
+
+
+def _heat_map(panel: HeatMap) -> Any:
+    return (
+        heatmap.Panel()
+        .calculate(calculate=False)
+        .y_axis(heatmap.YAxisConfig().unit(str(panel.unit)))
+        .color(
+            heatmap.HeatmapColorOptions()
+            .mode(heatmap_models.HeatmapColorMode.SCHEME)
+            .scheme("Blues")
+            .steps(64)
+            .reverse(reverse=False)
+        )
+        .filter_values(heatmap.FilterValueRange().le(SMALLEST_RATE))
+        .cell_gap(1)
+    )
+
+
+SMALLEST_RATE = 1e-9
+"""Cells below this many a second are left empty, as nothing happened there."""
+
+
+def _state_timeline(panel: StateTimeline) -> Any:
+    looks = {
+        f"{state.value:g}": models.ValueMappingResult(
+            text=state.word, color=COLOURS[state.level], index=at
+        )
+        for at, state in enumerate(panel.states)
+    }
+    return (
+        statetimeline.Panel()
+        .mappings([models.ValueMap(options=looks)])
+        .merge_values(merge_values=True)
+        .show_value(common.VisibilityMode.NEVER)
+        .color_scheme(_by_thresholds())
+        .row_height(0.85)
+    )
 
 
 def _draw_band(out: Any, panel: TimeSeries) -> None:
@@ -229,12 +287,17 @@ def _field(panel: Table, at: int) -> str:
     return "Value" if len(panel.queries) == 1 else f"Value #{_ref_id(column.query)}"
 
 
-_KINDS: dict[type[Panel], Any] = {
+PANELS: dict[type[Panel], Any] = {
     Stat: _stat,
     Gauge: _gauge,
     TimeSeries: _time_series,
+    HeatMap: _heat_map,
+    StateTimeline: _state_timeline,
     Table: _table,
 }
+"""How each kind of panel is built."""
+
+OVER_TIME = TimeSeries | HeatMap | StateTimeline
 
 
 def _thresholds(thresholds: Thresholds) -> Any:
@@ -265,14 +328,36 @@ def _variable(variable: Variable) -> Any:
     )
 
 
-def _firing_alerts() -> Any:
+def _annotation(annotation: Annotation) -> Any:
     return (
         builders.AnnotationQuery()
-        .name("Firing alerts")
+        .name(annotation.title)
         .datasource(_datasource())
         .enable(enable=True)
-        .icon_color("red")
-        .expr(f'{ALERTS}{{alertstate="firing"}}')
+        .icon_color(COLOURS[annotation.level])
+        .expr(annotation.expression)
+    )
+
+
+CONSOLE_VARIABLE = "console"
+
+
+def _console_address() -> Any:
+    """Return where links to runbooks and incidents lead; whoever runs it elsewhere changes it."""
+    return (
+        builders.TextBoxVariable(CONSOLE_VARIABLE)
+        .label("Console")
+        .default_value(addresses.url_of("console", {}))
+        .hide(models.VariableHide.HIDE_VARIABLE)
+    )
+
+
+def _console_link(title: str, path: str) -> Any:
+    return (
+        builders.DashboardLink(title)
+        .type(models.DashboardLinkType.LINK)
+        .url(f"${{{CONSOLE_VARIABLE}}}{path}")
+        .target_blank(target_blank=True)
     )
 
 

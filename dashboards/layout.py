@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from dashboards.spec import Gauge, Panel, Row, Stat, Table
+from dashboards.spec import Gauge, Panel, Row, Stat, StateTimeline, Table
 
 COLUMNS = 24
 """Grafana's grid width."""
@@ -36,6 +36,8 @@ def shape_of(panel: Panel) -> Shape:
         return Shape(per_line=6, height=4)
     if isinstance(panel, Table):
         return Shape(per_line=1, height=9)
+    if isinstance(panel, StateTimeline):
+        return Shape(per_line=2, height=8)
     return Shape(per_line=3, height=8)
 
 

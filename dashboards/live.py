@@ -56,7 +56,10 @@ def check(client: PrometheusClient, boards: Sequence[Dashboard] | None = None) -
 def _check_board(client: PrometheusClient, board: Dashboard) -> Iterator[Finding]:
     values = everything(board.variables)
     for variable in board.variables:
-        query = Query(f"count by ({variable.label}) ({fill(variable.series, values)})")
+        query = Query(
+            f"count by ({variable.label}) ({fill(variable.series, values)})",
+            quiet=variable.is_optional,
+        )
         yield from _check_query(client, board, f"variable ${variable.name}", query, values)
     for panel in board.panels():
         for query in panel.queries:

@@ -51,3 +51,16 @@ def quantile(ratio: float, histogram: Metric, matching: str = "", *, by: str = "
 def share(part: str, whole: str) -> str:
     """Return ``part`` of ``whole`` as a ratio; 0 where nothing of ``whole`` is ``part``."""
     return f"({part} or {whole} * 0) / {whole}"
+
+
+def newly_counted(counter: Metric, window: str) -> str:
+    """Return the series of ``counter`` that grew within ``window``, those that began to exist too.
+
+    ``increase`` alone misses the first event of a series: it has nothing to compare it with.
+    """
+    return f"(increase({counter}[{window}]) > 0) or ({counter} unless {counter} offset {window})"
+
+
+def ratio(part: str, whole: str) -> str:
+    """Return ``part`` by ``whole`` where there is any of ``whole``."""
+    return f"{part} / ({whole} > 0)"

@@ -92,7 +92,8 @@ class Query:
         expression: may use ``$variables`` of the dashboard and ``$__rate_interval``.
         legend: names a series; ``{{label}}`` is filled from its labels.
         role: how a time series panel draws it.
-        quiet: no answer is a good sign (no deadlocks, no denials); shown as such.
+        quiet: no answer is a good sign (no deadlocks, no denials), or the demo has no such thing
+            (no standby, no container); shown as such.
     """
 
     expression: str
@@ -119,6 +120,7 @@ class Panel:
         queries: in drawing order.
         repeat: the variable for each of whose values the panel is drawn once.
         is_vital: also drawn on the console's first page.
+        runbook: name of the runbook that says what to do when its threshold is crossed.
     """
 
     title: str
@@ -129,6 +131,7 @@ class Panel:
     links: tuple[Link, ...] = ()
     repeat: str | None = None
     is_vital: bool = False
+    runbook: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +152,34 @@ class TimeSeries(Panel):
 
     stacked: bool = False
     minimum: float | None = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeatMap(Panel):
+    """How often each size of a value occurred over time.
+
+    Its one query answers a histogram's buckets by ``le``; the drawing takes them apart.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a value stands for, in a word, and how it is judged."""
+
+    value: float
+    word: str
+    level: Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateTimeline(Panel):
+    """Which state each series was in over time; a value that is no state is drawn as a gap."""
+
+    states: tuple[State, ...]
+
+
+UP_OR_DOWN = (State(0, "down", Level.CRITICAL), State(1, "up", Level.OK))
+"""The states of every metric that says whether something answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +224,7 @@ class Variable:
         name: as queries write it after ``$``.
         title: shown to the reader.
         within: a matcher over variables before it, so that choices cascade.
+        is_optional: series without the label are watched all the same, as part of "all".
     """
 
     name: str
@@ -200,6 +232,7 @@ class Variable:
     metric: Metric
     label: str
     within: str = ""
+    is_optional: bool = False
 
     @property
     def series(self) -> str:

@@ -8,10 +8,16 @@ from dashboards.spec import Dashboard
 
 BOARDS = {
     "watchkeeper-system": "dashboards.boards.system",
+    "watchkeeper-http": "dashboards.boards.http",
+    "watchkeeper-host": "dashboards.boards.host",
+    "watchkeeper-python": "dashboards.boards.python",
     "watchkeeper-database": "dashboards.boards.database",
+    "watchkeeper-cache": "dashboards.boards.cache",
     "watchkeeper-tasks": "dashboards.boards.tasks",
+    "watchkeeper-slo": "dashboards.boards.slo",
     "watchkeeper-anomalies": "dashboards.boards.anomalies",
     "watchkeeper-remediation": "dashboards.boards.remediation",
+    "watchkeeper-itself": "dashboards.boards.watchkeeper",
 }
 """Uid to the module whose ``DASHBOARD`` has it; the order is the order of the menu."""
 

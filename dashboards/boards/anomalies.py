@@ -17,9 +17,17 @@ from dashboards.spec import (
 from watchkeeper.catalogue import anomaly
 
 QUERY = 'query=~"$query"'
+UNUSUAL = f"{largest(series(anomaly.SCORE, QUERY), by='query, series')} > 1"
 SERIES = f'{QUERY}, series=~"$series"'
 # A score above 1 is anomalous whichever detector gave it: that is what the score means.
 SCORE = rising(notice=0.8, warning=1)
+
+
+def of_service(expression: str) -> str:
+    """Return ``expression`` with the label ``service``, read out of the selector in ``series``."""
+    pattern = '.*[{ ]service=\\"([^\\"]*)\\".*'
+    return f'label_replace({expression}, "service", "$1", "series", "{pattern}")'
+
 
 NOW = Row(
     "Now",
@@ -91,6 +99,50 @@ SCORES = Row(
             "samples, absent ones vanished. Only ready series are judged.",
             queries=(Query(total(series(anomaly.STATE, QUERY), by="state"), "{{state}}"),),
             stacked=True,
+        ),
+        TimeSeries(
+            title="Unusual series by service",
+            description="How many of a service's series score above 1. A service alone has a "
+            "trouble of its own; many together share a cause.",
+            queries=(
+                Query(
+                    f"sum by (service) ({of_service(f'{series(anomaly.SCORE, QUERY)} > bool 1')})",
+                    "{{service}}",
+                ),
+            ),
+            stacked=True,
+        ),
+        TimeSeries(
+            title="Share of series unusual",
+            description="The anomaly rate: the share of judged series that score above 1. Above a "
+            "few percent for long, the sensitivity is wrong or the normal has changed.",
+            queries=(Query(f"avg({series(anomaly.SCORE, QUERY)} > bool 1)", "all"),),
+            unit=Unit.RATIO,
+            thresholds=rising(notice=0.05, warning=0.2),
+        ),
+        Table(
+            title="Contributors",
+            description="What makes each query's highest score: its series above 1, and how far "
+            "each lies from what was expected of it. Empty is good.",
+            queries=(
+                Query(UNUSUAL, quiet=True),
+                Query(
+                    f"{largest(series(anomaly.ACTUAL, QUERY), by='query, series')} and {UNUSUAL}",
+                    quiet=True,
+                ),
+                Query(
+                    f"{largest(series(anomaly.EXPECTED, QUERY), by='query, series')} and {UNUSUAL}",
+                    quiet=True,
+                ),
+            ),
+            columns=(
+                Column("Query", label="query"),
+                Column("Series", label="series"),
+                Column("Score", query=0),
+                Column("Now", query=1),
+                Column("Expected", query=2),
+            ),
+            sort_by="Score",
         ),
         Table(
             title="Most unusual series",

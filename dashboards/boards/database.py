@@ -1,6 +1,7 @@
 """Database Performance: are the databases answering quickly, and which statements are not?"""
 
-from dashboards.promql import SPAN, quantile, rate, series, share, total
+from dashboards import scope
+from dashboards.promql import SPAN, quantile, rate, ratio, series, share, total
 from dashboards.spec import (
     Column,
     Dashboard,
@@ -15,10 +16,13 @@ from dashboards.spec import (
     at_least,
     rising,
 )
-from watchkeeper.catalogue import http, postgres, redis
+from watchkeeper.catalogue import http, postgres, postgres_depth
 
-SERVER = 'server=~"$server"'
-CACHE = 'server=~"$cache"'
+SERVER = f'{scope.ENVIRONMENT}, server=~"$server"'
+
+WRAPAROUND_LIMIT = 2**31
+"""Transaction ids are compared modulo 2**32, so half of them may be in use (PostgreSQL manual,
+"Preventing Transaction ID Wraparound Failures")."""
 
 # The requirement: a mean query above 200 ms misses the target, above 500 ms raises an alert.
 QUERY_TIME = rising(notice=0.2, warning=0.5, critical=2)
@@ -53,6 +57,7 @@ NOW = Row(
             queries=(Query(MEAN_QUERY),),
             unit=Unit.SECONDS,
             thresholds=QUERY_TIME,
+            runbook="DatabaseSlowdown",
         ),
         Stat(
             title="Connections",
@@ -83,10 +88,11 @@ NOW = Row(
         ),
         Stat(
             title="Servers answering",
-            description="Share of PostgreSQL and Redis servers that answer the agent.",
-            queries=(Query(f"avg({postgres.UP} or on (server) {redis.UP})"),),
+            description="Share of PostgreSQL servers that answer the agent.",
+            queries=(Query(f"avg({series(postgres.UP, SERVER)})"),),
             unit=Unit.RATIO,
             thresholds=at_least(1),
+            runbook="PostgresDown",
         ),
     ),
 )
@@ -123,7 +129,12 @@ STATEMENTS = Row(
             "above the server's own time means the pool or the network.",
             queries=(
                 Query(
-                    quantile(0.95, http.DB_OPERATION_DURATION, by="db_operation_name"),
+                    quantile(
+                        0.95,
+                        http.DB_OPERATION_DURATION,
+                        scope.ENVIRONMENT,
+                        by="db_operation_name",
+                    ),
                     "{{db_operation_name}}",
                 ),
             ),
@@ -196,36 +207,199 @@ CONNECTED = Row(
     ),
 )
 
-REDIS = Row(
-    "Redis and Valkey",
+_BLOCKER = "server, pid, usename, application_name, state, query"
+BLOCKING = Row(
+    "Who blocks whom",
     (
-        TimeSeries(
-            title="Commands",
-            description="Commands a second. A fall to zero while clients are connected is a stall.",
-            queries=(
-                Query(total(rate(redis.COMMANDS_PROCESSED, CACHE), by="server"), "{{server}}"),
-            ),
-            unit=Unit.OPERATIONS_PER_SECOND,
+        Stat(
+            title="Sessions blocked",
+            description="Sessions that wait for a lock another one holds.",
+            queries=(Query(total(series(postgres_depth.BLOCKED, SERVER))),),
+            thresholds=rising(notice=1, warning=5),
         ),
-        TimeSeries(
-            title="Key hits",
-            description="Share of look-ups that found a key. A cliff means the cache was emptied "
-            "or its keys expired together.",
+        Stat(
+            title="Longest wait",
+            description="Longest such wait going on.",
+            queries=(Query(f"max({series(postgres_depth.BLOCKED_LONGEST, SERVER)})"),),
+            unit=Unit.SECONDS,
+            thresholds=rising(notice=5, warning=30, critical=300),
+        ),
+        Table(
+            title="Root blockers",
+            description="Sessions that others wait for and that wait for none themselves: ending "
+            "one frees all behind it. Idle in transaction means that somebody forgot to commit. "
+            "Empty is good.",
             queries=(
                 Query(
-                    f"{total(rate(redis.KEYSPACE_HITS, CACHE), by='server')} / "
-                    f"({total(rate(redis.KEYSPACE_HITS, CACHE), by='server')} + "
-                    f"{total(rate(redis.KEYSPACE_MISSES, CACHE), by='server')})",
-                    "{{server}}",
+                    f"max by ({_BLOCKER}) ({series(postgres_depth.ROOT_BLOCKED, SERVER)})",
+                    quiet=True,
+                ),
+                Query(
+                    f"max by ({_BLOCKER}) ({series(postgres_depth.ROOT_AGE, SERVER)})", quiet=True
+                ),
+            ),
+            columns=(
+                Column("Query", label="query"),
+                Column("User", label="usename"),
+                Column("Application", label="application_name"),
+                Column("State", label="state"),
+                Column("Process", label="pid"),
+                Column("Waiting for it", query=0, unit=Unit.COUNT),
+                Column("Transaction open for", query=1, unit=Unit.SECONDS),
+            ),
+            sort_by="Waiting for it",
+        ),
+    ),
+)
+
+_TABLE = "server, datname, relname"
+_SCANS = total(rate(postgres_depth.TABLE_COUNTERS["seq_scan"], SERVER), by=_TABLE)
+_ROWS_READ = total(rate(postgres_depth.TABLE_COUNTERS["seq_tup_read"], SERVER), by=_TABLE)
+_INDEX_SCANS = total(rate(postgres_depth.TABLE_COUNTERS["idx_scan"], SERVER), by=_TABLE)
+_LIVE = total(series(postgres_depth.TABLE_GAUGES["n_live_tup"], SERVER), by=_TABLE)
+_DEAD = total(series(postgres_depth.TABLE_GAUGES["n_dead_tup"], SERVER), by=_TABLE)
+_INDEX = "server, datname, relname, indexrelname"
+
+TABLES = Row(
+    "Tables and indexes",
+    (
+        TimeSeries(
+            title="Index use",
+            description="Share of scans that used an index, over all tables. A fall after a deploy "
+            "is a query that has no index for it.",
+            queries=(
+                Query(
+                    ratio(
+                        f"sum by (datname) ({_INDEX_SCANS})",
+                        f"(sum by (datname) ({_INDEX_SCANS}) + sum by (datname) ({_SCANS}))",
+                    ),
+                    "{{datname}}",
                 ),
             ),
             unit=Unit.RATIO,
         ),
         TimeSeries(
-            title="Memory",
-            description="Memory in use. Without a limit it grows until the machine's ends.",
-            queries=(Query(series(redis.MEMORY_USED, CACHE), "{{server}}"),),
+            title="Rows read without an index",
+            description="Rows a second read by scanning whole tables, the five worst. Small tables "
+            "are scanned on purpose; large ones want an index.",
+            queries=(Query(f"topk(5, {_ROWS_READ})", "{{relname}}"),),
+            unit=Unit.EVENTS_PER_SECOND,
+        ),
+        TimeSeries(
+            title="Dead rows",
+            description="Rows deleted or replaced whose space is not free yet, the five worst. "
+            "Growth means that vacuum cannot keep up, or that an old transaction stops it.",
+            queries=(Query(f"topk(5, {_DEAD})", "{{relname}}"),),
+        ),
+        Table(
+            title="Tables",
+            description="The twenty largest tables: rows, dead rows, and how they are read.",
+            queries=(
+                Query(f"topk(20, {total(series(postgres_depth.TABLE_SIZE, SERVER), by=_TABLE)})"),
+                Query(_LIVE),
+                Query(_DEAD),
+                Query(_SCANS),
+                Query(_INDEX_SCANS),
+            ),
+            columns=(
+                Column("Table", label="relname"),
+                Column("Database", label="datname"),
+                Column("Size", query=0, unit=Unit.BYTES),
+                Column("Rows", query=1, unit=Unit.COUNT),
+                Column("Dead rows", query=2, unit=Unit.COUNT),
+                Column("Whole scans", query=3, unit=Unit.OPERATIONS_PER_SECOND),
+                Column("Index scans", query=4, unit=Unit.OPERATIONS_PER_SECOND),
+            ),
+            sort_by="Size",
+        ),
+        Table(
+            title="Unused indexes",
+            description="Indexes nobody has used since the server's statistics began, the largest "
+            "first. Each one costs every write; primary keys must stay.",
+            queries=(
+                Query(
+                    f"topk(10, {total(series(postgres_depth.INDEX_SIZE, SERVER), by=_INDEX)} and "
+                    f"{total(series(postgres_depth.INDEX_SCANS, SERVER), by=_INDEX)} == 0)",
+                    quiet=True,
+                ),
+            ),
+            columns=(
+                Column("Index", label="indexrelname"),
+                Column("Table", label="relname"),
+                Column("Database", label="datname"),
+                Column("Size", query=0, unit=Unit.BYTES),
+            ),
+            sort_by="Size",
+        ),
+    ),
+)
+
+UPKEEP = Row(
+    "Replication and upkeep",
+    (
+        TimeSeries(
+            title="Standby behind by",
+            description="Write-ahead log a standby has yet to replay. Needs a standby.",
+            queries=(
+                Query(
+                    series(postgres_depth.STANDBY_LAG, SERVER), "{{application_name}}", quiet=True
+                ),
+            ),
             unit=Unit.BYTES,
+        ),
+        TimeSeries(
+            title="Replica behind by",
+            description="How far a replica is behind in time; 0 on a primary.",
+            queries=(
+                Query(series(postgres_depth.REPLICATION["lag_seconds"], SERVER), "{{server}}"),
+            ),
+            unit=Unit.SECONDS,
+            thresholds=rising(notice=5, warning=60),
+        ),
+        TimeSeries(
+            title="Write-ahead log",
+            description="Disk space of the log. It grows without end while a replication slot is "
+            "not read, until the disk is full.",
+            queries=(Query(series(postgres_depth.WAL_SIZE, SERVER), "{{server}}"),),
+            unit=Unit.BYTES,
+        ),
+        TimeSeries(
+            title="Transaction ids in use",
+            description="Share of the two thousand million transaction ids used since the oldest "
+            "row was frozen. At 100 % the server refuses to write: vacuum must come first.",
+            queries=(
+                Query(
+                    f"max by (datname) ({series(postgres_depth.WRAPAROUND['xid_age'], SERVER)})"
+                    f" / {WRAPAROUND_LIMIT}",
+                    "{{datname}}",
+                ),
+            ),
+            unit=Unit.RATIO,
+            thresholds=rising(notice=0.2, warning=0.5, critical=0.8),
+        ),
+        TimeSeries(
+            title="Old transactions",
+            description="Transactions open for more than a minute: they keep vacuum from freeing "
+            "rows, and hold locks.",
+            queries=(
+                Query(
+                    series(postgres_depth.LONG_TRANSACTIONS["transactions"], SERVER), "{{server}}"
+                ),
+            ),
+            thresholds=rising(notice=1),
+        ),
+        TimeSeries(
+            title="Checkpoints asked for",
+            description="Checkpoints a second that came before their time. More than now and then "
+            "means that max_wal_size is too small.",
+            queries=(
+                Query(
+                    f"{rate(postgres_depth.CHECKPOINTER['num_requested'], SERVER)} or "
+                    f"{rate(postgres_depth.BGWRITER['checkpoints_req'], SERVER)}",
+                    "{{server}}",
+                ),
+            ),
+            unit=Unit.EVENTS_PER_SECOND,
         ),
     ),
 )
@@ -235,9 +409,9 @@ DASHBOARD = Dashboard(
     title="Database Performance",
     purpose="Are the databases answering quickly, and which statements are not?",
     variables=(
-        Variable("server", "PostgreSQL", postgres.UP, "server"),
-        Variable("cache", "Redis", redis.UP, "server"),
+        scope.environment(postgres.UP),
+        Variable("server", "Server", postgres.UP, "server", within=scope.ENVIRONMENT),
     ),
-    rows=(NOW, STATEMENTS, CONNECTED, REDIS),
-    see_also=("watchkeeper-system", "watchkeeper-tasks"),
+    rows=(NOW, STATEMENTS, BLOCKING, CONNECTED, TABLES, UPKEEP),
+    see_also=("watchkeeper-system", "watchkeeper-cache", "watchkeeper-tasks"),
 )

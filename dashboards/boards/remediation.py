@@ -26,6 +26,7 @@ NOW = Row(
             title="Actions paused",
             description="1 while the kill switch holds all remediation back.",
             queries=(Query(largest(series(own.ACTIONS_PAUSED))),),
+            runbook="ActionsPausedLong",
             thresholds=rising(warning=1),
         ),
         Stat(
@@ -38,6 +39,7 @@ NOW = Row(
             title="Oldest delivery",
             description="Age of the delivery waiting longest; a receiver may be down.",
             queries=(Query(largest(series(own.OUTBOX_OLDEST)), quiet=True),),
+            runbook="DeliveryDelayed",
             unit=Unit.SECONDS,
             thresholds=rising(notice=10, warning=60, critical=600),
         ),
@@ -45,6 +47,7 @@ NOW = Row(
             title="Dead letters",
             description="Deliveries given up on. Each one is a person who was not told.",
             queries=(Query(total(series(own.DEAD_LETTERS)), quiet=True),),
+            runbook="DeliveryGivenUp",
             thresholds=rising(critical=1),
         ),
     ),
@@ -66,6 +69,13 @@ ACTIONS = Row(
             ),
         ),
         TimeSeries(
+            title="Actions by rule",
+            description="Actions each rule ended in the last hour: what its budget is spent on.",
+            queries=(
+                Query(f"sum by (rule) (increase({own.ACTIONS}[1h]))", "{{rule}}", quiet=True),
+            ),
+        ),
+        TimeSeries(
             title="Denials by guard",
             description="Actions a guard refused in the last ten minutes: cooldown, budget, "
             "observe mode and the like. Many denials mean a rule wants to act again and again.",
@@ -76,6 +86,21 @@ ACTIONS = Row(
                     quiet=True,
                 ),
             ),
+        ),
+        TimeSeries(
+            title="Time to tell",
+            description="p95 of the time from an alert starting to its first message being "
+            "delivered, over the last hour.",
+            queries=(
+                Query(
+                    f"histogram_quantile(0.95, sum by (le) "
+                    f"(increase({own.DETECT_TO_NOTIFY.bucket}[1h])))",
+                    "p95",
+                    quiet=True,
+                ),
+            ),
+            unit=Unit.SECONDS,
+            thresholds=rising(notice=10, warning=60),
         ),
         TimeSeries(
             title="Time to recover",
@@ -137,5 +162,5 @@ DASHBOARD = Dashboard(
     title="Incidents and Remediation",
     purpose="What went wrong, what was done about it, and did it work?",
     rows=(NOW, ACTIONS, MESSAGES),
-    see_also=("watchkeeper-system", "watchkeeper-anomalies"),
+    see_also=("watchkeeper-system", "watchkeeper-anomalies", "watchkeeper-itself"),
 )

@@ -1,5 +1,6 @@
 """System Overview: is the system serving, how fast, and what is it running out of?"""
 
+from dashboards import limits, scope
 from dashboards.promql import mean, quantile, rate, series, share, total
 from dashboards.spec import (
     Dashboard,
@@ -10,22 +11,12 @@ from dashboards.spec import (
     Stat,
     TimeSeries,
     Unit,
-    Variable,
     rising,
 )
 from watchkeeper.catalogue import host, http, process, prometheus
 
-SERVICE = 'service=~"$service"'
+SERVICE = scope.INSTANCE
 FAILED = f'{SERVICE}, http_response_status_code=~"5.."'
-
-# The requirement's thresholds: 500, 1000 and 2000 ms.
-RESPONSE_TIME = rising(notice=0.5, warning=1, critical=2)
-ERRORS = rising(notice=0.01, warning=0.05, critical=0.2)
-# The requirement calls memory critical above 95 %.
-MEMORY = rising(notice=0.8, warning=0.9, critical=0.95)
-CPU = rising(notice=0.7, warning=0.85, critical=0.95)
-# Share of time some task waited; the kernel's documentation calls tens of percent a shortage.
-PRESSURE = rising(notice=0.1, warning=0.4)
 
 IDLE = 'mode="idle"'
 BUSY = 'mode!="idle"'
@@ -50,8 +41,12 @@ NOW = Row(
             "at 2 s. Look at the slowest routes below before blaming the machine.",
             queries=(Query(mean(http.REQUEST_DURATION, SERVICE)),),
             unit=Unit.SECONDS,
-            thresholds=RESPONSE_TIME,
-            links=(Link("Database", "watchkeeper-database"),),
+            thresholds=limits.RESPONSE_TIME,
+            links=(
+                Link("HTTP services", "watchkeeper-http"),
+                Link("Database", "watchkeeper-database"),
+            ),
+            runbook="HighResponseTime",
         ),
         Stat(
             title="Throughput",
@@ -65,21 +60,25 @@ NOW = Row(
             description="Share of requests answered 5xx.",
             queries=(Query(error_ratio()),),
             unit=Unit.RATIO,
-            thresholds=ERRORS,
+            thresholds=limits.ERRORS,
+            links=(Link("HTTP services", "watchkeeper-http"),),
+            runbook="HighErrorRate",
         ),
         Gauge(
             title="CPU",
             description="Share of processor time in use on the machine.",
             queries=(Query(CPU_USED),),
             unit=Unit.RATIO,
-            thresholds=CPU,
+            links=(Link("Host", "watchkeeper-host"),),
+            thresholds=limits.CPU,
         ),
         Gauge(
             title="Memory",
             description="Share of memory that could not be given to a new process.",
             queries=(Query(MEMORY_USED),),
             unit=Unit.RATIO,
-            thresholds=MEMORY,
+            links=(Link("Host", "watchkeeper-host"),),
+            thresholds=limits.MEMORY,
         ),
         Stat(
             title="Targets down",
@@ -87,6 +86,8 @@ NOW = Row(
             "complete as this is zero.",
             queries=(Query(f"sum({prometheus.UP} == bool 0)"),),
             thresholds=rising(critical=1),
+            links=(Link("Watchkeeper itself", "watchkeeper-itself"),),
+            runbook="TargetDown",
         ),
     ),
 )
@@ -104,7 +105,7 @@ SERVING = Row(
                 Query(quantile(0.99, http.REQUEST_DURATION, SERVICE), "p99"),
             ),
             unit=Unit.SECONDS,
-            thresholds=RESPONSE_TIME,
+            thresholds=limits.RESPONSE_TIME,
             is_vital=True,
         ),
         TimeSeries(
@@ -122,7 +123,7 @@ SERVING = Row(
             description="Share of requests answered 5xx. Which service, and since when?",
             queries=(Query(error_ratio("service"), "{{service}}"),),
             unit=Unit.RATIO,
-            thresholds=ERRORS,
+            thresholds=limits.ERRORS,
             is_vital=True,
         ),
         TimeSeries(
@@ -192,7 +193,7 @@ MACHINE = Row(
                 Query(rate(host.PRESSURE_IO_WAITING), "disk"),
             ),
             unit=Unit.RATIO,
-            thresholds=PRESSURE,
+            thresholds=limits.PRESSURE,
             is_vital=True,
         ),
         TimeSeries(
@@ -230,11 +231,15 @@ DASHBOARD = Dashboard(
     uid="watchkeeper-system",
     title="System Overview",
     purpose="Is the system serving, how fast, and what is it running out of?",
-    variables=(Variable("service", "Service", http.ACTIVE_REQUESTS, "service"),),
+    variables=scope.of_instance(http.ACTIVE_REQUESTS),
     rows=(NOW, SERVING, MACHINE),
     see_also=(
+        "watchkeeper-http",
+        "watchkeeper-host",
         "watchkeeper-database",
+        "watchkeeper-cache",
         "watchkeeper-tasks",
+        "watchkeeper-slo",
         "watchkeeper-anomalies",
         "watchkeeper-remediation",
     ),

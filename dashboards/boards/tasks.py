@@ -1,8 +1,10 @@
 """Task Integration: are tasks created, worked off and handed over as fast as they should be?"""
 
-from dashboards.promql import mean, quantile, rate, series, total
+from dashboards import scope
+from dashboards.promql import mean, quantile, rate, ratio, series, total
 from dashboards.spec import (
     Dashboard,
+    HeatMap,
     Level,
     Query,
     Row,
@@ -15,9 +17,10 @@ from dashboards.spec import (
 )
 from watchkeeper.catalogue import tasks
 
-SERVICE = 'service=~"$service"'
+SERVICE = scope.SERVICE
 QUEUE = 'queue=~"$queue"'
 
+WAITING = f"sum({series(tasks.QUEUE_DEPTH, QUEUE)})"
 CREATED = total(rate(tasks.CREATED, SERVICE))
 HANDOFF = rising(notice=1, warning=5, critical=30)
 # The requirement is a lag under 50 ms; a second is one missed round of the copier.
@@ -53,7 +56,7 @@ NOW = Row(
             title="Queue depth",
             description="Tasks waiting on the broker. Depth that grows while workers are alive "
             "asks for more workers; depth that grows with no worker asks for a restart.",
-            queries=(Query(f"sum({series(tasks.QUEUE_DEPTH, QUEUE)})"),),
+            queries=(Query(WAITING),),
             thresholds=rising(notice=20, warning=50, critical=500),
         ),
         Stat(
@@ -97,6 +100,14 @@ FLOW = Row(
             unit=Unit.OPERATIONS_PER_SECOND,
         ),
         TimeSeries(
+            title="Drain time",
+            description="How long the waiting tasks take at the rate they are finished now. No "
+            "line means that none is being finished.",
+            queries=(Query(ratio(WAITING, total(rate(tasks.FINISHED, SERVICE))), "all queues"),),
+            unit=Unit.SECONDS,
+            thresholds=rising(notice=60, warning=600),
+        ),
+        TimeSeries(
             title="Depth by queue",
             description="Tasks waiting, queue by queue: which one is stuck?",
             queries=(Query(series(tasks.QUEUE_DEPTH, QUEUE), "{{queue}}"),),
@@ -119,6 +130,13 @@ TIMES = Row(
             ),
             unit=Unit.SECONDS,
             thresholds=WAIT,
+        ),
+        HeatMap(
+            title="Waits",
+            description="How many tasks waited how long. A second band far above the first is work "
+            "stuck behind something long.",
+            queries=(Query(total(rate(tasks.WAIT.bucket, SERVICE), by="le"), "{{le}}"),),
+            unit=Unit.SECONDS,
         ),
         TimeSeries(
             title="Run time by task",
@@ -173,9 +191,9 @@ DASHBOARD = Dashboard(
     title="Task Integration",
     purpose="Are tasks created, worked off and handed over as fast as they should be?",
     variables=(
-        Variable("service", "Service", tasks.CREATED, "service"),
+        *scope.of_service(tasks.CREATED),
         Variable("queue", "Queue", tasks.QUEUE_DEPTH, "queue"),
     ),
     rows=(NOW, FLOW, TIMES),
-    see_also=("watchkeeper-system", "watchkeeper-database", "watchkeeper-remediation"),
+    see_also=("watchkeeper-system", "watchkeeper-cache", "watchkeeper-remediation"),
 )

@@ -69,6 +69,12 @@ def choose(dashboard: Dashboard, arguments: Mapping[str, str]) -> Choices:
     )
 
 
+def span_of(arguments: Mapping[str, str], now: datetime, *, default: str = "1h") -> Span:
+    """Return the grid of times an address asks for; a range nobody offers becomes the default."""
+    asked = arguments.get("range", default)
+    return Choices(asked if asked in RANGES_SECONDS else default, {}).span(now)
+
+
 def rate_window_seconds(step_seconds: float) -> float:
     """Return Grafana's ``$__rate_interval``: four scrapes at least, and never less than a step."""
     return max(4 * SCRAPE_SECONDS, step_seconds + SCRAPE_SECONDS)

@@ -7,18 +7,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dashboards.console import ranges
+from dashboards.console import cells, ranges
+from dashboards.console.cells import Cells
 from dashboards.console.chart import Chart, Line
 from dashboards.console.quantities import quantity
 from dashboards.console.ranges import Span
 from dashboards.expression import fill
-from dashboards.spec import Column, Gauge, Level, Panel, Role, Stat, Table, TimeSeries
+from dashboards.spec import (
+    Column,
+    Gauge,
+    HeatMap,
+    Level,
+    Panel,
+    Role,
+    Stat,
+    StateTimeline,
+    Table,
+    TimeSeries,
+)
 from watchkeeper.prometheus import Labels, PrometheusClient, is_number
 
 LINES = 20
 """Lines drawn at most; the rest would be one colour on top of another."""
 
 ROWS = 50
+
+STRIPS = 40
+"""Strips of a state timeline at most: more do not fit a screen."""
 
 _LABEL = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
@@ -95,7 +110,7 @@ def chart_of(
 ) -> Chart:
     """Return the panel's lines over the span."""
     lines = [
-        Line(_legend(query.legend, one.labels), span.align(one), query.role)
+        Line(legend_of(query.legend, one.labels), span.align(one), query.role)
         for query in panel.queries
         for one in ranges.read(client, fill(query.expression, filling), span)
     ]
@@ -110,7 +125,26 @@ def chart_of(
     )
 
 
-def _legend(template: str, labels: Labels) -> str:
+def cells_of(
+    client: PrometheusClient, panel: HeatMap | StateTimeline, filling: Mapping[str, str], span: Span
+) -> Cells:
+    """Return the panel's strips over the span."""
+    found = [
+        (query, one)
+        for query in panel.queries
+        for one in ranges.read(client, fill(query.expression, filling), span)
+    ]
+    if isinstance(panel, HeatMap):
+        buckets = {one.labels.get("le", ""): span.align(one) for _, one in found}
+        return cells.of_buckets(span.timestamps(), buckets, panel.unit)
+    strips = sorted((legend_of(query.legend, one.labels), span.align(one)) for query, one in found)[
+        :STRIPS
+    ]
+    return cells.of_states(span.timestamps(), strips, panel.states)
+
+
+def legend_of(template: str, labels: Labels) -> str:
+    """Return ``template`` with each ``{{label}}`` filled, or the labels in words."""
     filled = _LABEL.sub(lambda match: labels.get(match[1], ""), template).strip()
     return filled or ranges.words_for(labels)
 
@@ -122,6 +156,13 @@ class Kind(StrEnum):
     GAUGE = "gauge"
     TABLE = "table"
     TIME_SERIES = "time-series"
+    HEAT_MAP = "heat-map"
+    STATE_TIMELINE = "state-timeline"
+
+    @property
+    def is_over_time(self) -> bool:
+        """Whether the browser draws it from data; the others are parts of a page."""
+        return self in (Kind.TIME_SERIES, Kind.HEAT_MAP, Kind.STATE_TIMELINE)
 
 
 KINDS: dict[type[Panel], Kind] = {
@@ -129,4 +170,6 @@ KINDS: dict[type[Panel], Kind] = {
     Gauge: Kind.GAUGE,
     Table: Kind.TABLE,
     TimeSeries: Kind.TIME_SERIES,
+    HeatMap: Kind.HEAT_MAP,
+    StateTimeline: Kind.STATE_TIMELINE,
 }

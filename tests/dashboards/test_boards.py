@@ -3,7 +3,10 @@
 import pytest
 
 from dashboards.boards import BOARDS, board, every_board
-from dashboards.expression import uncatalogued
+from dashboards.console import runbook
+from dashboards.console.drawing import KINDS
+from dashboards.expression import uncatalogued, variables
+from dashboards.grafana import PANELS
 from dashboards.spec import Table, Unit
 from watchkeeper.catalogue import every_metric
 
@@ -48,7 +51,40 @@ def test_every_link_leads_to_a_board(uid):
 def test_variables_are_labels_their_metric_may_carry(uid):
     # service, job and instance come from the scrape, not from the metric
     for variable in board(uid).variables:
-        assert variable.label in {*variable.metric.labels, "service", "job", "instance"}
+        assert variable.label in {
+            *variable.metric.labels,
+            "environment",
+            "service",
+            "job",
+            "instance",
+        }
+
+
+@each_board
+def test_every_runbook_a_panel_leads_to_is_there(uid):
+    named = {panel.runbook for panel in board(uid).panels()} - {None}
+    assert {name for name in named if runbook.find(name) is None} == set()
+
+
+@each_board
+def test_choices_cascade_from_the_first_to_the_last(uid):
+    before = set()
+    for variable in board(uid).variables:
+        assert variables(variable.within) <= before, variable.name
+        before.add(variable.name)
+
+
+def test_the_set_of_boards_is_complete():
+    assert {b.title for b in every_board()} >= {
+        "System Overview", "Host", "Database Performance", "Cache", "Task Integration",
+        "HTTP Services", "Python Processes", "Anomalies", "Incidents and Remediation",
+        "Service Levels", "Watchkeeper Itself",
+    }  # fmt: skip
+
+
+def test_every_kind_of_panel_is_drawn_by_the_console_and_by_grafana():
+    kinds = {type(panel) for b in every_board() for panel in b.panels()}
+    assert kinds == set(KINDS) == set(PANELS)
 
 
 @each_board

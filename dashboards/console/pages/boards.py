@@ -8,13 +8,23 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 
+from dashboards.annotations import ANNOTATIONS
 from dashboards.boards import BOARDS, board, every_board
-from dashboards.console import choices, drawing
+from dashboards.console import choices, drawing, marks
 from dashboards.console.choices import Choices
 from dashboards.console.drawing import KINDS, Kind
 from dashboards.console.room import Room
 from dashboards.layout import COLUMNS, Place, place
-from dashboards.spec import Dashboard, Gauge, Panel, Stat, Table, TimeSeries
+from dashboards.spec import (
+    Dashboard,
+    Gauge,
+    HeatMap,
+    Panel,
+    Stat,
+    StateTimeline,
+    Table,
+    TimeSeries,
+)
 from watchkeeper.errors import UpstreamError
 
 REPEATS = 12
@@ -62,10 +72,18 @@ def blueprint(room: Room) -> Blueprint:
     @pages.get("/api/dashboards/<uid>/panels/<int:index>")
     def data(uid: str, index: int) -> Response:
         found, filling, chosen = _asked(room, uid, index)
+        prometheus, span = room.sources.prometheus, chosen.span(room.clock.now())
+        if isinstance(found, HeatMap | StateTimeline):
+            return jsonify(drawing.cells_of(prometheus, found, filling, span).as_json())
         if not isinstance(found, TimeSeries):
-            abort(404, f"panel {index} is not a time series")
-        span = chosen.span(room.clock.now())
-        return jsonify(drawing.chart_of(room.sources.prometheus, found, filling, span).as_json())
+            abort(404, f"panel {index} has no values over time")
+        return jsonify(drawing.chart_of(prometheus, found, filling, span).as_json())
+
+    @pages.get("/api/marks")
+    def moments() -> Response:
+        span = choices.span_of(request.args, room.clock.now())
+        found = marks.read(room.sources.prometheus, ANNOTATIONS, span)
+        return jsonify(marks=[mark.as_json() for mark in found])
 
     return pages
 
@@ -132,7 +150,7 @@ def _tiles(
     panel: Panel, index: int, spot: Place, chosen: Choices, offers: Mapping[str, list[str]]
 ) -> list[Tile]:
     kind = KINDS[type(panel)]
-    tall = kind is Kind.TIME_SERIES
+    tall = kind.is_over_time
     if panel.repeat is None:
         return [Tile(panel, kind, panel.title, index, chosen, spot.width, tall)]
     picked = chosen.values.get(panel.repeat)

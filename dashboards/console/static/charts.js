@@ -104,6 +104,29 @@
     };
   }
 
+  function markLines() {
+    return {
+      hooks: {
+        draw: [(plot) => {
+          const { left, top, width, height } = plot.bbox;
+          const context = plot.ctx;
+          context.save();
+          context.setLineDash([3, 3]);
+          for (const { at, level } of watchkeeperMarks.all()) {
+            const x = Math.round(plot.valToPos(at, "x", true));
+            if (x < left || x > left + width) continue;
+            context.strokeStyle = token(`--${level}`);
+            context.beginPath();
+            context.moveTo(x, top);
+            context.lineTo(x, top + height);
+            context.stroke();
+          }
+          context.restore();
+        }],
+      },
+    };
+  }
+
   // Tick labels as fine as the ticks are: seconds only where minutes would repeat.
   function clock(at, stepSeconds) {
     const moment = new Date(at * 1000);
@@ -143,8 +166,12 @@
   }
 
   function draw(element, chart) {
-    drawn.get(element)?.plot.destroy();
+    drawn.get(element)?.plot?.destroy();
     element.replaceChildren();
+    if (chart.kind === "cells") {
+      drawCells(element, chart);
+      return;
+    }
     if (!chart.lines.some((line) => line.values.some((value) => value !== null))) {
       say(element, "No data in this range.");
       return;
@@ -158,11 +185,20 @@
       scales: { y: { range: (_, low, high) => paddedRange(low, high, chart) } },
       legend: { show: legendOf(chart), live: true },
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
-      plugins: [thresholdLines(chart)],
+      plugins: [thresholdLines(chart), markLines()],
     };
     const plot = new uPlot(options, [chart.timestamps, ...valuesOf(chart)], element);
     hideBandFromLegend(plot, chart);
     drawn.set(element, { plot, chart });
+  }
+
+  function drawCells(element, chart) {
+    if (!chart.strips.some((strip) => strip.values.some((value) => value !== null))) {
+      say(element, "No data in this range.");
+      return;
+    }
+    watchkeeperCells.draw(element, chart);
+    drawn.set(element, { plot: null, chart });
   }
 
   function paddedRange(low, high, chart) {
@@ -173,7 +209,7 @@
   }
 
   function say(element, text) {
-    drawn.get(element)?.plot.destroy();
+    drawn.get(element)?.plot?.destroy();
     drawn.delete(element);
     const note = document.createElement("p");
     note.className = "waiting";
@@ -197,7 +233,7 @@
   function loadNew(root) {
     for (const element of drawn.keys()) {
       if (!element.isConnected) {
-        drawn.get(element).plot.destroy();
+        drawn.get(element).plot?.destroy();
         drawn.delete(element);
       }
     }
@@ -219,7 +255,13 @@
   document.addEventListener("toggle", (event) => loadNew(event.target), true);
   document.addEventListener("htmx:afterSettle", () => loadNew(document));
   window.addEventListener("resize", () => {
-    for (const [element, { plot }] of drawn) plot.setSize({ width: element.clientWidth, height: plot.height });
+    for (const [element, { plot, chart }] of [...drawn]) {
+      if (plot) plot.setSize({ width: element.clientWidth, height: plot.height });
+      else draw(element, chart);
+    }
+  });
+  document.addEventListener("marked", () => {
+    for (const { plot } of drawn.values()) plot?.redraw();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     for (const [element, { chart }] of [...drawn]) draw(element, chart);

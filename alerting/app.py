@@ -20,13 +20,13 @@ from alerting.router import Router
 from alerting.stages import flap
 from alerting.store import Store
 from alerting.telemetry import StoreCollector, Telemetry
-from alerting.worker import Worker
 from watchkeeper import addresses
 from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.peers import Peer
 from watchkeeper.prometheus import PrometheusClient
 from watchkeeper.serving import Service
 from watchkeeper.storage import writing
+from watchkeeper.worker import Worker
 
 EXPIRY_SECONDS = 1.0
 REVIEW_SECONDS = 2.0

@@ -67,7 +67,7 @@ class Exposition:
 
 def ages(statuses: Mapping[str, Status], now_seconds: float) -> list[Family]:
     """Return how old what is served is: the one thing that differs in every scrape."""
-    values = {
+    values: dict[LabelValues, float] = {
         (name,): now_seconds - status.last_success_at
         for name, status in statuses.items()
         if status.last_success_at is not None

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from agent.sheet import NOTHING, Sheet
+from agent.sheet import NOTHING, Sheet, deflate
 from agent.text import OPENMETRICS_END, TextFormat
 
 GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
@@ -37,12 +37,16 @@ class Joined(NamedTuple):
 
 def join(sheets: Iterable[Sheet], text_format: TextFormat, *, is_compressed: bool) -> Joined:
     """Return sheets as one piece of a page; those that tell of one metric are brought together."""
-    kept = disjoint(sheets)
-    text = b"".join([sheet.text(text_format) for sheet in kept])
+    small: list[Sheet] = []
+    large: list[Sheet] = []
+    for sheet in disjoint(sheets):
+        (small if sheet.is_small(text_format) else large).append(sheet)
+    beginning = b"".join([sheet.text(text_format) for sheet in small])
+    text = b"".join([beginning, *(sheet.text(text_format) for sheet in large)])
     if not is_compressed:
         return Joined(text, 0, b"")
-    deflated = b"".join([sheet.deflated(text_format) for sheet in kept])
-    return Joined(text, zlib.crc32(text), deflated)
+    deflated = [deflate(beginning), *(sheet.deflated(text_format) for sheet in large)]
+    return Joined(text, zlib.crc32(text), b"".join(deflated))
 
 
 def page(joined: Joined, tail: Sheet, text_format: TextFormat) -> bytes:

@@ -11,6 +11,23 @@ COMPRESSION_LEVEL = 1
 """Metrics shrink tenfold at the fastest level already; higher ones only cost CPU."""
 
 
+WINDOW_BITS, MEMORY_LEVEL = 13, 6
+"""A window of 8 KiB: lines are like their neighbours, and zlib's own 32 KiB take longer to set up
+than a collector's lines to compress."""
+
+SMALL_BYTES = 4096
+"""Setting up for a sheet of less costs more than compressing it; those are done together."""
+
+
+def deflate(text: bytes) -> bytes:
+    """Return ``text`` as deflate blocks that can stand beside others, none of them the last."""
+    compressor = zlib.compressobj(
+        COMPRESSION_LEVEL, zlib.DEFLATED, -WINDOW_BITS, memLevel=MEMORY_LEVEL
+    )
+    # A full flush ends on a whole byte and refers to nothing before it.
+    return compressor.compress(text) + compressor.flush(zlib.Z_FULL_FLUSH)
+
+
 class Sheet:
     """What one collector has to say, in every way it was asked for so far."""
 
@@ -27,20 +44,21 @@ class Sheet:
             text = self._texts[text_format] = text_of(self.blocks, text_format)
         return text
 
+    def is_small(self, text_format: TextFormat) -> bool:
+        """Return whether it is better compressed together with others."""
+        return len(self.text(text_format)) < SMALL_BYTES
+
     def deflated(self, text_format: TextFormat) -> bytes:
         """Return its text as deflate blocks that can stand beside those of other sheets."""
         deflated = self._deflated.get(text_format)
         if deflated is None:
-            compressor = zlib.compressobj(COMPRESSION_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-            body = compressor.compress(self.text(text_format))
-            # A full flush ends on a whole byte and refers to nothing before it.
-            deflated = self._deflated[text_format] = body + compressor.flush(zlib.Z_FULL_FLUSH)
+            deflated = self._deflated[text_format] = deflate(self.text(text_format))
         return deflated
 
     def prepare(self, demand: Demand) -> None:
         """Write now what the next scrape will ask for."""
         for text_format, is_compressed in demand.ways:
-            if is_compressed:
+            if is_compressed and not self.is_small(text_format):
                 self.deflated(text_format)
             else:
                 self.text(text_format)

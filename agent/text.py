@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -86,21 +86,24 @@ class Renderer:
         return "".join(lines).encode()
 
 
-def text_of(blocks: Iterable[Block], text_format: TextFormat) -> bytes:
+def text_of(blocks: Sequence[Block], text_format: TextFormat) -> bytes:
     """Return blocks with their headers; those of one metric are brought together under one."""
-    headers = _HEADERS[text_format]
     by_name: dict[str, list[bytes]] = {}
     for metric, lines in blocks:
-        name = metric.name
-        parts = by_name.get(name)
+        parts = by_name.get(metric.name)
         if parts is None:
-            header = headers.get(name)
-            if header is None:
-                header = headers[name] = _HEADER_OF[text_format](metric)
-            by_name[name] = [header, lines]
+            by_name[metric.name] = [_header(metric, text_format), lines]
         else:
             parts.append(lines)
     return b"".join([piece for parts in by_name.values() for piece in parts])
+
+
+def _header(metric: Metric, text_format: TextFormat) -> bytes:
+    headers = _HEADERS[text_format]
+    header = headers.get(metric.name)
+    if header is None:
+        header = headers[metric.name] = _HEADER_OF[text_format](metric)
+    return header
 
 
 def prometheus_header(metric: Metric) -> bytes:

@@ -21,6 +21,8 @@ VISITS = counter("room_visits_total", "Visits.", ("room",))
 ODD_COUNTER = counter("pg_stat_database_xact_commit", "Named by others.")
 ODD = untyped("node_vmstat_pgfault", "Without a type.")
 
+LARGE = Family(counter("room_steps_total", "Steps.", ("n",)), [((str(n),), n) for n in range(200)])
+
 names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=20)
 
 
@@ -98,6 +100,7 @@ def test_two_collectors_that_tell_of_one_metric_share_its_header():
 )
 def test_a_compressed_page_is_the_page(collected, text_format):
     sheets = [sheet(*(single(m, v, (n,)) for m, n, v in rows)) for rows in collected]
+    sheets.insert(len(sheets) // 2, sheet(LARGE))
     tail = [single(ODD, 1)]
     plain = page(sheets, text_format, tail=tail)
     assert gzip.decompress(page(sheets, text_format, tail=tail, is_compressed=True)) == plain
@@ -129,13 +132,15 @@ def test_a_tail_of_any_length_is_stored_whole(length):
     assert reader.eof
 
 
-def test_a_sheet_is_written_ahead_in_the_ways_it_is_asked_for():
+def test_a_large_sheet_is_written_ahead_in_the_ways_it_is_asked_for():
     demand = Demand()
     demand.note(TextFormat.OPENMETRICS, is_compressed=True)
-    written_ahead = sheet(single(ODD, 1))
-    written_ahead.prepare(demand)
-    assert set(written_ahead._deflated) == {TextFormat.OPENMETRICS}
-    assert set(written_ahead._texts) == {TextFormat.OPENMETRICS}
+    large, small = sheet(LARGE), sheet(single(ODD, 1))
+    for one in (large, small):
+        one.prepare(demand)
+        assert set(one._texts) == {TextFormat.OPENMETRICS}
+    assert set(large._deflated) == {TextFormat.OPENMETRICS}
+    assert not small._deflated  # it is compressed together with others
 
 
 def test_bytes_that_are_not_text_do_not_spoil_the_page():

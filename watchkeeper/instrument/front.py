@@ -7,8 +7,11 @@ from functools import cached_property
 from prometheus_client import CollectorRegistry, Counter
 
 from watchkeeper.catalogue import tasks
+from watchkeeper.instrument.apscheduler import ApschedulerTasks
 from watchkeeper.instrument.cache import CacheMetrics
+from watchkeeper.instrument.celery import CeleryTasks
 from watchkeeper.instrument.database import DatabaseMetrics
+from watchkeeper.instrument.dramatiq import DramatiqTasks
 from watchkeeper.instrument.exposition import OperationalPages, Problems
 from watchkeeper.instrument.guard import Guard
 from watchkeeper.instrument.handoff import HandoffMetrics
@@ -16,6 +19,7 @@ from watchkeeper.instrument.http import HttpMetrics
 from watchkeeper.instrument.http_client import HttpClientMetrics
 from watchkeeper.instrument.pools import PoolMetrics
 from watchkeeper.instrument.process import watch_process
+from watchkeeper.instrument.rq import RqTasks
 from watchkeeper.instrument.tasks import TaskMetrics
 
 
@@ -67,8 +71,28 @@ class Instrumentation:
 
     @cached_property
     def tasks(self) -> TaskMetrics:
-        """Celery tasks."""
+        """Tasks of whatever queue; for a queue of your own, report to it yourself."""
         return TaskMetrics(self.service, self.registry, self._guard, self._skew)
+
+    @cached_property
+    def celery(self) -> CeleryTasks:
+        """Celery tasks."""
+        return CeleryTasks(self.tasks)
+
+    @cached_property
+    def rq(self) -> RqTasks:
+        """RQ jobs."""
+        return RqTasks(self.tasks)
+
+    @cached_property
+    def dramatiq(self) -> DramatiqTasks:
+        """dramatiq messages."""
+        return DramatiqTasks(self.tasks)
+
+    @cached_property
+    def apscheduler(self) -> ApschedulerTasks:
+        """Jobs of APScheduler 3."""
+        return ApschedulerTasks(self.tasks)
 
     @cached_property
     def handoffs(self) -> HandoffMetrics:

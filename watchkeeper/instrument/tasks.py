@@ -1,18 +1,17 @@
-"""Celery tasks: created, started, finished by outcome, retried; how long they waited and ran.
+"""Tasks of any queue: created, started, finished by outcome, retried; how long they waited and ran.
 
-Counts what one process does, so a worker must run as one process (``--pool threads``, ``solo`` or
-``gevent``) to be seen whole. The queue's depth and age come from the broker, not from here: lost
-messages must never look like health.
+One vocabulary; ``celery``, ``rq``, ``dramatiq`` and ``apscheduler`` beside this file translate into
+it. It counts what one process does. The queue's depth and age come from the broker, not from here:
+lost messages must never look like health.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter
 
@@ -21,41 +20,31 @@ from watchkeeper.instrument.buckets import TASK_SECONDS
 from watchkeeper.instrument.guard import Guard
 from watchkeeper.instrument.interval import between_clocks
 
-PUBLISHED_AT_HEADER = "watchkeeper_published_at"
-"""Message header: when the task was put on the queue, Unix seconds as a float."""
+Outcome = Literal["succeeded", "failed", "rejected", "revoked", "missed", "retried"]
+Miss = Literal["misfire", "still_running"]
 
-UNREGISTERED = "unregistered"
-"""The ``task`` of messages no worker knows, so that strangers' names add no series."""
-
-OUTCOME_OF_STATE = {
-    "SUCCESS": "succeeded",
-    "FAILURE": "failed",
-    "RETRY": "retried",
-    "REJECTED": "rejected",
-    "IGNORED": "succeeded",
-}
-"""Celery's task states at the end of a run; a run that ignores its result did what it meant to."""
-
-
-class Signals(Protocol):
-    """The part of the module ``celery.signals`` used here."""
-
-    before_task_publish: Any
-    task_prerun: Any
-    task_postrun: Any
-    task_revoked: Any
-    task_rejected: Any
-    task_unknown: Any
+GUARDED = "tasks"
+"""What the guard calls failures of these instruments."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
     queue: str
+    task: str
     started_seconds: float
 
 
 class TaskMetrics:
-    """Listens to Celery's signals."""
+    """Where the hooks of every kind of queue report to.
+
+    Args:
+        service: the application's name.
+        registry: where the families go.
+        guard: contains what fails in here and in the hooks.
+        skew: counts disagreeing clocks.
+        now_seconds: Unix time.
+        elapsed_seconds: monotonic time.
+    """
 
     def __init__(
         self,
@@ -64,125 +53,100 @@ class TaskMetrics:
         guard: Guard,
         skew: Counter,
         now_seconds: Callable[[], float] = time.time,
+        elapsed_seconds: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._service = service
-        self._guard = guard
+        self.guard = guard
         self._skew = skew.labels(service, "wait")
-        self._now_seconds = now_seconds
-        self._runs: dict[str, _Run] = {}
+        self.now_seconds = now_seconds
+        self._elapsed_seconds = elapsed_seconds
+        self._runs: dict[Hashable, _Run] = {}
+        self._queues: set[str] = set()
         self._lock = threading.Lock()
         self._created = tasks.CREATED.counter(registry)
         self._started = tasks.STARTED.counter(registry)
         self._finished = tasks.FINISHED.counter(registry)
         self._retried = tasks.RETRIED.counter(registry)
+        self._dead_lettered = tasks.DEAD_LETTERED.counter(registry)
+        self._missed = tasks.MISSED_SCHEDULES.counter(registry)
         self._in_flight = tasks.IN_FLIGHT.gauge(registry)
+        self._oldest = tasks.OLDEST_RUNNING.gauge(registry)
+        self._slots = tasks.SLOTS.gauge(registry)
         self._wait = tasks.WAIT.histogram(registry, TASK_SECONDS)
         self._run = tasks.RUN.histogram(registry, TASK_SECONDS)
 
-    def connect(self, signals: Signals) -> None:
-        """Listen to ``celery.signals``; pass the module, so that Celery is not needed here."""
-        for signal, receiver in self._receivers(signals):
-            signal.connect(receiver, weak=False)
+    def created(self, queue: str, task: str) -> None:
+        """Count a task put on a queue for the first time."""
+        self._created.labels(self._service, queue, task).inc()
 
-    def disconnect(self, signals: Signals) -> None:
-        """Listen no longer."""
-        for signal, receiver in self._receivers(signals):
-            signal.disconnect(receiver)
+    def began(self, run: Hashable, queue: str, task: str, due_seconds: float | None) -> None:
+        """Note that a worker began a task, and how long the task waited for it.
 
-    def on_publish(
-        self,
-        sender: str,
-        headers: MutableMapping[str, Any] | None = None,
-        routing_key: str | None = None,
-        **_: Any,
-    ) -> None:
-        """Stamp a message with its time; count the task unless it is a retry of one."""
-        with self._guard.around("tasks"):
-            if headers is None:
-                return
-            headers[PUBLISHED_AT_HEADER] = self._now_seconds()
-            if not headers.get("retries"):
-                self._created.labels(self._service, routing_key or "", sender).inc()
-
-    def on_start(self, task_id: str, task: Any, **_: Any) -> None:
-        """Note the start of a run and how long the task waited for it."""
-        with self._guard.around("tasks"):
-            queue = _queue_of(task.request)
-            with self._lock:
-                self._runs[task_id] = _Run(queue, time.perf_counter())
-            self._started.labels(self._service, queue, task.name).inc()
-            self._in_flight.labels(self._service, queue).inc()
-            self._observe_wait(queue, task)
-
-    def on_end(self, task_id: str, task: Any, state: str | None = None, **_: Any) -> None:
-        """Note the end of a run by the state it left the task in."""
-        with self._guard.around("tasks"):
-            with self._lock:
-                run = self._runs.pop(task_id, None)
-            if run is None:
-                return
-            self._in_flight.labels(self._service, run.queue).dec()
-            outcome = OUTCOME_OF_STATE.get(state or "", "failed")
-            labels = (self._service, run.queue, task.name)
-            took_seconds = time.perf_counter() - run.started_seconds
-            self._run.labels(*labels, outcome).observe(took_seconds)
-            if outcome == "retried":
-                self._retried.labels(*labels).inc()
-            else:
-                self._finished.labels(*labels, outcome).inc()
-
-    def on_revoked(self, sender: Any, request: Any, **_: Any) -> None:
-        """Count a task that was cancelled or expired before or while it ran."""
-        with self._guard.around("tasks"):
-            labels = (self._service, _queue_of(request), sender.name)
-            self._finished.labels(*labels, "revoked").inc()
-
-    def on_refused(self, message: Any = None, **_: Any) -> None:
-        """Count a message that no task of this worker fits."""
-        with self._guard.around("tasks"):
-            info = getattr(message, "delivery_info", None) or {}
-            queue = str(info.get("routing_key", ""))
-            self._finished.labels(self._service, queue, UNREGISTERED, "rejected").inc()
-
-    def _receivers(self, signals: Signals) -> list[tuple[Any, Callable[..., None]]]:
-        return [
-            (signals.before_task_publish, self.on_publish),
-            (signals.task_prerun, self.on_start),
-            (signals.task_postrun, self.on_end),
-            (signals.task_revoked, self.on_revoked),
-            (signals.task_rejected, self.on_refused),
-            (signals.task_unknown, self.on_refused),
-        ]
-
-    def _observe_wait(self, queue: str, task: Any) -> None:
-        published = getattr(task.request, PUBLISHED_AT_HEADER, None)
-        if published is None:
+        Args:
+            run: tells this run from the others in progress.
+            queue: where the task came from; a label.
+            task: its name; a label.
+            due_seconds: Unix time from which it could have begun, intended delay included; None
+                when that is not known, and then no wait is made up.
+        """
+        with self._lock:
+            self._runs[run] = _Run(queue, task, self._elapsed_seconds())
+            self._watch(queue)
+        self._started.labels(self._service, queue, task).inc()
+        self._in_flight.labels(self._service, queue).inc()
+        if due_seconds is None:
             return
-        due_seconds = due_at(float(published), getattr(task.request, "eta", None))
-        waited_seconds = between_clocks(due_seconds, self._now_seconds())
+        waited_seconds = between_clocks(due_seconds, self.now_seconds())
         if waited_seconds is None:
             self._skew.inc()
         else:
-            self._wait.labels(self._service, queue, task.name).observe(waited_seconds)
+            self._wait.labels(self._service, queue, task).observe(waited_seconds)
 
+    def ended(self, run: Hashable, outcome: Outcome) -> None:
+        """Note the end of a run; one that was never seen to begin changes nothing."""
+        with self._lock:
+            found = self._runs.pop(run, None)
+        if found is None:
+            return
+        self._in_flight.labels(self._service, found.queue).dec()
+        labels = (self._service, found.queue, found.task)
+        took_seconds = self._elapsed_seconds() - found.started_seconds
+        self._run.labels(*labels, outcome).observe(took_seconds)
+        if outcome == "retried":
+            self._retried.labels(*labels).inc()
+        else:
+            self._finished.labels(*labels, outcome).inc()
 
-def due_at(published_seconds: float, eta: str | datetime | None) -> float:
-    """Return the Unix time from which a task could have begun: the later of publishing and ETA.
+    def ended_without_a_run(self, queue: str, task: str, outcome: Outcome) -> None:
+        """Count a task that ended before any worker began it."""
+        self._finished.labels(self._service, queue, task, outcome).inc()
 
-    Celery turns a countdown into an ETA, so both kinds of intended delay are left out of the wait.
+    def dead_lettered(self, queue: str, task: str) -> None:
+        """Count a task that was given up on and set aside."""
+        self._dead_lettered.labels(self._service, queue, task).inc()
 
-    Args:
-        published_seconds: Unix time of publishing.
-        eta: Celery's own, ISO 8601; without a zone it is UTC.
-    """
-    if not eta:
-        return published_seconds
-    moment = datetime.fromisoformat(eta) if isinstance(eta, str) else eta
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(published_seconds, moment.timestamp())
+    def missed(self, queue: str, task: str, reason: Miss) -> None:
+        """Count a run of a schedule that was left out."""
+        self._missed.labels(self._service, queue, task, reason).inc()
 
+    def has_slots(self, number: int) -> None:
+        """Say how many tasks this process can work on at the same time."""
+        self._slots.labels(self._service).set(number)
 
-def _queue_of(request: Any) -> str:
-    info: Mapping[str, Any] = getattr(request, "delivery_info", None) or {}
-    return str(info.get("routing_key") or "")
+    def _watch(self, queue: str) -> None:
+        """Export the age of the longest run of ``queue``, worked out when it is asked for.
+
+        A task that hangs shows as a growing age while it hangs, not once it has ended.
+        """
+        if queue not in self._queues:
+            self._queues.add(queue)
+            gauge = self._oldest.labels(self._service, queue)
+            gauge.set_function(lambda: self._oldest_seconds(queue))
+
+    def _oldest_seconds(self, queue: str) -> float:
+        with self._lock:
+            starts: Iterable[float] = [
+                run.started_seconds for run in self._runs.values() if run.queue == queue
+            ]
+        now = self._elapsed_seconds()
+        return max((now - start for start in starts), default=0.0)

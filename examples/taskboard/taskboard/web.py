@@ -43,7 +43,7 @@ def serve(agent: Agent, host: str, port: int, settings: Settings) -> None:
     """
     exit_on_signal()
     instrumentation = Instrumentation(SERVICE, declared_memory_bytes=settings.memory_limit_bytes)
-    instrumentation.tasks.connect(celery.signals)
+    instrumentation.celery.connect(celery.signals)
     broker = redis.Redis.from_url(
         settings.redis_url, decode_responses=True, socket_timeout=REDIS_TIMEOUT_SECONDS
     )

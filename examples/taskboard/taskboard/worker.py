@@ -43,7 +43,7 @@ def work(instance: int, host: str, port: int, settings: Settings) -> None:
     """
     logging.captureWarnings(capture=True)  # Celery warns, say of being root, on standard error
     instrumentation = Instrumentation(SERVICE)
-    instrumentation.tasks.connect(celery.signals)
+    instrumentation.celery.connect(celery.signals)
     queue = create_celery(settings.redis_url)
     listening = _Listening()
     with ExitStack() as closing:

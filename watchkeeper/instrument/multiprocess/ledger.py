@@ -30,7 +30,7 @@ PER_WORKER = frozenset(
 )  # fmt: skip
 """Families that only mean something for one process; they are told apart by ``worker``."""
 
-WORST = frozenset({tasks.SYNC_LAG.name, process.PYTHON_INFO.name})
+WORST = frozenset({tasks.SYNC_LAG.name, tasks.OLDEST_RUNNING.name, process.PYTHON_INFO.name})
 """Gauges of which the highest counts; all other gauges of the workers alive are added up."""
 
 

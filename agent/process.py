@@ -38,7 +38,7 @@ from watchkeeper.watched import Watched
 log = logs.get_logger(__name__)
 
 SWITCH_SECONDS = 0.0001
-"""How long a collector may hold the interpreter while a scrape waits, which it does some four times;
+"""How long a collector may hold the interpreter while a scrape waits, some four times;
 Python's own 5 ms would be longer than the whole scrape may take."""
 
 SECRETS_SECONDS = 15.0

@@ -77,6 +77,18 @@ class HostSettings(Settings):
         return {tree: getattr(self, tree) for tree in HOST_KINDS[kind]}
 
 
+class TextfileSettings(Settings):
+    """Files that other programs leave for the agent.
+
+    Attributes:
+        directories: where ``*.prom`` files lie.
+        max_bytes: of one file; a larger one is not told of.
+    """
+
+    directories: tuple[str, ...] = ()
+    max_bytes: Annotated[int, Field(ge=1, le=64 << 20)] = 1 << 20
+
+
 class PostgresSettings(Settings):
     """One PostgreSQL server.
 
@@ -159,6 +171,7 @@ class AgentSettings(Settings):
     max_series: Annotated[int, Field(ge=1)] = 5000
     discover: bool = True
     host: HostSettings = HostSettings()
+    textfile: TextfileSettings = TextfileSettings()
     postgres: tuple[PostgresSettings, ...] = ()
     redis: tuple[RedisSettings, ...] = ()
     celery: tuple[CelerySettings, ...] = ()
@@ -207,6 +220,8 @@ class AgentSettings(Settings):
                 is_slow=kind in SLOW_HOST_KINDS,
                 lane=None if kind in WAITING_KINDS else HOST_LANE,
             )
+        if self.textfile.directories:
+            yield self._recipe("textfile", "textfile", self.textfile.model_dump())
         for postgres in self.postgres:
             name = f"postgres {postgres.host}:{postgres.port}"
             yield self._recipe(name, "postgres", _plain(postgres) | self._postgres_limits())

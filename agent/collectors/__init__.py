@@ -36,6 +36,7 @@ COLLECTORS = {
     "raid": "agent.collectors.raid:RaidCollector",
     "edac": "agent.collectors.edac:EdacCollector",
     "system": "agent.collectors.system:SystemCollector",
+    "textfile": "agent.collectors.textfile:TextfileCollector",
     "process": "agent.collectors.process:ProcessCollector",
     "postgres": "agent.collectors.postgres:PostgresCollector",
     "redis": "agent.collectors.redis:RedisCollector",

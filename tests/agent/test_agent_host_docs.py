@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import agent
+from agent.collectors import textfile
 from tests.agent.test_agent_host_parity import LEFT_OUT, OTHER_LABELS, OURS_ONLY
 from watchkeeper.catalogue import every_metric
 
@@ -24,4 +25,11 @@ def test_every_metric_named_is_in_the_catalogue():
     named = set(
         re.findall(r"`((?:watchkeeper|node|container|namedprocess)_[a-zA-Z0-9_]+)`", DOCUMENT)
     )
-    assert named - {"node_exporter", "node_textfile_scrape_error"} - set(every_metric()) == set()
+    assert named - {"node_exporter"} - set(every_metric()) == set()
+
+
+def test_every_reason_for_which_a_file_is_not_told_of_is_documented():
+    source = Path(textfile.__file__).read_text()
+    reasons = {*re.findall(r'Unusable\("([a-z_]+)"', source), textfile.UNFINISHED}
+    documented = DOCUMENT.partition("Reasons: ")[2].partition("\n\n")[0]
+    assert reasons == set(re.findall(r"`([a-z_]+)`", documented)) - {"max_bytes"}

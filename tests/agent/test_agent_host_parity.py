@@ -19,7 +19,7 @@ from agent.text import Renderer, TextFormat, text_of
 from benchmarks import exporters
 from benchmarks.scraped import Scraped, free_port
 from tests.agent import machine
-from tests.agent.told import Told, disagreements
+from tests.agent.reading import Reading, disagreements
 
 pytestmark = pytest.mark.live
 
@@ -29,7 +29,7 @@ ABOUT_ITSELF = ("go_", "process_", "promhttp_", "python_", "watchkeeper_", "node
 
 LEFT_OUT = {
     "node_network_speed_bytes": "told of links that know their speed, not as -125000",
-    "node_textfile_scrape_error": "no textfile directory is configured",
+    "node_textfile_scrape_error": "told once a directory is configured",
 }
 """Families of node_exporter that ours does not have here, and why."""
 
@@ -56,6 +56,17 @@ LIVELY = (
 )  # fmt: skip
 """Gauges that move by themselves between two readings."""
 
+TEXTFILE = """\
+# HELP backup_seconds Duration.
+# TYPE backup_seconds histogram
+backup_seconds_bucket{le="1"} 1
+backup_seconds_bucket{le="+Inf"} 2
+backup_seconds_sum 3.5
+backup_seconds_count 2
+backup_files{kind="a\\"b"} 7
+backup_files{host="x"} 8
+"""
+
 ONE_FAMILY_A_MACHINE = ("node_uname_info", "node_time", "node_network_", "node_filesystem_")
 """What node_exporter asks the running kernel for, whatever tree it is given."""
 
@@ -76,7 +87,7 @@ def node_exporter(program, *options):
     process = Scraped(program.name, command, port)
     try:
         process.wait_until_it_answers()
-        yield lambda: Told.read(process.scrape()[1].decode())
+        yield lambda: Reading.read(process.scrape()[1].decode())
     finally:
         process.stop()
 
@@ -85,11 +96,13 @@ def node_exporter(program, *options):
 def side_by_side(program, tmp_path_factory):
     """(theirs before, ours, theirs after), all read within moments on this machine."""
     config = tmp_path_factory.mktemp("parity") / "agent.yml"
-    config.write_text("discover: false\n")
+    config.write_text(f"discover: false\ntextfile: {{directories: [{config.parent}]}}\n")
+    (config.parent / "backup.prom").write_text(TEXTFILE)
+    (config.parent / "broken.prom").write_text("backup_size_bytes 1 1700000000000\n")
     recipes = read_recipes(config)
     with node_exporter(program, f"--collector.textfile.directory={config.parent}") as scrape:
         before = scrape()
-        ours = Told.read(collect_once(recipes, random.Random(1)).decode())
+        ours = Reading.read(collect_once(recipes, random.Random(1)).decode())
         yield before, ours, scrape()
 
 
@@ -104,7 +117,7 @@ def on_one_tree(program, tmp_path_factory):
         f"--path.udev.data={tree}/run/udev/data", "--collector.processes",
     )  # fmt: skip
     with node_exporter(program, *options) as scrape:
-        yield scrape(), Told.read(everything_told_of(host))
+        yield scrape(), Reading.read(everything_told_of(host))
 
 
 def everything_told_of(host):

@@ -61,7 +61,7 @@ def test_what_the_reading_process_hands_over_is_what_the_file_says(file, tmp_pat
 def test_every_recipe_makes_a_collector(file):
     file.write_text(
         f"discover: false\nhost: {{collectors: [{', '.join(HOST_KINDS)}]}}\n"
-        "probes: [{url: 'tcp://localhost:1'}]\n"
+        "probes: [{url: 'tcp://localhost:1'}]\ntextfile: {directories: [/nowhere]}\n"
         "postgres: [{}]\nredis: [{}]\ncelery:\n  - broker: {}\n    queues: [a, b]\n",
     )
     recipes = read_recipes(file)

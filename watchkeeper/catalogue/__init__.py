@@ -17,6 +17,7 @@ FAMILIES = (
     "host_hardware",
     "host_sensors",
     "host_power",
+    "textfile",
     "postgres",
     "postgres_depth",
     "redis",

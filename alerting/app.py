@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from alerting import actions, anomaly_feedback, api, notifiers, outbox, pipeline, silences
+from alerting import actions, anomaly_feedback, api, notifiers, outbox, pipeline
 from alerting.anomaly_feedback import AnomalyFeedback
 from alerting.configuration import Configuration
 from alerting.courier import Courier
 from alerting.notifiers.notifier import Notifier
 from alerting.reconciler import Reconciler
 from alerting.remediator import Remediator
+from alerting.retention import Retention
 from alerting.router import Router
-from alerting.stages import flap
 from alerting.store import Store
 from alerting.telemetry import StoreCollector, Telemetry
 from watchkeeper import addresses
@@ -32,9 +31,7 @@ EXPIRY_SECONDS = 1.0
 REVIEW_SECONDS = 2.0
 RELOAD_SECONDS = 2.0
 RECONCILE_SECONDS = 20.0
-FORGET_SECONDS = 600.0
-CHANGES_KEPT_SECONDS = 86400.0
-"""Longer than any sensible window in which flapping is looked for."""
+RETENTION_SECONDS = 600.0
 REMEDIATORS = 2
 """Threads that take actions further: one slow endpoint must not hold up every other action."""
 STOP_SECONDS = 5.0
@@ -88,6 +85,12 @@ class Alerting:
             prometheus=prometheus,
             telemetry=self.telemetry,
         )
+        self.retention = Retention(
+            engine=self.store.engine,
+            clock=self.clock,
+            settings=lambda: self.configuration.alerting.retention,
+            on_pruned=self.telemetry.pruned,
+        )
         pipeline.stages()  # loaded now, so that a running service does not meet newer files
         self._workers: dict[str, Worker] = {}
         # APScheduler is only a clock here: what is due is decided by the database.
@@ -108,7 +111,7 @@ class Alerting:
         self._schedule.add_job(self.router.expire, "interval", seconds=EXPIRY_SECONDS)
         self._schedule.add_job(self.reconciler.run, "interval", seconds=RECONCILE_SECONDS)
         self._schedule.add_job(self.router.review, "interval", seconds=REVIEW_SECONDS)
-        self._schedule.add_job(self._forget_old, "interval", seconds=FORGET_SECONDS)
+        self._schedule.add_job(self.retention.run, "interval", seconds=RETENTION_SECONDS)
         self._schedule.add_job(self._reload, "interval", seconds=RELOAD_SECONDS)
         self._schedule.start()
         self.service.readiness.add("database", self.store.problem)
@@ -181,12 +184,6 @@ class Alerting:
     def _receivers(self) -> list[str]:
         receivers = self.configuration.alerting.receivers
         return [receiver.name for receiver in receivers if receiver.is_configured]
-
-    def _forget_old(self) -> None:
-        now = self.clock.now()
-        with writing(self.store.engine) as connection:
-            silences.forget_old(connection, before=now - timedelta(seconds=silences.KEPT_SECONDS))
-            flap.forget_old(connection, before=now - timedelta(seconds=CHANGES_KEPT_SECONDS))
 
     def _reload(self) -> None:
         self.configuration.reload_if_changed()

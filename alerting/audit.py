@@ -23,6 +23,9 @@ GENESIS = "0" * 64
 """Stands before the first entry."""
 
 
+PRUNED = "pruned"
+
+
 @dataclass(frozen=True, slots=True)
 class Break:
     """The first place where the chain does not hold."""
@@ -49,7 +52,9 @@ def append(
         detail: anything JSON can hold that a reviewer would ask for.
     """
     newest = connection.execute(
-        sa.select(tables.audit.c.seq, tables.audit.c.hash).order_by(tables.audit.c.seq.desc())
+        sa.select(tables.audit.c.seq, tables.audit.c.hash)
+        .order_by(tables.audit.c.seq.desc())
+        .limit(1)
     ).first()
     entry = {
         "seq": newest.seq + 1 if newest else 1,
@@ -65,9 +70,42 @@ def append(
     return str(entry["hash"])
 
 
+def prune(connection: Connection, *, before: datetime, now: datetime, limit: int) -> int:
+    """Delete up to ``limit`` of the oldest entries from before ``before``; return how many.
+
+    The hash of the last deleted one becomes the anchor that the rest hangs on, and a new entry at
+    the head of the chain says so: an anchor nobody wrote down is a break.
+    """
+    table = tables.audit
+    rows = connection.execute(
+        sa.select(table.c.seq, table.c.hash)
+        .where(table.c.at < format_rfc3339(before))
+        .order_by(table.c.seq)
+        .limit(limit)
+    ).all()
+    if not rows:
+        return 0
+    last = rows[-1]
+    connection.execute(sa.insert(tables.audit_anchors).values(seq=last.seq, hash=last.hash))
+    append(
+        connection, actor="retention", event=PRUNED, subject="audit", now=now,
+        detail={"up_to": last.seq, "hash": last.hash},
+    )  # fmt: skip
+    connection.execute(sa.delete(table).where(table.c.seq <= last.seq))
+    return len(rows)
+
+
 def first_break(connection: Connection) -> Break | None:
     """Walk the whole chain; return where it first fails to hold, or None."""
     previous_hash, expected_seq = GENESIS, 1
+    anchor = connection.execute(
+        sa.select(tables.audit_anchors).order_by(tables.audit_anchors.c.seq.desc()).limit(1)
+    ).first()
+    if anchor is not None:
+        previous_hash, expected_seq = anchor.hash, anchor.seq + 1
+        noted = _canonical({"up_to": anchor.seq, "hash": anchor.hash})
+        if not _is_noted(connection, noted):
+            return Break(expected_seq, "nobody wrote down that what stood before was deleted")
     for row in connection.execute(sa.select(tables.audit).order_by(tables.audit.c.seq)):
         entry = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's documented accessor
         if entry["seq"] != expected_seq:
@@ -78,6 +116,12 @@ def first_break(connection: Connection) -> Break | None:
             return Break(entry["seq"], "was changed after it was written")
         previous_hash, expected_seq = entry["hash"], expected_seq + 1
     return None
+
+
+def _is_noted(connection: Connection, detail: str) -> bool:
+    table = tables.audit
+    query = sa.select(table.c.seq).where(table.c.event == PRUNED, table.c.detail == detail)
+    return connection.execute(query).first() is not None
 
 
 def newest(connection: Connection, limit: int) -> list[dict[str, Any]]:

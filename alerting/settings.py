@@ -82,6 +82,20 @@ class StormSettings(Settings):
     """The most that one digest holds."""
 
 
+class RetentionSettings(Settings):
+    """How long is kept what nobody needs any more to work."""
+
+    incidents_seconds: DurationSeconds = Field(default=90 * 86400.0, ge=86400, alias="incidents")
+    """Resolved ones, with their timelines, messages and actions.
+    Never so short that a cooldown or a budget is forgotten with them."""
+    alerts_seconds: DurationSeconds = Field(default=15 * 86400.0, gt=0, alias="alerts")
+    """Label sets that do not fire."""
+    changes_seconds: DurationSeconds = Field(default=86400.0, ge=3600, alias="changes")
+    """What flapping is judged by."""
+    audit_seconds: DurationSeconds | None = Field(default=None, gt=0, alias="audit")
+    """Kept for ever unless a time is given."""
+
+
 class AlertingSettings(Settings):
     """The alert router: how alerts are grouped and who is told."""
 
@@ -91,6 +105,7 @@ class AlertingSettings(Settings):
     egress: EgressSettings = EgressSettings()
     storm: StormSettings = StormSettings()
     flapping: FlappingSettings = FlappingSettings()
+    retention: RetentionSettings = RetentionSettings()
     inhibit_rules: tuple[InhibitSettings, ...] = ()
     time_intervals: tuple[NamedInterval, ...] = ()
     maintenance: tuple[MaintenanceSettings, ...] = ()

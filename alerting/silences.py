@@ -149,11 +149,6 @@ def every(connection: Connection) -> list[Silence]:
     return [_read(row) for row in rows]
 
 
-def forget_old(connection: Connection, *, before: datetime) -> None:
-    """Delete silences that ended before ``before``; the audit keeps that they were."""
-    connection.execute(sa.delete(_table).where(_table.c.ends_at < before))
-
-
 def _read(row: Row[tuple[object, ...]]) -> Silence:
     return Silence(
         id=row.id,

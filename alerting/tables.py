@@ -227,15 +227,47 @@ audit = sa.Table(
     sa.Column("hash", sa.String(64), nullable=False),
 )
 
+audit_anchors = sa.Table(
+    "audit_anchors",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+"""The last entry that retention deleted, each time: what the oldest kept one follows."""
 
-def _first_tables(connection: Connection) -> None:
-    _add_missing(connection)
-    if connection.dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            connection.exec_driver_sql(
-                f"CREATE TRIGGER audit_keeps_{verb.lower()} BEFORE {verb} ON audit "
-                "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
-            )
+
+def _protect_audit(connection: Connection) -> None:
+    """Let the database itself refuse to change the audit, or to delete above the newest anchor."""
+    guard = _SQLITE_GUARD if connection.dialect.name == "sqlite" else _POSTGRES_GUARD
+    for statement in guard:
+        connection.exec_driver_sql(statement)
+
+
+_SQLITE_GUARD = (
+    "DROP TRIGGER IF EXISTS audit_keeps_update",
+    "DROP TRIGGER IF EXISTS audit_keeps_delete",
+    (
+        "CREATE TRIGGER audit_keeps_update BEFORE UPDATE ON audit "
+        "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER audit_keeps_delete BEFORE DELETE ON audit "
+        "WHEN OLD.seq > (SELECT coalesce(max(seq), 0) FROM audit_anchors) "
+        "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
+    ),
+)
+_POSTGRES_GUARD = (
+    (
+        "CREATE OR REPLACE FUNCTION audit_keeps() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF TG_OP = 'DELETE' AND OLD.seq <= (SELECT coalesce(max(seq), 0) FROM audit_anchors) "
+        "THEN RETURN OLD; END IF; RAISE EXCEPTION 'the audit is append-only'; END $$"
+    ),
+    "DROP TRIGGER IF EXISTS audit_keeps ON audit",
+    (
+        "CREATE TRIGGER audit_keeps BEFORE UPDATE OR DELETE ON audit "
+        "FOR EACH ROW EXECUTE FUNCTION audit_keeps()"
+    ),
+)
 
 
 def _add_missing(connection: Connection) -> None:
@@ -259,5 +291,11 @@ def _add_missing(connection: Connection) -> None:
             index.create(connection, checkfirst=True)
 
 
-MIGRATIONS: Sequence[Migration] = (_first_tables, _add_missing, _add_missing, _add_missing)
+MIGRATIONS: Sequence[Migration] = (
+    _add_missing,
+    _add_missing,
+    _add_missing,
+    _add_missing,
+    _protect_audit,
+)
 """Applied in this order, only ever appended to."""

@@ -36,6 +36,7 @@ class Telemetry:
         self._deliveries = names.DELIVERIES.counter(registry)
         self._latency = names.DELIVERY_LATENCY.histogram(registry, LATENCY_BOUNDS_SECONDS)
         self._notify = names.DETECT_TO_NOTIFY.histogram(registry, LATENCY_BOUNDS_SECONDS)
+        self._pruned = names.ROWS_PRUNED.counter(registry)
         self._actions = names.ACTIONS.counter(registry)
         self._denials = names.ACTION_DENIALS.counter(registry)
         self._recovery = names.RECOVERY.histogram(registry, RECOVERY_BOUNDS_SECONDS)
@@ -67,6 +68,10 @@ class Telemetry:
     def not_delivered(self, receiver: str, *, is_dead: bool) -> None:
         """Count a failed attempt."""
         self._deliveries.labels(receiver, "dead" if is_dead else "retried").inc()
+
+    def pruned(self, kind: str, count: int) -> None:
+        """Count what retention deleted."""
+        self._pruned.labels(kind).inc(count)
 
     def denied(self, rule: str, guard: str) -> None:
         """Count a guard's first refusal of an action."""

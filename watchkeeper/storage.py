@@ -2,7 +2,8 @@
 
 A transaction takes its write lock when it begins (``BEGIN IMMEDIATE``), so a guard that reads and
 then writes can never be overtaken between the two, and it is on disk when ``commit`` returns
-(``synchronous=FULL``): what we have acknowledged survives SIGKILL and power loss.
+(``synchronous=FULL``): what we have acknowledged survives SIGKILL and power loss. On PostgreSQL an
+advisory lock stands for that write lock, so that replicas take turns as threads do.
 """
 
 from __future__ import annotations
@@ -24,6 +25,21 @@ from watchkeeper.errors import StorageError
 BUSY_TIMEOUT_SECONDS = 5.0
 """How long a writer waits for another before it fails; our own transactions take milliseconds."""
 
+WRITE_LOCK = 0x77617463686B6565
+"""Key of the advisory lock that writers of one PostgreSQL database take; spells "watchkee"."""
+
+# A replica that is stopped or cut off in the middle of a transaction must not keep the others from
+# writing: the server ends its session, and its transaction is as if it had never been.
+_POSTGRES_SESSION = {
+    "statement_timeout": "20s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "8s",
+}
+_POSTGRES_CONNECTING = {
+    "connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}  # fmt: skip
+
 Migration = Callable[[Connection], None]
 
 
@@ -37,14 +53,27 @@ def open_database(url: str) -> Engine:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
         raise StorageError(f"not a database URL: {error}") from None
+    if parsed.get_backend_name() == "postgresql":
+        return _open_postgres(parsed)
     if parsed.get_backend_name() != "sqlite":
-        return sa.create_engine(parsed, pool_pre_ping=True)
+        raise StorageError(f"expected a sqlite or postgresql URL, got {parsed.drivername}")
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine
+
+
+def _open_postgres(url: sa.URL) -> Engine:
+    options = " ".join(f"-c {name}={value}" for name, value in _POSTGRES_SESSION.items())
+    return sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        pool_size=10,
+        max_overflow=20,
+        connect_args={**_POSTGRES_CONNECTING, "options": options},
+    )
 
 
 def sqlite_url(path: Path) -> str:
@@ -75,6 +104,8 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """
     try:
         with _turn(engine), engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITE_LOCK)))
             yield connection
     except SQLAlchemyError as error:
         raise StorageError(f"database write failed: {_short(error)}") from error
@@ -102,10 +133,16 @@ def reading(engine: Engine) -> Iterator[Connection]:
         StorageError: the database cannot be read.
     """
     try:
-        with engine.connect().execution_options(read_only=True) as connection:
+        with engine.connect().execution_options(**_snapshot(engine)) as connection:
             yield connection
     except SQLAlchemyError as error:
         raise StorageError(f"database read failed: {_short(error)}") from error
+
+
+def _snapshot(engine: Engine) -> dict[str, Any]:
+    if engine.dialect.name == "postgresql":
+        return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    return {"read_only": True}
 
 
 def migrate(engine: Engine, migrations: Sequence[Migration]) -> int:

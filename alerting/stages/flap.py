@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -83,9 +83,3 @@ def _flapping(fingerprints: Sequence[str], work: Work) -> set[str]:
         .having(sa.func.count() >= settings.changes)
     )
     return {row.fingerprint for row in rows}
-
-
-def forget_old(connection: Connection, *, before: datetime) -> None:
-    """Delete changes older than ``before`` that are not the newest of their alert."""
-    newest = sa.select(sa.func.max(_table.c.seq)).group_by(_table.c.fingerprint)
-    connection.execute(sa.delete(_table).where(_table.c.at < before, _table.c.seq.not_in(newest)))

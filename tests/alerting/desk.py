@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +30,7 @@ from alerting.matchers import Matcher
 from alerting.pipeline import Work
 from alerting.remediation_rules import Mode
 from alerting.remediator import Remediator
+from alerting.retention import Retention
 from alerting.router import Router
 from alerting.silences import Silence
 from alerting.store import Store
@@ -235,6 +237,17 @@ class Desk:
             self.clock.advance(step_seconds)
             self.act()
             self.deliver()
+
+    def sweep(self) -> dict[str, int]:
+        """Let retention run; return what it deleted, by kind."""
+        counts: Counter[str] = Counter()
+        Retention(
+            engine=self.store.engine,
+            clock=self.clock,
+            settings=lambda: self.configuration.alerting.retention,
+            on_pruned=lambda kind, count: counts.update({kind: count}),
+        ).run()
+        return dict(+counts)
 
     def incidents(self) -> list[dict[str, Any]]:
         with reading(self.store.engine) as connection:

@@ -73,6 +73,9 @@ DELIVERIES = counter(
     ("receiver", "outcome"),
 )
 DEAD_LETTERS = gauge("watchkeeper_dead_letters", "Deliveries given up on.", ("receiver",))
+ROWS_PRUNED = counter(
+    "watchkeeper_rows_pruned_total", "Old entries that retention deleted, by kind.", ("kind",)
+)
 DELIVERY_LATENCY = histogram(
     "watchkeeper_delivery_latency_seconds",
     "Time from accepting an alert to the delivery being made.",

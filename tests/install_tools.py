@@ -7,10 +7,12 @@ set-up; the tests that need one say so themselves, and in CI that is a failure (
 from __future__ import annotations
 
 import shutil
+import subprocess
 from typing import NamedTuple
 
 import click
 
+from tests.agent import postgres_releases
 from watchkeeper.errors import UpstreamError
 from watchkeeper.supervisor import debian
 
@@ -46,6 +48,27 @@ TOOLS = (
         ("prometheus-alertmanager",),
         "the tests of alerting's API, and the benchmark against Alertmanager",
     ),
+    Tool(
+        "postgres_exporter",
+        ("prometheus-postgres-exporter",),
+        "prometheus-postgres-exporter",
+        ("prometheus-postgres-exporter",),
+        "the tests that compare the agent with it",
+    ),
+    Tool(
+        "MariaDB",
+        ("mariadbd", "/usr/sbin/mariadbd"),
+        "mariadb-server-core",
+        (),
+        "the agent's tests of MySQL",
+    ),
+    Tool(
+        "mysqld_exporter",
+        ("prometheus-mysqld-exporter",),
+        "prometheus-mysqld-exporter",
+        ("prometheus-mysqld-exporter",),
+        "the tests that compare the agent with it",
+    ),
 )
 
 
@@ -59,6 +82,11 @@ def main() -> None:
             except UpstreamError as error:
                 click.echo(f"{tool.title} could not be installed: {error}", err=True)
         click.echo(f"{tool.title}: {tool.path() or f'none; needed for {tool.needed_for}'}")
+    try:
+        postgres_releases.fetch_missing()
+    except (OSError, subprocess.SubprocessError) as error:
+        click.echo(f"older versions of PostgreSQL could not be fetched: {error}", err=True)
+    click.echo(f"PostgreSQL for the agent's tests: {postgres_releases.here()}")
 
 
 if __name__ == "__main__":

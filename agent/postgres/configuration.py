@@ -45,7 +45,8 @@ def _value(setting: str, kind: str, factor: float) -> float:
 
 SETTINGS = Question(
     "settings",
-    "SELECT name, setting, unit, vartype FROM pg_settings "
-    "WHERE vartype IN ('bool', 'integer', 'real')",
+    # What our own session was told is not the server's setting.
+    "SELECT name, CASE WHEN source = 'session' THEN reset_val ELSE setting END AS setting, unit, "
+    "vartype FROM pg_settings WHERE vartype IN ('bool', 'integer', 'real')",
     _families,
 )

@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 APPLICATION_NAME = "watchkeeper-agent"
 
-LOCK_SECONDS = 0.5
+LOCK_MS = 500
 """Longest wait for a lock: our place in its queue would hold up those behind us."""
 
 
@@ -43,7 +43,6 @@ class Session:
         password: str,
         timeout_seconds: float,
     ) -> None:
-        statement_ms, lock_ms = round(timeout_seconds * 1000), round(LOCK_SECONDS * 1000)
         try:
             self._connection = psycopg.connect(
                 host=host,
@@ -53,10 +52,6 @@ class Session:
                 password=password or None,
                 application_name=APPLICATION_NAME,
                 connect_timeout=max(2, round(timeout_seconds)),  # libpq takes no less
-                options=(
-                    f"-c statement_timeout={statement_ms} -c lock_timeout={lock_ms}"
-                    " -c default_transaction_read_only=on"
-                ),
                 # A server that vanished without a word is given up on within about 15 s.
                 keepalives_idle=5,
                 keepalives_interval=2,
@@ -65,10 +60,19 @@ class Session:
                 autocommit=True,
                 prepare_threshold=None,  # poolers between us and the server may lose them
             )
+            self._limit(round(timeout_seconds * 1000))
         except psycopg.Error as error:
             raise _explained(error) from None
         self.version = self._connection.info.server_version
         """As in server_version_num: 90600, 150004, 180000."""
+
+    def _limit(self, statement_ms: int) -> None:
+        # Not by libpq's options: poolers refuse those, and pg_settings would take our limits for
+        # the server's.
+        self._connection.execute(
+            f"SET statement_timeout = {statement_ms}; SET lock_timeout = {LOCK_MS};"
+            " SET default_transaction_read_only = on"
+        )
 
     def facts(self) -> Facts:
         """Return what the questions must know of the server; raise as ``ask``."""

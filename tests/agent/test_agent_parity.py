@@ -5,16 +5,15 @@ The exporters run here and now; nothing they say is typed by hand.
 
 import contextlib
 import random
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from agent.configured import read_recipes
 from agent.once import collect_once
 from benchmarks import exporters
 from benchmarks.scraped import Scraped, free_port
+from tests.agent.told import Told
 
 pytestmark = pytest.mark.live
 
@@ -51,35 +50,6 @@ LIVELY = (
     "node_time_seconds", "node_timex_", "node_nf_", "node_arp", "node_vmstat_", "node_netstat_",
 )  # fmt: skip
 """Gauges that move by themselves between two readings."""
-
-
-@dataclass
-class Told:
-    """One exposition: types by family, values by name and labels."""
-
-    types: dict
-    values: dict
-
-    @classmethod
-    def read(cls, text):
-        families = list(text_string_to_metric_families(text))
-        types = {family.name: family.type for family in families}
-        values = {
-            (sample.name, frozenset(sample.labels.items())): sample.value
-            for family in families
-            for sample in family.samples
-        }
-        return cls(types, values)
-
-    def names(self):
-        return {name for name, _ in self.values if not name.startswith(ABOUT_ITSELF)}
-
-    def label_names(self, name):
-        return {
-            frozenset(key for key, _ in labels) - {"server"}
-            for found, labels in self.values
-            if found == name
-        }
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +97,11 @@ def side_by_side(programs, postgres_port, valkey_port, tmp_path_factory):
 
 def test_every_family_of_the_exporters_is_ours_too(side_by_side):
     before, ours, after = side_by_side
-    missing = (before.names() & after.names()) - ours.names() - set(LEFT_OUT)
+    missing = (
+        (before.names(ABOUT_ITSELF) & after.names(ABOUT_ITSELF))
+        - ours.names(ABOUT_ITSELF)
+        - set(LEFT_OUT)
+    )
     assert not missing, "\n".join(sorted(missing))
 
 
@@ -147,7 +121,7 @@ def test_every_family_has_the_exporters_labels(side_by_side):
     before, ours, _ = side_by_side
     different = {
         name: (ours.label_names(name), before.label_names(name))
-        for name in before.names() & ours.names()
+        for name in before.names(ABOUT_ITSELF) & ours.names(ABOUT_ITSELF)
         if ours.label_names(name) != before.label_names(name) and name not in OTHER_LABELS
     }
     assert not different

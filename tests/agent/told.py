@@ -1,4 +1,4 @@
-"""What an exposition tells, in the form in which two of them can be compared."""
+"""What two expositions tell, and where one differs from the other."""
 
 from __future__ import annotations
 
@@ -9,42 +9,82 @@ from prometheus_client.parser import text_string_to_metric_families
 
 @dataclass
 class Told:
-    """One exposition: types by family, values by name and labels. An empty label is none."""
+    """One exposition: types by family, values by name and labels."""
 
-    types: dict[str, str]
-    values: dict[tuple[str, frozenset[tuple[str, str]]], float]
+    types: dict
+    values: dict
 
     @classmethod
     def read(cls, text):
         families = list(text_string_to_metric_families(text))
         types = {family.name: family.type for family in families}
         values = {
-            (sample.name, frozenset((k, v) for k, v in sample.labels.items() if v)): sample.value
+            (sample.name, frozenset(sample.labels.items())): sample.value
             for family in families
             for sample in family.samples
         }
         return cls(types, values)
 
-    def names(self, without=()):
-        return {name for name, _ in self.values if not name.startswith(without)}
+    def names(self, about_itself=()):
+        return {name for name, _ in self.values if not name.startswith(about_itself)}
 
     def label_names(self, name):
         return {
-            frozenset(key for key, _ in labels) for found, labels in self.values if found == name
+            frozenset(key for key, _ in labels) - {"server"}
+            for found, labels in self.values
+            if found == name
         }
 
-    def only(self, names):
-        """Return the part of it with these names."""
-        kept = {key: value for key, value in self.values.items() if key[0] in names}
-        return Told(self.types, kept)
+
+@dataclass
+class SideBySide:
+    """Ours, and an exporter's from just before and just after.
+
+    Attributes:
+        about_itself: beginnings of the names with which an exporter tells of itself.
+    """
+
+    before: Told
+    ours: Told
+    after: Told
+    about_itself: tuple[str, ...]
+
+    def theirs(self):
+        """The names the exporter told both times."""
+        return self.before.names(self.about_itself) & self.after.names(self.about_itself)
+
+    def missing(self):
+        return self.theirs() - self.ours.names()
+
+    def other_types(self):
+        both = self.before.types.keys() & self.ours.types.keys()
+        mine, its = self.ours.types, self.before.types
+        return {name: (mine[name], its[name]) for name in both if mine[name] != its[name]}
+
+    def other_labels(self):
+        return {
+            name: (self.ours.label_names(name), self.before.label_names(name))
+            for name in self.theirs() & self.ours.names()
+            if self.ours.label_names(name) != self.before.label_names(name)
+        }
+
+    def other_values(self, lively=()):
+        """Samples beyond 2 % or 1 of what the exporter told; and how many were compared."""
+        different, compared = {}, 0
+        for (name, labels), value in self.ours.values.items():
+            plain = labels if (name, labels) in self.before.values else _without_server(labels)
+            if (name, plain) not in self.after.values or name.startswith(
+                (*self.about_itself, *lively)
+            ):
+                continue
+            compared += 1
+            after = self.after.values[name, plain]
+            low, high = sorted((self.before.values.get((name, plain), value), after))
+            tolerance = max(1.0, 0.02 * abs(high))
+            if not low - tolerance <= value <= high + tolerance:
+                different[name, labels] = (low, value, high)
+        return different, compared
 
 
-def disagreements(low, ours, high):
-    """Return what of ``ours`` lies outside two readings before and after, beyond 2 % or a unit."""
-    found = {}
-    for key in low.values.keys() & ours.values.keys() & high.values.keys():
-        least, most = sorted((low.values[key], high.values[key]))
-        tolerance = max(1.0, 0.02 * abs(most))
-        if not least - tolerance <= ours.values[key] <= most + tolerance:
-            found[key] = (least, ours.values[key], most)
-    return found
+def _without_server(labels):
+    return frozenset((name, value) for name, value in labels if name != "server")

@@ -1,0 +1,84 @@
+"""A PostgreSQL of a given version that a test may treat as badly as it likes."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+
+import psycopg
+
+from taskboard.servers.tethered import give_to_server, run_tethered, tethered
+from tests.agent.postgres_releases import programs
+from tests.waiting import wait_until
+
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "shared_buffers": "16MB",
+    "shared_preload_libraries": "pg_stat_statements",
+    "fsync": "off",
+    "wal_level": "replica",
+    "hot_standby": "on",
+}
+
+
+class PostgresServer:
+    """One cluster and its server, on a port of its own that stays the same.
+
+    Args:
+        directory: of the cluster; made when it is not there.
+        major: the version.
+        settings: beside the usual ones.
+    """
+
+    def __init__(self, directory, major=18, **settings):
+        self.cluster = directory / "cluster"
+        self.bin = programs(major)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.settings = SETTINGS | settings
+        if not self.cluster.exists():
+            give_to_server(directory)
+            initdb = [str(self.bin / "initdb"), "-D", str(self.cluster), "-U", "postgres"]
+            run_tethered([*initdb, "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"])
+        self.start()
+
+    def start(self):
+        """Start the server, and return once it lets us in."""
+        options = [f"--{name}={value}" for name, value in self.settings.items()]
+        command = [str(self.bin / "postgres"), "-D", str(self.cluster), f"--port={self.port}"]
+        self.process = subprocess.Popen(
+            tethered([*command, *options], death_signal="INT"),
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+        )
+        wait_until(self._answers, what="PostgreSQL answering")
+
+    def _answers(self):
+        assert self.process.poll() is None, "PostgreSQL did not start"
+        try:
+            self.connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def connect(self, user="postgres", database="postgres", **more):
+        """Return a connection that commits by itself."""
+        return psycopg.connect(
+            host="127.0.0.1", port=self.port, user=user, dbname=database, autocommit=True, **more
+        )
+
+    def execute(self, sql, database="postgres"):
+        """Run statements as superuser, each on its own as a script would; return the last rows."""
+        with self.connect(database=database) as connection:
+            for statement in filter(str.strip, sql.split(";")):
+                cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else None
+
+    def stop(self, number=signal.SIGINT):
+        """End it: at once without waiting for clients, or as if the machine had lost power."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        self.process.wait(20)

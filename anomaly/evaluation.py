@@ -53,7 +53,7 @@ class QueryEvaluation:
         self.dropped_series = 0
         self._live_after_seconds = live_after_seconds
         self._chain = Chain(settings)
-        self._panel = Panel(max(1, int(settings.history / settings.step)), settings.maximum_series)
+        self._panel = Panel(settings.window_samples, settings.maximum_series)
         self._episodes = Episodes(episodes)
         self._corrections = Corrections(name, said)
         self._latest = Latest((settings.detector, *settings.challengers))
@@ -85,12 +85,9 @@ class QueryEvaluation:
         settings = self.settings
         end = grid_end_seconds(now_seconds, settings.step, settings.late_data_delay)
         last = self._panel.last_time_seconds
-        oldest = end - (self._panel_samples() - 1) * settings.step
+        oldest = end - (self.settings.window_samples - 1) * settings.step
         start = oldest if last is None else max(last + settings.step, oldest)
         return (start, end) if start <= end else None
-
-    def _panel_samples(self) -> int:
-        return max(1, int(self.settings.history / self.settings.step))
 
     def advance(
         self, block: Block, *, told: Callable[[Verdict], None] = lambda _verdict: None
@@ -141,7 +138,7 @@ class QueryEvaluation:
     def _advance_one(self, at_seconds: float, values: Floats) -> Verdict:
         self._continue_episodes(at_seconds)
         maintained = self._corrections.quiet(at_seconds)
-        moment = Moment(at_seconds, values, self._panel.recent(self._panel_samples()))
+        moment = Moment(at_seconds, values, self._panel.recent(self.settings.window_samples))
         quiet = maintained | (at_seconds <= self._live_after_seconds)
         tolerance = self._corrections.tolerance()
         verdict = self._chain.judge(moment, tolerance=tolerance, quiet=quiet)

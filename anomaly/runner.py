@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from anomaly.chain import Verdict
 from anomaly.evaluation import QueryEvaluation
 from anomaly.feedback import judged_by_people
 from anomaly.ledger import Ledger
@@ -42,6 +43,7 @@ class QueryRunner:
         ledger: what survives a restart.
         clock: for the time of a read.
         episodes_changed: called after an evaluation in which an episode began or ended.
+        told: called with every verdict and the evaluation it came from.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class QueryRunner:
         ledger: Ledger,
         clock: Clock,
         episodes_changed: Callable[[], None] = lambda: None,
+        told: Callable[[Verdict, QueryEvaluation], None] = lambda _verdict, _evaluation: None,
     ) -> None:
         self.name = name
         self.settings = settings
@@ -62,6 +65,7 @@ class QueryRunner:
         self._ledger = ledger
         self._clock = clock
         self._episodes_changed = episodes_changed
+        self._told = told
         self._kept_at_seconds = float("-inf")
         self._running = threading.Lock()
         self.evaluation = self._warm_evaluation()
@@ -130,9 +134,12 @@ class QueryRunner:
                 step_seconds=self.settings.step,
                 progress=self._tell_progress,
             ):
-                self.evaluation.advance(block)
+                self.evaluation.advance(block, told=self._tell)
                 self.dropped_series_total += self.evaluation.dropped_series
         self._keep()
+
+    def _tell(self, verdict: Verdict) -> None:
+        self._told(verdict, self.evaluation)
 
     def _tell_progress(self, ratio: float) -> None:
         if ratio < 1:

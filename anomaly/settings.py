@@ -137,6 +137,11 @@ class QuerySettings(Settings):
         return self
 
     @property
+    def window_samples(self) -> int:
+        """Return how many samples the history holds."""
+        return max(1, int(self.history / self.step))
+
+    @property
     def stale_seconds(self) -> float:
         """Return how long without a sample a series becomes stale: three cadences by default."""
         return self.stale_after or 3 * self.cadence

@@ -18,6 +18,7 @@ COMMANDS = {
     "remediation": ("remediation.cli:remediation", "Carry out remediation webhooks."),
     "console": ("dashboards.console.cli:console", "Serve the console."),
     "check": ("watchkeeper.check:check", "Validate all configuration."),
+    "backtest": ("anomaly.backtest.cli:backtest", "Say what would have alerted in the past."),
     "fault": ("watchkeeper.gameday.cli:fault", "Inject and clear faults in the demo."),
     "gameday": ("watchkeeper.gameday.cli:gameday", "Break the demo and time its recovery."),
     "incident": ("watchkeeper.operate:incident", "List and show incidents."),

@@ -1,0 +1,1 @@
+"""What the service would have said: history through the very evaluation that judges live."""

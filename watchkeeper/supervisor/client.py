@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from watchkeeper import addresses
 from watchkeeper.errors import Reason, UpstreamError
 from watchkeeper.supervisor import run_directory
 from watchkeeper.supervisor.status import ProcessStatus
+from watchkeeper.unix_http import UnixConnection
 
 
 class SupervisorClient:
@@ -64,7 +64,7 @@ class SupervisorClient:
 
     def _exchange(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, Any]:
         socket_path = run_directory.socket_of(self._data_dir)
-        connection = _UnixConnection(socket_path, self._timeout_seconds)
+        connection = UnixConnection(socket_path, self._timeout_seconds)
         headers = {"Content-Type": "application/json"}
         token = addresses.api_token()
         if token:
@@ -95,18 +95,3 @@ def part_urls(processes: list[ProcessStatus]) -> dict[str, str]:
         for process in processes
         if process.instance == 1
     }
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket; the Host is what a loopback service expects."""
-
-    def __init__(self, path: Path, timeout_seconds: float) -> None:
-        super().__init__("localhost", timeout=timeout_seconds)
-        self._path = path
-        self._patience_seconds = timeout_seconds
-
-    def connect(self) -> None:
-        """Connect to the socket instead of a host."""
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self._patience_seconds)
-        self.sock.connect(str(self._path))

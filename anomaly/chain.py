@@ -33,6 +33,7 @@ from anomaly.novelty import Novelty
 from anomaly.panel import SeriesKey
 from anomaly.persistence import Persistence, Turn
 from anomaly.policy import Band, Policy
+from anomaly.season import season_of
 from anomaly.settings import QuerySettings
 from anomaly.slots import Rows
 
@@ -157,4 +158,5 @@ def terms_of(settings: QuerySettings) -> Terms:
         history_seconds=settings.history,
         minimum_samples=max(2, math.ceil(settings.minimum_history / settings.step)),
         smallest_spread=smallest_spread,
+        season=season_of(settings.season, settings.timezone),
     )

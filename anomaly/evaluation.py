@@ -18,6 +18,7 @@ from anomaly.detectors import Flags, Floats, Moment, Past, Slots
 from anomaly.episodes import Ending, Episode, Episodes, series_id
 from anomaly.feedback import Feedback, judged_by_people
 from anomaly.panel import Block, Panel, SeriesKey
+from anomaly.quiet_times import QuietTimes
 from anomaly.settings import QuerySettings
 from anomaly.slots import Rows
 from anomaly.source import grid_end_seconds
@@ -56,6 +57,7 @@ class QueryEvaluation:
         self._panel = Panel(settings.window_samples, settings.maximum_series)
         self._episodes = Episodes(episodes)
         self._corrections = Corrections(name, said)
+        self._quiet_times = QuietTimes(settings.calendar, settings.timezone)
         self._latest = Latest((settings.detector, *settings.challengers))
         self._trail = Trail(settings.step)
         # A sample may turn out to be the first of an episode until it leaves the M-of-N window.
@@ -138,6 +140,8 @@ class QueryEvaluation:
     def _advance_one(self, at_seconds: float, values: Floats) -> Verdict:
         self._continue_episodes(at_seconds)
         maintained = self._corrections.quiet(at_seconds)
+        if self._quiet_times.cover(at_seconds):
+            maintained[:] = True
         moment = Moment(at_seconds, values, self._panel.recent(self.settings.window_samples))
         quiet = maintained | (at_seconds <= self._live_after_seconds)
         tolerance = self._corrections.tolerance()
@@ -203,6 +207,8 @@ class QueryEvaluation:
         at_seconds = self._panel.time_seconds(samples_ago)
         in_episode: Flags = self._episodes.covering(at_seconds, self._panel.keys, self._panel.slots)
         untaught = in_episode | self._corrections.untaught(at_seconds)
+        if self._quiet_times.cover(at_seconds):
+            untaught[:] = True
         self._panel.exclude(samples_ago, untaught)
         newest = self._panel.sample(samples_ago)
         newest[untaught] = np.nan

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
 from anomaly.detectors import DETECTORS, ENVELOPES
+from anomaly.quiet_times import QuietTime
+from anomaly.season import SeasonKind
 from watchkeeper.configuration import DurationSeconds, Settings
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -90,6 +93,8 @@ class QuerySettings(Settings):
         group_by: labels of an entity, such as a host. Its series are then judged together: each
             shows the score of the whole, and alerts when its own deviation matters, too.
         envelope: gives the expected value and the band, whichever detector scores.
+        season: what repeats itself; ``timezone`` says on whose clocks.
+        calendar: times known beforehand that alert nobody and teach nothing.
         labels: added to the alerts, for example a ``service`` the series do not carry.
     """
 
@@ -113,6 +118,9 @@ class QuerySettings(Settings):
     challengers: tuple[str, ...] = ()
     group_by: tuple[str, ...] = ()
     envelope: str = "robust-zscore"
+    season: SeasonKind = SeasonKind.AUTO
+    timezone: str = "UTC"
+    calendar: tuple[QuietTime, ...] = ()
     severity: Literal["critical", "warning", "info"] = "warning"
     labels: dict[str, str] = Field(default_factory=dict)
 
@@ -123,6 +131,18 @@ class QuerySettings(Settings):
             if name not in DETECTORS:
                 raise ValueError(f"unknown detector {name!r}; expected one of {sorted(DETECTORS)}")
         return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zoned(cls, name: str) -> str:
+        if name != "UTC":
+            try:
+                ZoneInfo(name)
+            except (ZoneInfoNotFoundError, ValueError):
+                raise ValueError(
+                    f"expected a timezone such as Europe/Berlin, got {name!r}"
+                ) from None
+        return name
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from anomaly.season import DAILY, Season
 from anomaly.slots import Rows
 
 Floats = npt.NDArray[np.float64]
@@ -68,6 +69,7 @@ class Terms:
         step_seconds: spacing of samples.
         history_seconds: length of the window.
         minimum_samples: settled samples of a series before it may be judged.
+        season: what repeats itself, for detectors that learn a profile.
         smallest_spread: a spread that people would not care about, in the series' unit; 0 when
             nobody said.
     """
@@ -76,6 +78,7 @@ class Terms:
     history_seconds: float
     minimum_samples: int
     smallest_spread: float
+    season: Season = DAILY
 
 
 class Detector(Rows, Protocol):

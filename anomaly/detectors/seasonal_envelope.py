@@ -17,10 +17,6 @@ from anomaly.detectors import Expectation, Floats, Moment, Past, Slots, Terms
 from anomaly.detectors.robust_zscore import SMALLEST_SPREAD_RATIO, centre_and_spread
 from anomaly.slots import resized
 
-DAY_SECONDS = 86_400.0
-BINS_PER_DAY = 96
-"""A quarter of an hour each: fine enough for cron, few enough to learn in days."""
-
 INFLUENCE_SPREADS = 1.5
 """A sample moves the level like one that is this many spreads away at most (Huber's constant)."""
 
@@ -28,8 +24,8 @@ LEVEL_SECONDS_WITHOUT_PROFILE = 3_600.0
 LEVEL_SECONDS_WITH_PROFILE = 21_600.0
 """The level follows within an hour while the time of day is new, within six once it is known."""
 
-DAYS_REMEMBERED = 5.0
-"""The profile is an average over about this many days."""
+PERIODS_REMEMBERED = 5.0
+"""The profile is an average over about this many days, or weeks."""
 
 PRIOR_SAMPLES = 3.0
 """A time of day starts as if it had been seen this often, exactly at the level."""
@@ -49,13 +45,14 @@ class SeasonalEnvelope:
         step = terms.step_seconds
         self._fast = 1 - np.exp(-step / LEVEL_SECONDS_WITHOUT_PROFILE)
         self._slow = 1 - np.exp(-step / LEVEL_SECONDS_WITH_PROFILE)
-        self._samples_per_bin = max(1.0, DAY_SECONDS / BINS_PER_DAY / step)
+        self._samples_per_bin = max(1.0, terms.season.bin_seconds / step)
         self._level = np.empty(0)
         self._log_spread = np.empty(0)
         self._floor = np.empty(0)
         self._samples = np.empty(0)
-        self._profile: npt.NDArray[np.float32] = np.empty((0, BINS_PER_DAY), dtype=np.float32)
-        self._weight: npt.NDArray[np.float32] = np.empty((0, BINS_PER_DAY), dtype=np.float32)
+        bins = terms.season.bins
+        self._profile: npt.NDArray[np.float32] = np.empty((0, bins), dtype=np.float32)
+        self._weight: npt.NDArray[np.float32] = np.empty((0, bins), dtype=np.float32)
 
     def resize(self, slots: int) -> None:
         """Make room for ``slots`` series."""
@@ -75,7 +72,7 @@ class SeasonalEnvelope:
 
     def expect(self, at_seconds: float) -> Expectation:
         """Return level plus profile at that time of day, and the spread around it."""
-        centre = self._level + self._profile[:, bin_of(at_seconds)]
+        centre = self._level + self._profile[:, self._terms.season.bin_of(at_seconds)]
         floor = np.maximum(self._terms.smallest_spread, SMALLEST_SPREAD_RATIO * np.abs(centre))
         spread = np.maximum(np.exp(self._log_spread), floor)
         return Expectation(centre, np.maximum(spread, np.finfo(np.float32).tiny))
@@ -112,12 +109,12 @@ class SeasonalEnvelope:
         distance = past.newest[taught] - expected.centre[taught]
         pull = np.clip(distance, -INFLUENCE_SPREADS * spread, INFLUENCE_SPREADS * spread)
 
-        at = bin_of(past.at_seconds)
+        at = self._terms.season.bin_of(past.at_seconds)
         weight = self._weight[taught, at]
         known_share = np.minimum(weight / self._samples_per_bin, 1.0)
         follow = self._fast + (self._slow - self._fast) * known_share
         self._level[taught] += follow * pull
-        longest = max(DAYS_REMEMBERED * self._samples_per_bin, PRIOR_SAMPLES + 1.0)
+        longest = max(PERIODS_REMEMBERED * self._samples_per_bin, PRIOR_SAMPLES + 1.0)
         learn_rate = 1.0 / np.minimum(weight + PRIOR_SAMPLES, longest)
         self._profile[taught, at] += (1 - follow) * learn_rate * pull
         self._weight[taught, at] += 1.0
@@ -125,8 +122,3 @@ class SeasonalEnvelope:
         beyond = np.abs(distance) > MEDIAN_OF_NORMAL * spread
         rate = 2.0 / np.minimum(self._samples[taught], SPREAD_SAMPLES)
         self._log_spread[taught] += rate * np.where(beyond, 0.5, -0.5)
-
-
-def bin_of(at_seconds: float) -> int:
-    """Return the quarter of an hour of the UTC day a time falls in."""
-    return int(at_seconds % DAY_SECONDS / DAY_SECONDS * BINS_PER_DAY)

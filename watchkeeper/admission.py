@@ -71,10 +71,14 @@ def admit(ask: Ask, *, token: str | None, tokens: Tokens) -> Identity | Refusal:
     if ask.path in OPEN_PATHS:
         return THIS_MACHINE
     identity = _identify(ask, token, tokens)
-    if isinstance(identity, Identity) and not identity.role.includes(ask.needed):
-        message = f"{identity.name} is {identity.role}; this needs {ask.needed}"
-        return Refusal(403, "permission", message)
-    return identity
+    return identity if isinstance(identity, Refusal) else check_role(identity, ask.needed)
+
+
+def check_role(identity: Identity, needed: Role) -> Identity | Refusal:
+    """Return who is asking, or that this is more than their role allows."""
+    if identity.role.includes(needed):
+        return identity
+    return Refusal(403, "permission", f"{identity.name} is {identity.role}; this needs {needed}")
 
 
 def _identify(ask: Ask, token: str | None, tokens: Tokens) -> Identity | Refusal:

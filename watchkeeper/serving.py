@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from watchkeeper import __version__, addresses
-from watchkeeper.admission import Ask, Refusal, admit
+from watchkeeper.admission import Ask, Refusal, admit, check_role
 from watchkeeper.catalogue import watchkeeper as own
 from watchkeeper.errors import ConfigError, Refused, StorageError, UpstreamError, WatchkeeperError
 from watchkeeper.health import Readiness
@@ -52,8 +52,10 @@ class Service:
         readiness: add checks here.
         roles: what each endpoint asks for, by method and rule such as ``/api/v1/rules/<name>``.
             What is not in it asks for a viewer to look and for an operator to do anything.
+        recognise: returns who asks without a token in the header, such as a browser with a session;
+            None for a stranger. The role is checked as for anybody.
         turn_away: answers a request that is refused. A service with pages may show its door
-            instead, or return None and so let in who has shown the token before.
+            instead, or return None to let a stranger in.
     """
 
     def __init__(self, name: str, *, import_name: str) -> None:
@@ -61,6 +63,7 @@ class Service:
         self.app = Flask(import_name)
         self.registry = CollectorRegistry()
         self.readiness = Readiness()
+        self.recognise: Callable[[], Identity | None] = lambda: None
         self.turn_away: Callable[[Refusal], TurnedAway | None] = explain_refusal
         self.roles: Mapping[tuple[str, str], Role] = {}
         self._token = addresses.api_token()
@@ -149,6 +152,9 @@ class Service:
             needed=self._needed_role(),
         )
         answer = admit(ask, token=self._token, tokens=self._tokens)
+        if isinstance(answer, Refusal) and answer.status == 401:
+            known = self.recognise()
+            answer = check_role(known, ask.needed) if known else answer
         if isinstance(answer, Refusal):
             return self.turn_away(answer)
         g.identity = answer

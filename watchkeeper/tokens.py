@@ -70,6 +70,11 @@ class TokenFile:
         ]
         return Identity(matches[0].name, matches[0].role, is_person=True) if matches else None
 
+    def named(self, name: str) -> NamedToken | None:
+        """Return the token of a name as it is kept, or None when there is none any more."""
+        self._file.reload_if_changed()
+        return next((found for found in self._file.current if found.name == name), None)
+
 
 def read(path: Path) -> tuple[NamedToken, ...]:
     """Return the tokens of a file, none when there is no file.

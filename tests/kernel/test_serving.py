@@ -12,7 +12,8 @@ from flask import Response, request
 
 from tests.waiting import wait_until
 from watchkeeper.errors import StorageError
-from watchkeeper.serving import Service
+from watchkeeper.roles import Identity, Role
+from watchkeeper.serving import Service, asker
 
 
 @pytest.fixture
@@ -104,7 +105,8 @@ def test_a_service_with_pages_may_show_its_door_or_let_in_whom_it_knows(monkeypa
 
 SERVE = """
 import sys
-from watchkeeper.serving import Service
+from watchkeeper.roles import Identity, Role
+from watchkeeper.serving import Service, asker
 Service("example", import_name="example").run("127.0.0.1:" + sys.argv[1])
 """
 
@@ -140,3 +142,15 @@ def test_half_sent_requests_do_not_keep_others_out(running):
             peer = stack.enter_context(socket.create_connection(("127.0.0.1", running), timeout=10))
             peer.sendall(b"POST /x HTTP/1.1\r\nContent-Le")
         assert requests.get(f"http://127.0.0.1:{running}/healthz", timeout=10).ok
+
+
+def test_a_service_may_know_who_asks_without_a_token_in_the_header(monkeypatch, tmp_path):
+    (tmp_path / "token").write_text("s3cret\n")
+    monkeypatch.setenv("WATCHKEEPER_API_TOKEN_FILE", str(tmp_path / "token"))
+    service = Service("example", import_name=__name__)
+    service.recognise = lambda: Identity("vera", Role.VIEWER, is_person=True)
+    service.app.add_url_rule("/me", view_func=lambda: asker().name, methods=["GET", "POST"])
+    client = service.app.test_client()
+    assert client.get("/me").text == "vera"
+    refused = client.post("/me")
+    assert (refused.status_code, refused.json["error"]["reason"]) == (403, "permission")

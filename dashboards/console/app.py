@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.console import compression, headers, presentation, problems
+from dashboards.console import compression, headers, person, presentation, problems
 from dashboards.console.pages import (
     alerts,
     boards,
@@ -11,12 +11,14 @@ from dashboards.console.pages import (
     login,
     now,
     outgoing,
+    rules,
     runbooks,
     series,
     switch,
     watching,
 )
 from dashboards.console.room import Room
+from watchkeeper.roles import Role
 from watchkeeper.serving import Service
 
 PAGES = (
@@ -26,6 +28,7 @@ PAGES = (
     series,
     runbooks,
     boards,
+    rules,
     watching,
     outgoing,
     switch,
@@ -34,6 +37,13 @@ PAGES = (
 )
 """Each has ``blueprint(room)``."""
 
+ROLES = {
+    ("POST", "/login"): Role.VIEWER,
+    ("POST", "/logout"): Role.VIEWER,
+    ("POST", "/rules/<name>/mode"): Role.ADMIN,
+}
+"""What each page asks for; looking is for everybody, and any other deed for operators."""
+
 
 def furnish(service: Service, room: Room) -> None:
     """Give the service its pages; the caller starts ``room.watch``."""
@@ -41,8 +51,11 @@ def furnish(service: Service, room: Room) -> None:
     headers.add_to(service.app)
     compression.add_to(service.app)
     problems.add_to(service.app)
+    service.recognise = room.door.recognise
     service.turn_away = room.door.turn_away
+    service.roles = ROLES
     service.app.jinja_env.globals["asks_for_login"] = room.door.token is not None
+    service.app.jinja_env.globals["asking"] = person
     for page in PAGES:
         service.app.register_blueprint(page.blueprint(room))
     service.readiness.add("sources", lambda: _unasked(room))

@@ -19,6 +19,7 @@ from watchkeeper.check import config_file
 from watchkeeper.clock import SystemClock
 from watchkeeper.reloading import follow
 from watchkeeper.serving import Service
+from watchkeeper.tokens import TokenFile
 
 DEFAULT_LISTEN = "127.0.0.1:8300"
 
@@ -49,4 +50,5 @@ def open_room(settings: Callable[[], ConsoleSettings]) -> Room:
     sources = Sources.connect(settings())
     watch = Watch(sources.watched(settings), refresh_seconds=lambda: settings().refresh_seconds)
     clock = SystemClock()
-    return Room(sources, watch, settings, clock, Door(addresses.api_token(), clock))
+    door = Door(addresses.api_token(), TokenFile(addresses.named_tokens_file()), clock)
+    return Room(sources, watch, settings, clock, door)

@@ -41,6 +41,18 @@ class Alert(Answer):
         return self.labels.get("alertname", "alert")
 
 
+class Precedent(Answer):
+    """A past incident like this one, and what ended it."""
+
+    id: str
+    title: str
+    started_at: AwareDatetime
+    resolved_at: AwareDatetime | None = None
+    similarity_ratio: float = 0.0
+    fixed_by: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 class Incident(Answer):
     """One episode: from its first alert to the end of its last."""
 
@@ -53,6 +65,11 @@ class Incident(Answer):
     resolved_at: AwareDatetime | None = None
     timeline: tuple[Moment, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    acknowledged_at: AwareDatetime | None = None
+    acknowledged_by: str | None = None
+    owner: str | None = None
+    not_a_problem_by: str | None = None
+    similar: tuple[Precedent, ...] = ()
 
     @property
     def is_open(self) -> bool:

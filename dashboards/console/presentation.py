@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from flask import Flask, url_for
 
 from dashboards.console.quantities import quantity, span
+from dashboards.spec import Unit
 from watchkeeper.clock import format_rfc3339
 
 OUR_RUNBOOK = re.compile(r"docs/runbooks/([A-Za-z0-9_-]+)\.md")
@@ -74,3 +75,4 @@ def add_to(app: Flask) -> None:
         pretty=pretty,
     )
     app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals["ratio"] = Unit.RATIO

@@ -9,8 +9,12 @@ from watchkeeper.errors import UpstreamError, WatchkeeperError
 
 NEXT_STEPS = {
     404: "It may be gone, or the address mistyped. The first page lists what is known.",
+    409: "Go back to see how it stands now.",
     502: "Check that the service runs and that its address is right, then try again.",
 }
+PASSED_ON = frozenset({404, 409})
+"""Statuses that say something of the request, not of the service that was asked."""
+
 DEFAULT_STEP = "Try again; if it stays, the console's log says more."
 
 
@@ -21,8 +25,10 @@ def add_to(app: Flask) -> None:
 
 
 def _of_ours(error: WatchkeeperError) -> Response:
-    missing = isinstance(error, UpstreamError) and error.status == 404
-    return _answer(404 if missing else 502, str(error.reason), str(error))
+    status = error.status if isinstance(error, UpstreamError) else None
+    return _answer(
+        status if status is not None and status in PASSED_ON else 502, str(error.reason), str(error)
+    )
 
 
 def _of_http(error: HTTPException) -> Response:

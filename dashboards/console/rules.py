@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from dashboards.console import ranges
 from dashboards.console.anomalies import UNITS
@@ -17,6 +18,7 @@ from dashboards.console.ranges import Span
 from dashboards.expression import unit_of
 from dashboards.spec import Level, Threshold, Unit
 from watchkeeper.catalogue import every_metric
+from watchkeeper.peers import Peer
 from watchkeeper.prometheus import PrometheusClient, Series
 
 BEFORE = timedelta(minutes=15)
@@ -52,6 +54,58 @@ class Rule(Answer):
         if self.state == "pending":
             return Light.WARNING
         return Light.GOOD if self.health == "ok" else Light.UNKNOWN
+
+
+MODES = {
+    "off": "It does nothing at all.",
+    "observe": "It says what it would do, and does nothing.",
+    "approve": "It asks a person for each action.",
+    "auto": "It acts by itself within its limits, and checks that it helped.",
+}
+"""How far a remediation rule may go, mildest first."""
+
+
+class Budget(Answer):
+    """At most so many actions in a sliding window."""
+
+    actions: int
+    window_seconds: float
+
+
+class RemediationRule(Answer):
+    """One rule of remediation.yml, and who switched its mode."""
+
+    name: str
+    mode: str
+    configured_mode: str = ""
+    match: tuple[str, ...] = ()
+    action: str = ""
+    target: str = ""
+    cooldown_seconds: float | None = None
+    attempts: int | None = None
+    budget: Budget | None = None
+    is_verified: bool = False
+    switched_by: str | None = None
+    switched_at: AwareDatetime | None = None
+    reason: str | None = None
+
+    @property
+    def modes(self) -> dict[str, str]:
+        """The modes it can be switched to; what runs must be verified."""
+        runs = () if self.is_verified else ("approve", "auto")
+        return {name: words for name, words in MODES.items() if name not in (self.mode, *runs)}
+
+
+def remediation_rules(alerting: Peer) -> list[RemediationRule]:
+    """Return the remediation rules in the order of their file."""
+    found = field(alerting.get("/api/v1/rules"), "rules", part="alerting")
+    return read(list[RemediationRule], found, part="alerting")
+
+
+def switch_mode(alerting: Peer, name: str, mode: str, *, by: str, reason: str) -> None:
+    """Switch a remediation rule's mode; alerting keeps who did and why."""
+    body = {"mode": mode, "by": by, "reason": reason}
+    alerting.post(f"/api/v1/rules/{quote(name, safe='')}/mode", body)
 
 
 class Group(Answer):

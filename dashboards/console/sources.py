@@ -9,6 +9,7 @@ from typing import Any
 
 from dashboards.console import anomalies, incidents, targets, work
 from dashboards.console.reading import Reading
+from dashboards.console.recent import RecentPrometheus
 from dashboards.console.settings import ConsoleSettings
 from dashboards.console.watch import Ask
 from watchkeeper import addresses
@@ -36,7 +37,7 @@ class Sources:
         return cls(
             Peer("alerting", timeout_seconds=timeout),
             Peer("anomaly", timeout_seconds=timeout),
-            PrometheusClient(addresses.url_of("prometheus"), timeout_seconds=timeout),
+            RecentPrometheus(addresses.url_of("prometheus"), timeout_seconds=timeout),
             {part: Peer(part, timeout_seconds=timeout) for part in settings.parts},
         )
 

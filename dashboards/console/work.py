@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import AwareDatetime, Field
 
 from dashboards.console.answers import Answer, field, read
 from dashboards.console.lights import Light
@@ -49,6 +52,12 @@ class Action(Answer):
     denied_by: str | None = None
     created_at: AwareDatetime | None = None
     finished_at: AwareDatetime | None = None
+    idempotency_key: str = ""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+    def awaits(self, incident_id: str) -> bool:
+        """Whether it waits for somebody's word about an incident."""
+        return self.state == "proposed" and self.incident_id == incident_id
 
     @property
     def light(self) -> Light:
@@ -79,6 +88,17 @@ def deliveries(alerting: Peer) -> list[Delivery]:
     answer = alerting.get("/api/v1/deliveries", limit=str(LIMIT))
     found = read(list[Delivery], field(answer, "deliveries", part="alerting"), part="alerting")
     return sorted(found, key=lambda one: one.light not in (Light.CRITICAL, Light.WARNING))
+
+
+def replay(alerting: Peer, delivery_id: str, *, by: str) -> None:
+    """Send one dead letter again."""
+    alerting.post(f"/api/v1/deliveries/{quote(delivery_id, safe='')}/replay", {"by": by})
+
+
+def replay_all(alerting: Peer, *, by: str) -> int:
+    """Send dead letters again, as many as alerting takes at once; return how many those are."""
+    answer = alerting.post("/api/v1/deliveries/replay", {"by": by})
+    return len(read(list[str], field(answer, "replayed", part="alerting"), part="alerting"))
 
 
 def actions(alerting: Peer) -> list[Action]:

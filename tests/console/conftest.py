@@ -22,6 +22,7 @@ from watchkeeper.clock import ManualClock
 from watchkeeper.peers import Peer
 from watchkeeper.prometheus import PrometheusClient
 from watchkeeper.serving import Service
+from watchkeeper.tokens import TokenFile
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
@@ -57,7 +58,8 @@ def neighbourhood():
     watch = Watch(sources.watched(lambda: settings), refresh_seconds=lambda: 1.0)
     service = Service("console", import_name="dashboards.console")
     clock = ManualClock(NOW)
-    room = Room(sources, watch, lambda: settings, clock, Door(addresses.api_token(), clock))
+    door = Door(addresses.api_token(), TokenFile(addresses.named_tokens_file()), clock)
+    room = Room(sources, watch, lambda: settings, clock, door)
     furnish(service, room)
     made = Neighbourhood(alerting, anomaly, agent, remediation, prometheus, room, service)
     alerting.answers["/api/v1/incidents"] = lambda q: {

@@ -75,7 +75,8 @@ def test_a_dashboard_draws_its_panels_and_follows_a_choice(page, neighbourhood, 
     start = NOW.timestamp() // 15 * 15 - 600
     points = [(start + 15 * n, 0.1 + n % 3) for n in range(30)]
     neighbourhood.prometheus.ranges = [({"service": "taskboard"}, points)]
-    neighbourhood.prometheus.answers["/api/v1/label/service/values"] = success(["taskboard"])
+    for label in ("environment", "service", "instance"):
+        neighbourhood.prometheus.answers[f"/api/v1/label/{label}/values"] = success(["taskboard"])
     page.goto(f"{address}/dashboards/watchkeeper-system")
     expect(page.locator(".chart canvas")).to_have_count(page.locator(".chart").count())
     expect(page.locator(".stat .figure").first).to_have_text("no data")

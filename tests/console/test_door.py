@@ -11,6 +11,8 @@ from dashboards.console import sessions
 from dashboards.console.door import safe_path
 from tests.console.conftest import NOW
 from tests.console.incident_data import incident
+from watchkeeper import addresses, tokens
+from watchkeeper.roles import Role
 
 TOKEN = "correct horse battery staple"
 OWN = {"Origin": "http://localhost"}
@@ -114,21 +116,77 @@ def test_a_path_kept_for_later_always_stays_on_the_console(path):
 
 
 @given(st.text(), st.datetimes(min_value=datetime(2001, 1, 1)))  # noqa: DTZ001  # made aware below
-def test_no_session_can_be_made_up(session, moment):
-    assert not sessions.is_valid(session, TOKEN, now=moment.replace(tzinfo=UTC))
+def test_no_session_can_be_made_up(text, moment):
+    session = sessions.read(text)
+    assert session is None or not sessions.is_valid(session, TOKEN, now=moment.replace(tzinfo=UTC))
 
 
-@pytest.mark.parametrize("change", [lambda s: s[:-1], lambda s: "9" + s, lambda s: s + "0"])
+@pytest.mark.parametrize("change", [lambda s: s[:-1], lambda s: "YW5h" + s, lambda s: s + "0"])
 def test_a_session_that_was_changed_does_not_hold(change):
-    session = sessions.issue(TOKEN, now=NOW)
-    assert sessions.is_valid(session, TOKEN, now=NOW)
-    assert not sessions.is_valid(change(session), TOKEN, now=NOW)
+    text = sessions.issue("", TOKEN, now=NOW)
+    assert sessions.is_valid(sessions.read(text), TOKEN, now=NOW)
+    assert not sessions.is_valid(sessions.read(change(text)), TOKEN, now=NOW)
+
+
+def test_a_session_of_one_name_is_none_of_another():
+    whole = sessions.issue("ana", TOKEN, now=NOW).split(".")
+    other = sessions.issue("bob", TOKEN, now=NOW).split(".")
+    assert not sessions.is_valid(sessions.read(".".join([other[0], *whole[1:]])), TOKEN, now=NOW)
 
 
 def test_a_new_token_ends_every_session():
-    session = sessions.issue(TOKEN, now=NOW)
+    session = sessions.read(sessions.issue("", TOKEN, now=NOW))
     assert not sessions.is_valid(session, "another token", now=NOW)
     assert not sessions.is_valid(session, TOKEN, now=NOW + sessions.LIFETIME + timedelta(seconds=1))
+
+
+@pytest.fixture
+def people(monkeypatch, tmp_path):
+    """Tokens of a viewer and an operator; must come before the neighbourhood that knows them."""
+    file = tmp_path / "people.json"
+    monkeypatch.setenv(addresses.NAMED_TOKENS_VARIABLE, str(file))
+    return {
+        name: tokens.add(file, name, role, now=NOW)
+        for name, role in (("vera", Role.VIEWER), ("otto", Role.OPERATOR))
+    } | {"file": file}
+
+
+def enter_as(client, token):
+    return client.post("/login", data={"token": token}, headers=OWN)
+
+
+PAUSE = {"wanted": "pause", "reason": "testing", "by": "somebody else"}
+
+
+def test_a_viewer_sees_everything_and_does_nothing(people, client, neighbourhood):
+    enter_as(client, people["vera"])
+    assert client.get("/").status_code == 200
+    refused = client.post("/actions-switch", data=PAUSE, headers=OWN)
+    assert refused.status_code == 403
+    assert "vera is viewer; this needs operator" in refused.text
+    assert neighbourhood.alerting.posted == []
+
+
+def test_what_an_operator_does_stands_under_their_own_name(people, client, neighbourhood):
+    neighbourhood.alerting.answers["/api/v1/pause"] = {"paused": True}
+    enter_as(client, people["otto"])
+    client.post("/actions-switch", data=PAUSE, headers=OWN)
+    assert neighbourhood.alerting.posted == [("/api/v1/pause", {"reason": "testing", "by": "otto"})]
+
+
+def test_an_operator_does_not_change_what_the_stack_does_by_itself(people, client, neighbourhood):
+    enter_as(client, people["otto"])
+    answer = client.post("/rules/restart/mode", data={"mode": "auto"}, headers=OWN)
+    assert answer.status_code == 403
+    assert neighbourhood.alerting.posted == []
+
+
+def test_a_token_taken_away_ends_its_sessions_and_no_others(people, token, client, neighbourhood):
+    enter_as(client, people["otto"])
+    tokens.remove(people["file"], "otto")
+    assert client.get("/").status_code == 401
+    enter_as(client, token)
+    assert client.get("/").status_code == 200
 
 
 def test_without_a_token_there_is_no_login(neighbourhood):

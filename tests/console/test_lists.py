@@ -30,7 +30,7 @@ def test_rules_in_trouble_come_first_and_one_that_cannot_be_evaluated_says_why(n
         rule("Broken", health="err", lastError="many-to-many matching"),
     ]
     page = neighbourhood.get("/rules")
-    assert row_of(page, "Fires") == "firing Fires critical a &gt; 1 1 min"
+    assert row_of(page, "Fires") == "firing Fires critical a &gt; 1 1 min never"
     assert "cannot be evaluated" in row_of(page, "Broken")
     assert "many-to-many matching" in row_of(page, "Broken")
     assert page.text.index("Fires") < page.text.index("Calm")

@@ -1,44 +1,82 @@
-"""One incident: its whole story and the evidence for it."""
+"""One incident: its whole story, the evidence for it, and what can be done about it."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 
-from dashboards.console import incidents
+from dashboards.console import deeds, person
+from dashboards.console.casebook import Casebook
 from dashboards.console.evidence import evidence_of
-from dashboards.console.incidents import Incident
 from dashboards.console.room import Room
+from watchkeeper.roles import Role
+from watchkeeper.serving import TurnedAway
 
 
 def blueprint(room: Room) -> Blueprint:
-    """Return the routes of the page and of the part of it that is refreshed."""
+    """Return the routes of the page, of the part of it that is refreshed, and of its buttons."""
     pages = Blueprint("incident", __name__)
-
-    def _show(template: str, incident_id: str) -> str:
-        readings = room.watch.readings()
-        incident = _known(room, incident_id) or incidents.one(room.sources.alerting, incident_id)
-        return render_template(
-            template,
-            incident=incident,
-            evidence=evidence_of(incident, readings["series"].value or []),
-            problem=readings["open"].problem,
-            settings=room.settings(),
-            at=room.clock.now(),
-        )
-
-    @pages.get("/incidents/<incident_id>")
-    def page(incident_id: str) -> str:
-        return _show("incident.html", incident_id)
-
-    @pages.get("/incidents/<incident_id>/content")
-    def fragment(incident_id: str) -> str:
-        return _show("incident_content.html", incident_id)
-
+    casebook = Casebook(room.sources.alerting)
+    _add_views(pages, room, casebook)
+    _add_buttons(pages, room, casebook)
     return pages
 
 
-def _known(room: Room, incident_id: str) -> Incident | None:
-    """Return the incident from the latest readings, so that most pages wait for nobody."""
-    readings = room.watch.readings()
-    lists = (readings["open"].value or [], readings["resolved"].value or [])
-    return next((one for found in lists for one in found if one.id == incident_id), None)
+def _add_views(pages: Blueprint, room: Room, casebook: Casebook) -> None:
+    @pages.get("/incidents/<incident_id>")
+    def page(incident_id: str) -> str:
+        return _show(room, casebook, "incident.html", incident_id)
+
+    @pages.get("/incidents/<incident_id>/content")
+    def fragment(incident_id: str) -> str:
+        return _show(room, casebook, "incident_content.html", incident_id)
+
+
+def _show(
+    room: Room, casebook: Casebook, template: str, incident_id: str, *, wrong: str | None = None
+) -> str:
+    readings, now = room.watch.readings(), room.clock.now()
+    incident, problem = casebook.find(incident_id, readings, now=now)
+    return render_template(
+        template,
+        incident=incident,
+        evidence=evidence_of(incident, readings["series"].value or []),
+        deeds=deeds.offered(incident) if person.may(Role.OPERATOR) else {},
+        durations=deeds.DURATIONS,
+        waiting=casebook.waiting(incident_id, now=now),
+        problem=problem,
+        wrong=wrong,
+        settings=room.settings(),
+        at=now,
+    )
+
+
+def _add_buttons(pages: Blueprint, room: Room, casebook: Casebook) -> None:
+    alerting = room.sources.alerting
+
+    @pages.post("/incidents/<incident_id>/<deed>")
+    def press(incident_id: str, deed: str) -> TurnedAway | tuple[str, int]:
+        if deed not in deeds.DEEDS:
+            abort(404, f"nothing called {deed} can be done about an incident")
+        form = {**request.form.to_dict(), "by": person.said()}
+        wrong = deeds.missing(deeds.DEEDS[deed], form)
+        if wrong:
+            return _show(room, casebook, "incident.html", incident_id, wrong=wrong), 400
+        deeds.do(alerting, incident_id, deed, form)
+        return _back_to(room, casebook, incident_id)
+
+    @pages.post("/incidents/<incident_id>/actions/<key>/<decision>")
+    def decide(incident_id: str, key: str, decision: str) -> TurnedAway | tuple[str, int]:
+        if decision not in ("approve", "decline"):
+            abort(404, "an action is approved or declined")
+        if not person.said():
+            return _show(room, casebook, "incident.html", incident_id, wrong=deeds.WHO), 400
+        deeds.decide(alerting, key, decision, by=person.said())
+        return _back_to(room, casebook, incident_id)
+
+
+def _back_to(room: Room, casebook: Casebook, incident_id: str) -> TurnedAway:
+    casebook.forget()
+    room.watch.ask("open")
+    answer = redirect(url_for("incident.page", incident_id=incident_id), 303)
+    person.remember(answer)
+    return answer

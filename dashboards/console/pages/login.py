@@ -1,13 +1,12 @@
-"""The login page: the token of the stack, shown once a shift."""
+"""The login page: a token, shown once a shift."""
 
 from __future__ import annotations
 
-import hmac
-
 from flask import Blueprint, Response, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from dashboards.console import sessions
-from dashboards.console.door import Door, safe_path
+from dashboards.console.door import safe_path
 from dashboards.console.room import Room
 from watchkeeper.logs import get_logger
 from watchkeeper.serving import TurnedAway
@@ -22,18 +21,18 @@ def blueprint(room: Room) -> Blueprint:
 
     @pages.get("/login")
     def page() -> TurnedAway:
-        if door.token is None or door.knows_the_browser():
+        if door.token is None or door.recognise():
             return redirect(safe_path(request.args.get("next", "/")), 303)
         return _page(failed=False)
 
     @pages.post("/login")
     def enter() -> TurnedAway:
-        shown = request.form.get("token", "").strip()
-        if door.token is None or not hmac.compare_digest(shown.encode(), door.token.encode()):
+        session = door.open_with(request.form.get("token", "").strip())
+        if session is None:
             log.warning("a login was refused", extra={"remote": request.remote_addr})
             return _page(failed=True)
         answer = make_response(redirect(safe_path(request.form.get("next", "/")), 303))
-        _remember(answer, door, room)
+        _remember(answer, session)
         return answer
 
     @pages.post("/logout")
@@ -51,11 +50,10 @@ def _page(*, failed: bool) -> tuple[Response, int]:
     return answer, 401 if failed else 200
 
 
-def _remember(answer: Response, door: Door, room: Room) -> None:
-    assert door.token is not None  # noqa: S101  # the caller compared it
+def _remember(answer: WerkzeugResponse, session: str) -> None:
     answer.set_cookie(
         sessions.COOKIE,
-        sessions.issue(door.token, now=room.clock.now()),
+        session,
         max_age=sessions.LIFETIME,
         httponly=True,
         secure=request.is_secure,

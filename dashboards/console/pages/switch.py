@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, redirect, render_template, request
 
-from dashboards.console import work
+from dashboards.console import person, work
 from dashboards.console.room import Room
 from watchkeeper.serving import TurnedAway
 
@@ -27,12 +27,14 @@ def blueprint(room: Room) -> Blueprint:
     def press() -> TurnedAway | tuple[str, int]:
         wanted = request.form.get("wanted", "")
         reason = request.form.get("reason", "").strip()[:REASON_LETTERS]
-        by = request.form.get("by", "").strip()[:100]
+        by = person.said()
         if wanted not in ("pause", "resume") or not reason or not by:
             wrong = "Say who you are and why: both are kept in the audit trail."
             return _page(wrong), 400
         room.sources.alerting.post(f"/api/v1/{wanted}", {"reason": reason, "by": by})
         room.watch.ask("switch")
-        return redirect("/actions-switch", 303)
+        answer = redirect("/actions-switch", 303)
+        person.remember(answer)
+        return answer
 
     return pages

@@ -1,25 +1,17 @@
-"""What is watched and by whom: rules and anomaly queries, and the agents' collectors."""
+"""By whom it is watched: the agents' collectors."""
 
 from __future__ import annotations
 
 from flask import Blueprint, render_template
 
-from dashboards.console import collectors, rules
+from dashboards.console import collectors
 from dashboards.console.reading import take
 from dashboards.console.room import Room
 
 
 def blueprint(room: Room) -> Blueprint:
-    """Return the routes of both pages."""
+    """Return the page's route."""
     pages = Blueprint("watching", __name__)
-
-    @pages.get("/rules")
-    def rules_page() -> str:
-        return render_template(
-            "rules.html",
-            rules=take(lambda: rules.by_urgency(room.sources.prometheus), now=room.clock.now()),
-            queries=room.watch.readings()["queries"],
-        )
 
     @pages.get("/agents")
     def agents_page() -> str:

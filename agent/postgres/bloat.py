@@ -7,8 +7,8 @@ moved out of line (TOAST) is not looked at. A relation without statistics is lef
 
 from __future__ import annotations
 
-from agent.postgres.question import Question, by_column
 from agent.postgres.tables import INDEX_LABELS, LARGEST_INDEXES, LARGEST_TABLES, TABLE_LABELS
+from agent.sql.question import Question, by_column
 from watchkeeper.catalogue import postgres_depth as depth
 
 _BLOCK = "current_setting('block_size')::int"

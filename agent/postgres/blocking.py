@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from agent.family import Family, LabelValues, Sample, single
-from agent.postgres.question import Question, number
-from agent.postgres.session import Row
-from agent.postgres.text import TEXT_BYTES, shortened, without_literals
+from agent.sql.question import Question, Row, number
+from agent.sql.text import TEXT_BYTES, shortened, without_literals
 from watchkeeper.catalogue import postgres_depth as depth
 
 MAX_ROOTS = 5

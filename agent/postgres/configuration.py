@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from agent.family import Family, single
-from agent.postgres.question import Question
-from agent.postgres.session import Row
+from agent.sql.question import Question, Row
 from watchkeeper.catalogue import postgres
 
 UNITS = {

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import psycopg
-from psycopg.abc import QueryNoTemplate
 
 from agent.postgres.versions import FACTS_SQL, Facts, facts_of
+from agent.sql.question import Row
 from watchkeeper.errors import Reason, UpstreamError
-
-Row = dict[str, Any]
 
 APPLICATION_NAME = "watchkeeper-agent"
 
@@ -60,26 +58,28 @@ class Session:
                 autocommit=True,
                 prepare_threshold=None,  # poolers between us and the server may lose them
             )
-            self._limit(round(timeout_seconds * 1000))
+            self._set_limits(round(timeout_seconds * 1000))
         except psycopg.Error as error:
             raise _explained(error) from None
         self.version = self._connection.info.server_version
         """As in server_version_num: 90600, 150004, 180000."""
+        self.words: Mapping[str, str] = Facts(self.version).words()
+        """What the words of our questions stand for, as far as is known."""
 
-    def _limit(self, statement_ms: int) -> None:
+    def _set_limits(self, statement_ms: int) -> None:
         # Not by libpq's options: poolers refuse those, and pg_settings would take our limits for
         # the server's.
         self._connection.execute(
             f"SET statement_timeout = {statement_ms}; SET lock_timeout = {LOCK_MS};"
-            " SET default_transaction_read_only = on"
+            " SET default_transaction_read_only = on".encode()
         )
 
-    def facts(self) -> Facts:
-        """Return what the questions must know of the server; raise as ``ask``."""
+    def learn(self) -> None:
+        """Look at what is in the database; raise as ``ask``."""
         (row,) = self.ask(FACTS_SQL)
-        return facts_of(self.version, row)
+        self.words = facts_of(self.version, row).words()
 
-    def ask(self, sql: QueryNoTemplate) -> list[Row]:
+    def ask(self, sql: str) -> Sequence[Row]:
         """Return the rows of a query as dictionaries by column.
 
         Raises:
@@ -87,7 +87,7 @@ class Session:
         """
         try:
             with self._connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
-                return cursor.execute(sql).fetchall()
+                return cursor.execute(sql.encode()).fetchall()
         except psycopg.Error as error:
             raise _explained(error) from None
 

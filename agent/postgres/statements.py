@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from agent.family import Family, LabelValues
-from agent.postgres.question import Question
-from agent.postgres.session import Row
-from agent.postgres.text import TEXT_BYTES, shortened, without_literals
+from agent.sql.question import Question, Row
+from agent.sql.text import TEXT_BYTES, shortened, without_literals
 from watchkeeper.catalogue import Metric, postgres
 
 METRICS: dict[Metric, str] = {

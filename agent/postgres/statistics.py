@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from agent.family import Family, Sample, single
-from agent.postgres.question import Question, by_column, number
-from agent.postgres.session import Row
+from agent.sql.question import Question, Row, by_column, number
 from watchkeeper.catalogue import postgres
 
 CONNECTION_STATES = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.postgres.question import Question, by_column
+from agent.sql.question import Question, by_column
 from watchkeeper.catalogue import postgres_depth as depth
 
 BGWRITER = Question(

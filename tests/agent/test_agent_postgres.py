@@ -16,7 +16,6 @@ from agent.collectors.postgres import (
 )
 from agent.postgres.blocking import root_blockers
 from agent.postgres.statements import statements
-from agent.postgres.text import shortened, without_literals
 from agent.postgres.versions import Facts
 from agent.text import Renderer, TextFormat, text_of
 from tests.agent.probes import Page
@@ -249,7 +248,7 @@ def test_a_locked_catalogue_costs_a_question_not_the_server(collector, database)
 def test_it_can_write_nothing(collector):
     collected(collector)
     with pytest.raises(Exception, match="read-only transaction"):
-        collector._session.ask("CREATE TABLE hurt (n int)")
+        collector._interview._session.ask("CREATE TABLE hurt (n int)")
 
 
 def test_a_connection_that_was_cut_is_told_and_made_again(collector, database):
@@ -283,30 +282,3 @@ def test_a_server_that_accepts_and_says_nothing_is_given_up_on(silent_port):
     with pytest.raises(CollectionFailed) as caught:
         collected(collector_of(silent_port))
     assert caught.value.reason is Reason.TIMEOUT
-
-
-@pytest.mark.parametrize(
-    ("text", "plain"),
-    [
-        ("SELECT * FROM t1 WHERE a = $1", "SELECT * FROM t1 WHERE a = $1"),
-        ("SELECT 'it''s', 1.5e3, x2 -- note 'secret'\nFROM t", "SELECT ?, ?, x2 FROM t"),
-        (r"SELECT E'it\'s secret', b", "SELECT ?, b"),
-        ("DO $body$ secret 'x' $body$", "DO ?"),
-        ("CREATE ROLE a PASSWORD 'cut off", "CREATE ROLE a PASSWORD ?"),
-        ('SELECT "odd 1 name" /* user=7 */ FROM t', 'SELECT "odd 1 name" FROM t'),
-    ],
-)
-def test_literals_and_comments_never_leave_the_server(text, plain):
-    assert without_literals(text) == plain
-
-
-@given(st.text(alphabet="abc 1=(,)$\n", max_size=40))
-def test_no_quoted_secret_survives_whatever_stands_before_it(before):
-    assert "SECRET" not in without_literals(f"{before} 'SECRET'")
-
-
-@given(st.text(max_size=80), st.integers(4, 60))
-def test_a_text_is_cut_to_its_bytes(text, max_bytes):
-    cut = shortened(text, max_bytes)
-    assert len(cut.encode("utf-8", "replace")) <= max(max_bytes, 0)
-    assert cut == text or cut.endswith("…")

@@ -1,4 +1,4 @@
-"""The seam of the PostgreSQL collector: one question, and what its rows mean."""
+"""The seam of the database collectors: one question, and what its rows mean."""
 
 from __future__ import annotations
 
@@ -6,13 +6,38 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any, Protocol
 
 from agent.family import Family
-from agent.postgres.session import Row
-from agent.postgres.versions import OLDEST_VERSION
 from watchkeeper.catalogue import Metric
 
+Row = Mapping[str, Any]
 RowsToFamilies = Callable[[Sequence[Row], str], Iterator[Family]]
+
+
+class Session(Protocol):
+    """One connection to a server, read-only, with limits on all it does.
+
+    Attributes:
+        version: a number that grows with the server's version.
+        words: what the words of our questions stand for on this server, as far as is known.
+    """
+
+    version: int
+    words: Mapping[str, str]
+
+    def learn(self) -> None:
+        """Look at the server again, for what may change while we are connected."""
+
+    def ask(self, sql: str) -> Sequence[Row]:
+        """Return the rows of a query by column; raise UpstreamError."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection can no longer be used."""
+
+    def close(self) -> None:
+        """Close the connection; harmless when it is closed already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +45,10 @@ class Question:
     """What to ask, and how the answer becomes families.
 
     Attributes:
-        name: the ``collector`` label of ``pg_scrape_collector_success``, postgres_exporter's where
-            it has one.
-        sql: the statement, with words of ``agent/postgres/versions.py`` in braces.
+        name: the ``collector`` label of the metric of success, the exporter's where it has one.
+        sql: the statement, with words of the session in braces.
         families: of the rows and the ``server`` label.
-        since: the first server_version_num that can answer it.
+        since: the first version of the server that can answer it.
         top: how many rows at most, where the statement says so.
         needs: a word without which it cannot be put; empty when it always can.
     """
@@ -32,7 +56,7 @@ class Question:
     name: str
     sql: str
     families: RowsToFamilies
-    since: int = OLDEST_VERSION
+    since: int = 0
     top: int = 0
     needs: str = ""
 

@@ -1,0 +1,155 @@
+"""Puts questions to a server over one connection, one after another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from agent.collector import CollectionFailed
+from agent.family import Family, single
+from agent.sql.question import Question, Session
+from watchkeeper.catalogue import Metric
+from watchkeeper.errors import Reason, UpstreamError
+from watchkeeper.logs import get_logger
+
+log = get_logger(__name__)
+
+LOOKING = "facts"
+"""The name under which looking at the server itself is told of, as if it were a question."""
+
+
+class Outcome(NamedTuple):
+    """The metrics that tell how it went: of the server, and by question."""
+
+    up: Metric
+    success: Metric
+    duration: Metric
+
+
+class Interview:
+    """Asks all its questions; one that is refused costs its own series only.
+
+    Args:
+        server: the ``server`` label of all series.
+        connect: makes the session; raises UpstreamError.
+        quick: asked every time, in this order.
+        slow: asked after them, at the slow interval only; in between, what they last brought is
+            told again.
+        slow_interval_seconds: between two times of asking these.
+        outcome: what tells how it went.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        connect: Callable[[], Session],
+        *,
+        quick: Sequence[Question],
+        slow: Sequence[Question],
+        slow_interval_seconds: float,
+        outcome: Outcome,
+    ) -> None:
+        self._server = server
+        self._connect = connect
+        self._quick = quick
+        self._slow = slow
+        self._slow_interval_seconds = slow_interval_seconds
+        self._outcome = outcome
+        self._session: Session | None = None
+        self._slow_asked_at = float("-inf")
+        self._slow_families: list[Family] = []
+        self._answered: dict[str, bool] = {}
+        self._durations: dict[str, float] = {}
+
+    def collect(self) -> Iterator[Family]:
+        """Return what the server tells now.
+
+        Raises:
+            CollectionFailed: with ``up`` at 0: it cannot be reached or refuses us.
+        """
+        try:
+            if self._session is None:
+                self._session = self._connect()
+            families = self._ask_all(self._session)
+        except UpstreamError as error:
+            self.close()
+            down = single(self._outcome.up, 0, (self._server,))
+            raise CollectionFailed(str(error), reason=error.reason, families=[down]) from None
+        yield single(self._outcome.up, 1, (self._server,))
+        yield from families
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+        self._slow_asked_at = float("-inf")
+
+    def _ask_all(self, session: Session) -> list[Family]:
+        now = time.monotonic()
+        quick, goes_on = self._ask_each(session, self._quick, goes_on=True)
+        if now - self._slow_asked_at >= self._slow_interval_seconds:
+            self._slow_asked_at = now
+            goes_on = goes_on and self._look(session)
+            self._slow_families, _ = self._ask_each(session, self._slow, goes_on=goes_on)
+        return [*quick, *self._slow_families, *self._told_of_questions()]
+
+    def _look(self, session: Session) -> bool:
+        """Look at the server again, and return whether to go on asking."""
+        try:
+            session.learn()
+        except UpstreamError as error:
+            return self._goes_on_after(LOOKING, error, session)
+        self._answered[LOOKING] = True
+        return True
+
+    def _ask_each(
+        self, session: Session, questions: Sequence[Question], *, goes_on: bool
+    ) -> tuple[list[Family], bool]:
+        """Return the families of all that answered, and whether to go on asking."""
+        families: list[Family] = []
+        for question in questions:
+            if session.version < question.since:
+                continue
+            if not goes_on:
+                self._answered[question.name] = False
+                continue
+            try:
+                families += self._ask(session, question)
+            except UpstreamError as error:
+                goes_on = self._goes_on_after(question.name, error, session)
+        return families, goes_on
+
+    def _ask(self, session: Session, question: Question) -> list[Family]:
+        if question.needs and question.needs not in session.words:
+            message = f"the server has no {question.needs} here"
+            raise UpstreamError(message, reason=Reason.BAD_ANSWER)
+        started = time.monotonic()
+        try:
+            rows = session.ask(question.statement(session.words))
+        finally:
+            self._durations[question.name] = time.monotonic() - started
+        families = list(question.families(rows, self._server))
+        self._answered[question.name] = True
+        return families
+
+    def _goes_on_after(self, name: str, error: UpstreamError, session: Session) -> bool:
+        if session.is_lost:
+            raise error
+        if self._answered.get(name, True):  # once an outage, not once a run
+            extra = {"server": self._server, "question": name, "detail": str(error)}
+            log.warning("question refused", extra=extra)
+        self._answered[name] = False
+        # On a server this busy or locked, the rest would only add to its load.
+        return error.reason is not Reason.TIMEOUT
+
+    def _told_of_questions(self) -> Iterator[Family]:
+        yield Family(
+            self._outcome.success,
+            [((self._server, name), int(answered)) for name, answered in self._answered.items()],
+        )
+        yield Family(
+            self._outcome.duration,
+            [((self._server, name), seconds) for name, seconds in self._durations.items()],
+        )

@@ -7,6 +7,7 @@ commands whose answers are strings, numbers and lists (RESP2, the protocol of ev
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 from watchkeeper.errors import Reason, UpstreamError
@@ -96,6 +97,29 @@ class RedisConnection:
         try:
             self._socket.sendall(b"".join(encode(words) for words in commands))
             return [self._read_answer() for _ in commands]
+        except OSError as error:
+            self.close()
+            raise self._broken(error) from None
+
+    def subscribe(self, pattern: str) -> None:
+        """Have what is published on matching channels sent here; only ``published`` follows."""
+        self.call("PSUBSCRIBE", pattern)
+
+    def published(self) -> Iterator[bytes]:
+        """Yield what was published since the last time, without waiting for more.
+
+        The answer to a ping comes after all that was published before it.
+
+        Raises:
+            UpstreamError: the connection is lost or timed out, and must not be used again.
+        """
+        try:
+            self._socket.sendall(encode(("PING",)))
+            while (answer := self._read_answer()) != [b"pong", b""]:
+                if not isinstance(answer, list) or len(answer) != 4:
+                    message = f"{self._name} published what is no message"
+                    raise UpstreamError(message, reason=Reason.BAD_ANSWER)
+                yield answer[3]
         except OSError as error:
             self.close()
             raise self._broken(error) from None

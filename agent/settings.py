@@ -118,22 +118,58 @@ class RedisSettings(Settings):
 
 
 class BrokerSettings(RedisSettings):
-    """A Redis-compatible server that Celery uses as broker.
+    """A Redis-compatible server that holds queues.
 
     Attributes:
         db: the database the queues are in.
-        key_prefix: ``global_keyprefix`` of Celery's transport options.
     """
 
     db: Annotated[int, Field(ge=0)] = 0
+
+
+class CeleryBrokerSettings(BrokerSettings):
+    """One that Celery uses.
+
+    Attributes:
+        key_prefix: ``global_keyprefix`` of Celery's transport options.
+    """
+
     key_prefix: str = ""
 
 
 class CelerySettings(Settings):
-    """The queues of one Celery application."""
+    """The queues of one Celery application.
+
+    Attributes:
+        events: overhear the events of workers that send them (``-E``).
+    """
+
+    broker: CeleryBrokerSettings
+    queues: Annotated[tuple[str, ...], Field(min_length=1)] = ("celery",)
+    events: bool = True
+
+
+class RqSettings(Settings):
+    """The queues of RQ on one server.
+
+    Attributes:
+        queues: their names; none for all that RQ knows.
+    """
 
     broker: BrokerSettings
-    queues: Annotated[tuple[str, ...], Field(min_length=1)] = ("celery",)
+    queues: tuple[str, ...] = ()
+
+
+class DramatiqSettings(Settings):
+    """The queues of dramatiq on one server.
+
+    Attributes:
+        namespace: that of the RedisBroker.
+    """
+
+    broker: BrokerSettings
+    namespace: str = "dramatiq"
+    queues: Annotated[tuple[str, ...], Field(min_length=1)] = ("default",)
 
 
 class ProbeSettings(Settings):
@@ -163,6 +199,8 @@ class AgentSettings(Settings):
         max_series: of one collector; what is beyond is cut and counted.
         discover: also watch servers of this machine of the kinds that are not configured, where
             they let us in without a password or with one from the environment.
+        web_config: Prometheus' web configuration file, for TLS and passwords; relative to this
+            file. Which one it is, is taken up at the next start; what it says, at once.
     """
 
     interval: Interval = 5.0
@@ -170,16 +208,24 @@ class AgentSettings(Settings):
     deadline: Interval = 4.0
     max_series: Annotated[int, Field(ge=1)] = 5000
     discover: bool = True
+    web_config: str = ""
     host: HostSettings = HostSettings()
     textfile: TextfileSettings = TextfileSettings()
     postgres: tuple[PostgresSettings, ...] = ()
     redis: tuple[RedisSettings, ...] = ()
     celery: tuple[CelerySettings, ...] = ()
+    rq: tuple[RqSettings, ...] = ()
+    dramatiq: tuple[DramatiqSettings, ...] = ()
     probes: tuple[ProbeSettings, ...] = ()
 
     @model_validator(mode="after")
     def _name_each_queue_once(self) -> Self:
-        queues = [queue for celery in self.celery for queue in celery.queues]
+        queues = [
+            queue
+            for applications in (self.celery, self.rq, self.dramatiq)
+            for application in applications
+            for queue in application.queues
+        ]
         twice = sorted({queue for queue in queues if queues.count(queue) > 1})
         if twice:
             raise ValueError(f"expected each queue once, got {', '.join(twice)} more often")
@@ -228,14 +274,19 @@ class AgentSettings(Settings):
         for redis in self.redis:
             name = f"redis {redis.host}:{redis.port}"
             yield self._recipe(name, "redis", _plain(redis))
-        for celery in self.celery:
-            broker = celery.broker
-            name = f"celery {broker.host}:{broker.port}/{broker.db}"
-            yield self._recipe(name, "celery", {**_plain(broker), "queues": celery.queues})
-
+        yield from self._queue_recipes()
         for probe in self.probes:
             limits = {"timeout_seconds": self.deadline * 0.9}
             yield self._recipe(f"probe {probe.url}", "probe", probe.model_dump() | limits)
+
+    def _queue_recipes(self) -> Iterator[Recipe]:
+        kinds = (("celery", self.celery), ("rq", self.rq), ("dramatiq", self.dramatiq))
+        for kind, applications in kinds:
+            for application in applications:
+                broker = application.broker
+                name = f"{kind} {broker.host}:{broker.port}/{broker.db}"
+                arguments = application.model_dump(exclude={"broker"})
+                yield self._recipe(name, kind, {**_plain(broker), **arguments})
 
     def _recipe(
         self,
@@ -267,6 +318,7 @@ def main(path: Path) -> dict[str, Any]:
     recipes = settings.recipes([one.candidate for one in findings if one.problem is None])
     return {
         "recipes": [dataclasses.asdict(recipe) for recipe in recipes],
+        "web_config": str(path.parent / settings.web_config) if settings.web_config else "",
         "refused": [[one.candidate.name, one.problem] for one in findings if one.problem],
     }
 

@@ -36,11 +36,14 @@ COLLECTORS = {
     "raid": "agent.collectors.raid:RaidCollector",
     "edac": "agent.collectors.edac:EdacCollector",
     "system": "agent.collectors.system:SystemCollector",
+    "containers": "agent.collectors.containers:ContainersCollector",
     "textfile": "agent.collectors.textfile:TextfileCollector",
     "process": "agent.collectors.process:ProcessCollector",
     "postgres": "agent.collectors.postgres:PostgresCollector",
     "redis": "agent.collectors.redis:RedisCollector",
     "celery": "agent.collectors.celery:CeleryCollector",
+    "rq": "agent.collectors.rq:RqCollector",
+    "dramatiq": "agent.collectors.dramatiq:DramatiqCollector",
     "probe": "agent.collectors.probe:ProbeCollector",
 }
 """Kind of collector to where it lives."""
@@ -73,18 +76,22 @@ HOST_KINDS: dict[str, tuple[str, ...]] = {
     "raid": ("proc",),
     "edac": ("sys",),
     "system": ("proc", "sys"),
+    "containers": ("proc", "sys"),
 }
 """The kinds that watch this machine, and which of its trees each is told of."""
 
-WAITING_KINDS = frozenset({"filesystem", "processes", "hwmon"})
+WAITING_KINDS = frozenset({"filesystem", "processes", "hwmon", "containers"})
 """Host kinds with a thread of their own: they may wait for others, or take long."""
 
 OFF_BY_DEFAULT = frozenset({"processes"})
 """Host kinds that run only when they are named: their cost grows with the machine."""
 
 SLOW_HOST_KINDS = frozenset(
-    {"processes", "identity", "raid", "edac", "thermal", "frequency", "hwmon", "power", "firmware"}
-)
+    {
+        "processes", "identity", "raid", "edac", "thermal", "frequency", "hwmon", "power",
+        "firmware", "containers",
+    }
+)  # fmt: skip
 """Run at the slow interval: they cost more, or change slower."""
 
 

@@ -1,34 +1,36 @@
-"""Celery queues on a Redis-compatible broker, read from the broker itself.
+"""Celery queues on a Redis-compatible broker: what the broker holds, and what workers tell.
 
-Workers' own events get lost and may be switched off; what waits on the broker is exact.
+Workers' own events get lost and may be switched off; what waits on the broker is exact. So they are
+two sources, and where they disagree that is told.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
 
+from agent.broker import Broker, number
+from agent.celery.events import Events
+from agent.celery.gap import EventGap
+from agent.celery.messages import (
+    CONTROL_CHANNEL,
+    EVENT_CHANNELS,
+    MESSAGE_TO_NOBODY,
+    PRIORITY_STEPS,
+    UNACKNOWLEDGED,
+    UNACKNOWLEDGED_SINCE,
+    keys_of,
+    oldest_age_seconds,
+)
 from agent.collector import CollectionFailed
-from agent.family import Family, Sample, single
-from agent.resp import Answer, CommandRefused, RedisConnection
-from watchkeeper.catalogue import tasks
-from watchkeeper.errors import Reason, UpstreamError
-
-PRIORITY_STEPS = (0, 3, 6, 9)
-PRIORITY_SEPARATOR = "\x06\x16"
-CONTROL_CHANNEL = "/{db}.celery.pidbox"
-"""Kombu's Redis transport: a list for each priority step, 0 without a suffix; and the channel that
-every worker with remote control subscribes to."""
-
-PUBLISHED_AT = "watchkeeper_published_at"
-"""Header that ``watchkeeper.instrument`` adds to each message: Unix seconds."""
+from agent.family import Family, single
+from agent.queue_state import QueueState, families_of
+from watchkeeper.catalogue import celery, tasks
+from watchkeeper.errors import UpstreamError
 
 
 class CeleryCollector:
-    """Depth and oldest age of each queue, and how many workers there are.
+    """Depth, oldest age, what is under way, workers, and their events.
 
     Args:
         host: of the broker; so are the next five.
@@ -38,6 +40,7 @@ class CeleryCollector:
         db: database of the queues.
         key_prefix: Kombu's ``global_keyprefix``.
         queues: names of the queues.
+        events: whether to overhear workers' events.
         timeout_seconds: of each answer.
     """
 
@@ -51,142 +54,102 @@ class CeleryCollector:
         db: int,
         key_prefix: str,
         queues: Sequence[str],
+        events: bool = True,
         timeout_seconds: float = 2.0,
     ) -> None:
-        self._address = (host, port)
-        self._login: dict[str, Any] = {"user": user, "password": password, "db": db}
-        self._timeout_seconds = timeout_seconds
+        self._broker = Broker(
+            host=host,
+            port=port,
+            user=user,
+            password=password,
+            db=db,
+            timeout_seconds=timeout_seconds,
+        )
         self._queues = tuple(queues)
-        self._keys = {queue: keys_of(f"{key_prefix}{queue}") for queue in queues}
-        self._channel = key_prefix + CONTROL_CHANNEL.format(db=db)
-        self._connection: RedisConnection | None = None
+        self._keys = [key for queue in queues for key in keys_of(f"{key_prefix}{queue}")]
+        self._prefix = key_prefix
+        self._control = key_prefix + CONTROL_CHANNEL.format(db=db)
+        channels = key_prefix + EVENT_CHANNELS.format(db=db)
+        default_queue = queues[0] if len(queues) == 1 else ""
+        self._events = Events(self._broker, channels, default_queue) if events else None
+        self._gap = EventGap()
         self._has_seen_workers = False
 
     def collect(self) -> Iterator[Family]:
-        """Return what waits on the broker now.
+        """Return what waits on the broker now, and what its workers told.
 
         Raises:
             CollectionFailed: the broker cannot be reached or will not say. Nothing is told then:
                 a queue that cannot be seen is not an empty one.
         """
         try:
-            connection = self._connected()
-            lengths = connection.call_many(*[("LLEN", key) for key in self._every_key()])
-            oldest = connection.call_many(*[("LINDEX", key, "-1") for key in self._every_key()])
-            workers = self._count_workers(connection)
-            yield from self._families(_checked(lengths), _checked(oldest), workers)
+            states = self._states(time.time())
+            told = self._events.read() if self._events is not None else 0
         except UpstreamError as error:
             self.close()
             raise CollectionFailed(str(error), reason=error.reason) from None
+        yield from families_of(states)
+        yield from self._exporters_names(states)
+        if self._events is not None:
+            gap = self._gap.look({state.queue: state.depth for state in states}, told)
+            yield single(tasks.EVENT_GAP, gap, (self._broker.name,))
+            yield from self._events.families()
 
-    def _connected(self) -> RedisConnection:
-        if self._connection is None:
-            host, port = self._address
-            self._connection = RedisConnection(
-                host, port, timeout_seconds=self._timeout_seconds, **self._login
-            )
-        return self._connection
-
-    def _every_key(self) -> list[str]:
-        return [key for queue in self._queues for key in self._keys[queue]]
-
-    def _families(
-        self, lengths: Sequence[Answer], oldest: Sequence[Answer], workers: int | None
-    ) -> Iterator[Family]:
-        now = time.time()
-        depths: list[Sample] = []
-        ages: list[Sample] = []
+    def _states(self, now: float) -> list[QueueState]:
+        lengths = self._broker.ask(*[("LLEN", key) for key in self._keys])
+        oldest = self._broker.ask(*[("LINDEX", key, "-1") for key in self._keys])
+        states = []
         steps = len(PRIORITY_STEPS)
         for at, queue in enumerate(self._queues):
             mine = slice(at * steps, (at + 1) * steps)
-            depths.append(((queue,), sum(_integer(length) for length in lengths[mine])))
-            age = oldest_age_seconds([m for m in oldest[mine] if isinstance(m, bytes)], now)
-            if age is not None:
-                ages.append(((queue,), age))
-        yield Family(tasks.QUEUE_DEPTH, depths)
-        yield Family(tasks.CELERY_QUEUE_LENGTH, [((queue,), n) for (queue,), n in depths])
-        yield Family(tasks.OLDEST_AGE, ages)
-        if workers is not None and len(self._queues) == 1:
-            # Which worker listens to which of several queues, the broker does not know.
-            yield single(tasks.WORKERS, workers, (self._queues[0],))
+            messages = [message for message in oldest[mine] if isinstance(message, bytes)]
+            states.append(
+                QueueState(
+                    queue=queue,
+                    depth=sum(map(number, lengths[mine])),
+                    oldest_age_seconds=oldest_age_seconds(messages, now),
+                )
+            )
+        return states if len(states) != 1 else [self._with_workers(states[0], now)]
 
-    def _count_workers(self, connection: RedisConnection) -> int | None:
+    def _with_workers(self, state: QueueState, now: float) -> QueueState:
+        """Add what the broker knows of all queues together, and so of one only when it is one."""
+        workers = self._count_workers()
+        in_flight, oldest = self._broker.ask(
+            ("HLEN", self._prefix + UNACKNOWLEDGED),
+            ("ZRANGE", self._prefix + UNACKNOWLEDGED_SINCE, "0", "0", "WITHSCORES"),
+        )
+        taken_at = float(oldest[1]) if isinstance(oldest, list) and oldest else now
+        return QueueState(
+            queue=state.queue,
+            depth=state.depth,
+            oldest_age_seconds=state.oldest_age_seconds,
+            in_flight=number(in_flight),
+            oldest_in_flight_seconds=now - taken_at,
+            stuck=number(in_flight) if workers == 0 else (None if workers is None else 0),
+            workers=workers,
+        )
+
+    def _count_workers(self) -> int | None:
         """Return how many workers are connected, or None where the broker cannot tell.
 
         Publishing tells the number of receivers. The message is addressed to nobody, so that each
         worker drops it; a worker that was killed is gone as soon as its connection is.
         """
-        receivers = connection.call_many(("PUBLISH", self._channel, MESSAGE_TO_NOBODY))[0]
+        (receivers,) = self._broker.try_to_ask(("PUBLISH", self._control, MESSAGE_TO_NOBODY))
         if not isinstance(receivers, int):
             return None  # an ACL forbids it
         self._has_seen_workers = self._has_seen_workers or receivers > 0
         # Until one was seen, none may also mean that remote control is switched off.
         return receivers if self._has_seen_workers else None
 
+    def _exporters_names(self, states: Sequence[QueueState]) -> Iterator[Family]:
+        yield Family(celery.QUEUE_LENGTH, [((state.queue,), state.depth) for state in states])
+        known = [((state.queue,), state.workers) for state in states if state.workers is not None]
+        yield Family(celery.WORKER_COUNT, known)
+
     def close(self) -> None:
-        """Close the connection."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-
-def keys_of(queue: str) -> list[str]:
-    """Return the lists a queue is kept in, most urgent first."""
-    return [f"{queue}{PRIORITY_SEPARATOR}{step}" if step else queue for step in PRIORITY_STEPS]
-
-
-def oldest_age_seconds(messages: Sequence[bytes], now: float) -> float | None:
-    """Return the age of the oldest of ``messages`` (one a priority step) at Unix time ``now``.
-
-    0 when there is none; None when one does not say when it was published. A clock that runs ahead
-    of ours gives a negative age, which is told as it is.
-    """
-    published = [_published_at(message) for message in messages]
-    if any(moment is None for moment in published):
-        return None
-    return now - min(moment for moment in published if moment is not None) if published else 0.0
-
-
-def _published_at(message: bytes) -> float | None:
-    try:
-        return float(json.loads(message)["headers"][PUBLISHED_AT])
-    except (ValueError, TypeError, LookupError):
-        return None
-
-
-def _checked(answers: Sequence[Answer | CommandRefused]) -> list[Answer]:
-    checked: list[Answer] = []
-    for answer in answers:
-        if isinstance(answer, CommandRefused):
-            raise answer
-        checked.append(answer)
-    return checked
-
-
-def _integer(answer: Answer) -> int:
-    if not isinstance(answer, int):
-        raise UpstreamError("LLEN is not a number", reason=Reason.BAD_ANSWER)
-    return answer
-
-
-def _message_to_nobody() -> str:
-    body = {"method": "ping", "arguments": {}, "destination": ["nobody"]}
-    return json.dumps(
-        {
-            "body": base64.b64encode(json.dumps(body).encode()).decode(),
-            "content-encoding": "utf-8",
-            "content-type": "application/json",
-            "headers": {},
-            "properties": {
-                "body_encoding": "base64",
-                "delivery_info": {"exchange": "celery.pidbox", "routing_key": ""},
-                "delivery_mode": 1,
-                "delivery_tag": "watchkeeper",
-                "priority": 0,
-            },
-        }
-    )
-
-
-MESSAGE_TO_NOBODY = _message_to_nobody()
-"""A remote-control message as Kombu writes it, for a worker name that nobody has."""
+        """Close the connections."""
+        self._broker.close()
+        if self._events is not None:
+            self._events.close()

@@ -8,8 +8,9 @@ import pytest
 import redis
 from celery import Celery
 
+from agent.celery.messages import oldest_age_seconds
 from agent.collector import CollectionFailed
-from agent.collectors.celery import CeleryCollector, oldest_age_seconds
+from agent.collectors.celery import CeleryCollector
 from agent.text import Renderer, TextFormat, text_of
 from tests.agent.probes import Page
 from tests.waiting import wait_until

@@ -71,6 +71,37 @@ OLDEST_AGE = gauge(
     unit="seconds",
 )
 WORKERS = gauge("task_workers", "Workers that listen to a queue.", ("queue",))
-CELERY_QUEUE_LENGTH = gauge(
-    "celery_queue_length", "Tasks waiting on the broker; celery-exporter's name.", ("queue_name",)
+WORKERS_BUSY = gauge("task_workers_busy", "Those of them that work on a task.", ("queue",))
+QUEUE_DELAYED = gauge(
+    "task_queue_delayed",
+    "Tasks that are not due yet: an ETA, or a pause before a retry.",
+    ("queue",),
+)
+QUEUE_IN_FLIGHT = gauge(
+    "task_queue_in_flight",
+    "Tasks that a worker took and has not acknowledged, as the broker knows.",
+    ("queue",),
+)
+QUEUE_OLDEST_IN_FLIGHT = gauge(
+    "task_queue_oldest_in_flight_seconds",
+    "Time since the longest of them was taken; 0 when there is none.",
+    ("queue",),
+    unit="seconds",
+)
+QUEUE_STUCK = gauge(
+    "task_queue_stuck", "Those of them whose worker is gone; nobody works on them.", ("queue",)
+)
+DEAD_LETTERS = gauge(
+    "task_queue_dead_letters", "Tasks given up on and set aside on the broker.", ("queue",)
+)
+EVENT_GAP = gauge(
+    "task_event_gap",
+    "Tasks, at least, that left the queues by the broker's count and no worker's event told of.",
+    ("broker",),
+)
+LAST_EVENT_AGE = gauge(
+    "task_last_event_age_seconds",
+    "Time since any worker's event came; absent until one did.",
+    ("broker",),
+    unit="seconds",
 )

@@ -1,0 +1,90 @@
+"""A Redis-compatible server that holds queues: asked over one connection, made when needed."""
+
+from __future__ import annotations
+
+from agent.resp import Answer, CommandRefused, RedisConnection
+from watchkeeper.errors import Reason, UpstreamError
+
+
+class Broker:
+    """Asks questions; an answer that is missing is an error, never a zero.
+
+    Args:
+        host: name or address.
+        port: TCP port.
+        user: ACL user, or None.
+        password: empty for none.
+        db: database of the queues.
+        timeout_seconds: of each answer.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        user: str | None,
+        password: str,
+        db: int,
+        timeout_seconds: float,
+    ) -> None:
+        self.name = f"{host}:{port}/{db}"
+        self._host, self._port = host, port
+        self._user, self._password, self._db = user, password, db
+        self._timeout_seconds = timeout_seconds
+        self._connection: RedisConnection | None = None
+
+    def connect(self) -> RedisConnection:
+        """Return a new connection; raise UpstreamError when there is none to be had."""
+        return RedisConnection(
+            self._host,
+            self._port,
+            user=self._user,
+            password=self._password,
+            db=self._db,
+            timeout_seconds=self._timeout_seconds,
+        )
+
+    def ask(self, *commands: tuple[str, ...]) -> list[Answer]:
+        """Send commands in one go and return their answers.
+
+        Raises:
+            UpstreamError: the broker cannot be reached, or one was refused.
+        """
+        answers = self.try_to_ask(*commands)
+        for answer in answers:
+            if isinstance(answer, CommandRefused):
+                raise answer
+        return [answer for answer in answers if not isinstance(answer, CommandRefused)]
+
+    def try_to_ask(self, *commands: tuple[str, ...]) -> list[Answer | CommandRefused]:
+        """Do the same, with a refusal standing in the answers."""
+        if not commands:
+            return []
+        if self._connection is None:
+            self._connection = self.connect()
+        try:
+            return self._connection.call_many(*commands)
+        except UpstreamError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def number(answer: Answer) -> int:
+    """Return an answer that must be a number; raise UpstreamError for any other."""
+    if not isinstance(answer, int):
+        raise UpstreamError("the broker's count is not a number", reason=Reason.BAD_ANSWER)
+    return answer
+
+
+def texts(answer: Answer) -> list[str]:
+    """Return an answer that must be a list of strings; raise UpstreamError for any other."""
+    if not isinstance(answer, list):
+        raise UpstreamError("the broker's list is not one", reason=Reason.BAD_ANSWER)
+    return [entry.decode("utf-8", "replace") for entry in answer]

@@ -1,0 +1,70 @@
+"""Workers' events, read from the broker's channels: nobody is asked, workers only overheard."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from agent.broker import Broker
+from agent.celery.messages import events_in
+from agent.celery.tally import Tally
+from agent.family import Family, single
+from agent.resp import RedisConnection
+from watchkeeper.catalogue import tasks
+from watchkeeper.errors import UpstreamError
+
+
+class Events:
+    """Overhears workers on a connection of its own, read once a run.
+
+    Args:
+        broker: where they publish.
+        channels: pattern of the channels.
+        default_queue: the queue of tasks whose publisher sends no events.
+    """
+
+    def __init__(self, broker: Broker, channels: str, default_queue: str) -> None:
+        self._broker = broker
+        self._channels = channels
+        self._connection: RedisConnection | None = None
+        self._tally = Tally(default_queue)
+
+    def read(self) -> int:
+        """Count what came since the last time, and return how many tasks were taken.
+
+        Raises:
+            UpstreamError: the connection was lost, and what was published since with it.
+        """
+        before = self._tally.received
+        if self._connection is None:
+            self._connection = self._broker.connect()
+            self._connection.subscribe(self._channels)
+        try:
+            for message in self._connection.published():
+                self._add(message)
+        except UpstreamError:
+            self.close()
+            raise
+        return self._tally.received - before
+
+    def _add(self, message: bytes) -> None:
+        now = time.monotonic()
+        try:
+            for event in events_in(message):
+                self._tally.add(event, now)
+        except ValueError:
+            return  # anybody may publish there; what is no event is none of ours
+
+    def families(self) -> Iterator[Family]:
+        """Yield what was counted so far."""
+        now = time.monotonic()
+        yield from self._tally.families(now)
+        if self._tally.last_event_at is not None:
+            age_seconds = now - self._tally.last_event_at
+            yield single(tasks.LAST_EVENT_AGE, age_seconds, (self._broker.name,))
+
+    def close(self) -> None:
+        """Close the connection; what was counted stays."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

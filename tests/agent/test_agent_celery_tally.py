@@ -1,0 +1,102 @@
+"""Events add up within bounds, and what they leave out is found out."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.celery.gap import EventGap
+from agent.celery.messages import events_in
+from agent.celery.tally import FORGOTTEN_SECONDS, MOST_NAMES, MOST_WORKERS, OTHER, Tally
+from agent.text import Renderer, TextFormat, text_of
+from tests.agent.probes import Page
+
+
+def written(families):
+    return Page(text_of(Renderer().render(list(families)), TextFormat.PROMETHEUS))
+
+
+def test_ten_thousand_short_lived_workers_leave_the_number_of_series_as_it_was():
+    tally, series = Tally("work"), []
+    for number in range(10_000):
+        now = float(number)
+        host = f"pod-{number}@cluster"
+        life = [
+            {"type": "worker-online", "hostname": host},
+            {"type": "worker-heartbeat", "hostname": host, "active": 1},
+            {"type": "task-received", "uuid": str(number), "name": "shop.pack", "hostname": host},
+            {"type": "task-started", "uuid": str(number), "hostname": host},
+            {"type": "task-succeeded", "uuid": str(number), "hostname": host, "runtime": 0.2},
+            {"type": "worker-offline", "hostname": host},
+        ]
+        for event in life:
+            tally.add(event, now)
+        if number % 1000 == 999:
+            series.append(sum(len(family.samples) for family in tally.families(now)))
+    assert max(series) == min(series)
+    assert max(series) < 2 * MOST_WORKERS + 50
+    page = written(tally.families(10_000.0 + FORGOTTEN_SECONDS))
+    assert page.value("celery_task_succeeded_total", name="shop.pack") == 10_000
+    assert page.labels("celery_worker_up") == []
+
+
+def test_names_without_end_share_one_series():
+    tally = Tally("work")
+    for number in range(2 * MOST_NAMES):
+        tally.add({"type": "task-sent", "uuid": str(number), "name": f"task{number}"}, 0.0)
+    page = written(tally.families(0.0))
+    assert len(page.labels("celery_task_sent_total")) == MOST_NAMES + 1
+    assert page.value("celery_task_sent_total", name=OTHER) == MOST_NAMES
+
+
+def test_a_worker_that_falls_silent_is_down_and_then_forgotten():
+    tally = Tally("work")
+    tally.add({"type": "worker-heartbeat", "hostname": "a", "active": 2}, 0.0)
+    assert written(tally.families(10.0)).value("celery_worker_tasks_active", hostname="a") == 2
+    silent = written(tally.families(61.0))
+    assert silent.value("celery_worker_up", hostname="a") == 0
+    assert silent.value("celery_worker_tasks_active", hostname="a") == 0
+    assert written(tally.families(301.0)).value("celery_worker_up", hostname="a") is None
+
+
+@pytest.mark.parametrize("message", [b"", b"[]", b"{}", b'{"body": "1", "properties": {}}'])
+def test_a_message_that_is_no_event_is_told_from_one(message):
+    with pytest.raises(ValueError):  # noqa: PT011  # whatever json says
+        list(events_in(message))
+
+
+def test_several_events_in_one_message_are_all_read():
+    body = json.dumps([{"type": "task-sent"}, {"type": "task-received"}])
+    message = json.dumps({"body": body, "properties": {}}).encode()
+    assert [event["type"] for event in events_in(message)] == ["task-sent", "task-received"]
+
+
+moves = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=30)
+
+
+@given(moves)
+def test_there_is_no_gap_while_every_task_taken_is_told_of(steps):
+    gap, depth = EventGap(), 0
+    gap.look({"work": depth}, 0)
+    for arrived, taken in steps:
+        taken = min(taken, depth + arrived)  # noqa: PLW2901  # no more than there are
+        depth += arrived - taken
+        assert gap.look({"work": depth}, taken) == 0
+
+
+@given(st.lists(st.integers(0, 20), max_size=30))
+def test_without_events_every_task_that_left_is_in_the_gap(taken):
+    gap, depth = EventGap(), 1000
+    gap.look({"work": depth}, 0)
+    for number in taken:
+        depth -= number
+        found = gap.look({"work": depth}, 0)
+        assert found == 1000 - depth
+
+
+def test_a_task_told_of_just_before_the_queue_is_seen_to_shrink_leaves_no_gap():
+    gap = EventGap()
+    gap.look({"work": 5}, 0)
+    gap.look({"work": 5}, 1)
+    assert gap.look({"work": 4}, 0) == 0

@@ -1,0 +1,56 @@
+"""docs/agent-queues.md says only what is so."""
+
+import re
+from pathlib import Path
+
+import pytest
+import redis
+
+import agent
+from agent.collectors.redis import RedisCollector
+from watchkeeper.catalogue import every_metric
+from watchkeeper.errors import Reason
+
+DOCUMENT = (Path(agent.__file__).parents[1] / "docs" / "agent-queues.md").read_text()
+
+NOT_OURS = {"redis_db_keys_cached", "celery_active_process_count"}
+"""Named to say that they are left out."""
+
+
+def test_every_metric_named_is_in_the_catalogue():
+    named = set(
+        re.findall(r"`((?:redis|task|celery|rabbitmq|probe)_[a-z_]+)`", DOCUMENT.replace("\n", " "))
+    )
+    options = {"task_acks_late", "task_send_sent_event"}
+    assert named - set(every_metric()) - options == NOT_OURS
+
+
+@pytest.mark.parametrize("family", ["tasks", "celery"])
+def test_every_metric_of_queues_is_named(family):
+    catalogue = every_metric()
+    elsewhere = {"task_handoff_seconds", "task_sync_lag_seconds"}
+    prefix = {"tasks": "task_", "celery": "celery_"}[family]
+    ours = {name for name in catalogue if name.startswith(prefix)}
+    assert {name for name in ours - elsewhere if f"`{name}`" not in DOCUMENT} == set()
+
+
+def test_every_reason_of_the_table_is_one():
+    rows = re.findall(r"^\| `(\w+)` \|", DOCUMENT, re.MULTILINE)
+    assert {"busy", "authentication"} <= set(rows) & set(Reason)
+
+
+@pytest.mark.live
+def test_the_rights_of_the_documentation_are_enough_for_redis(valkey_port):
+    text = DOCUMENT.replace("\n", " ")
+    rights = re.findall(r"`(\+info \+[^`]+)`", text)[0].split()
+    with redis.Redis(port=valkey_port) as client:
+        client.acl_setuser("rights", enabled=True, passwords=["+pw"], commands=rights)
+    collector = RedisCollector(
+        host="127.0.0.1", port=valkey_port, user="rights", password="pw", timeout_seconds=2.0
+    )
+    told = {family.metric.name for family in collector.collect()}
+    collector.close()
+    with redis.Redis(port=valkey_port) as client:
+        refused = [entry["object"] for entry in client.acl_log() if entry["username"] == "rights"]
+    assert {"redis_up", "redis_config_maxclients", "redis_slowlog_length"} <= told
+    assert refused == []

@@ -27,7 +27,6 @@ FAMILIES = (
     "probes",
     "process",
     "tasks",
-    "celery",
     "cache",
     "anomaly",
     "watchkeeper",

@@ -1,0 +1,59 @@
+"""What is known of one control group, whichever version of the interface told it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from agent.family import LabelValues
+from watchkeeper.catalogue import Metric
+
+
+class Limits(NamedTuple):
+    """What a group may use; None for as much as there is."""
+
+    cpu_cores: float | None = None
+    memory_bytes: float | None = None
+
+
+@dataclass(slots=True)
+class Figures:
+    """Values by metric and the labels it has beyond the group's own."""
+
+    values: dict[tuple[Metric, LabelValues], float] = field(default_factory=dict)
+
+    def put(
+        self, metric: Metric, value: float | None, divisor: float = 1, labels: LabelValues = ()
+    ) -> None:
+        """Note ``value`` in units of which ``divisor`` make one; None is left out."""
+        if value is not None:
+            self.values[metric, labels] = value / divisor if divisor != 1 else value
+
+
+def least(limits: Iterable[Limits]) -> Limits:
+    """Return what holds under several limits at once: a group is bound by all it lies in."""
+    cores: list[float] = []
+    memory: list[float] = []
+    for one in limits:
+        if one.cpu_cores is not None:
+            cores.append(one.cpu_cores)
+        if one.memory_bytes is not None:
+            memory.append(one.memory_bytes)
+    return Limits(min(cores, default=None), min(memory, default=None))
+
+
+def ancestry(group: str) -> list[str]:
+    """Return ``group`` and all groups it lies in, ``/`` last."""
+    parts = [part for part in group.split("/") if part]
+    return ["/" + "/".join(parts[:count]) for count in range(len(parts), -1, -1)]
+
+
+def parse_pairs(text: str | None) -> Mapping[str, int]:
+    """Return the numbers of a file of ``name number`` lines; none where there is no file."""
+    pairs: dict[str, int] = {}
+    for line in (text or "").splitlines():
+        name, _, number = line.partition(" ")
+        if number.isdecimal():
+            pairs[name] = int(number)
+    return pairs

@@ -1,0 +1,51 @@
+"""Reading the small files of control groups, which vanish with their group."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+
+from agent.cgroup.figures import Figures, parse_pairs
+from agent.procfs import read_line
+from watchkeeper.catalogue import containers
+
+MICROSECONDS = 1_000_000
+
+
+def pairs(directory: str, file: str) -> Mapping[str, int]:
+    """Return the numbers of a file of ``name number`` lines; none where there is no file."""
+    return parse_pairs(read_line(f"{directory}/{file}"))
+
+
+def number(directory: str, file: str) -> int | None:
+    """Return the number in a file; None for no file or for a word such as ``max``."""
+    text = read_line(f"{directory}/{file}")
+    return int(text) if text and text.isdecimal() else None
+
+
+def put_pressure(figures: Figures, directory: str) -> None:
+    """Note the stall times of a group (Documentation/accounting/psi.rst)."""
+    for resource in ("cpu", "memory", "io"):
+        for line in (read_line(f"{directory}/{resource}.pressure") or "").splitlines():
+            kind, _, rest = line.partition(" ")
+            total = rest.rpartition("total=")[2]
+            metric = containers.PRESSURE.get((resource, kind))
+            if metric is not None and total.isdecimal():
+                figures.put(metric, int(total), MICROSECONDS)
+
+
+def working_set(usage: int | None, inactive_file: int | None) -> int | None:
+    """Return the memory in use without inactive page cache, as the kubelet evicts by; >= 0."""
+    return None if usage is None else max(0, usage - (inactive_file or 0))
+
+
+def made_at(directories: Iterable[str]) -> float | None:
+    """Return when the first of the directories was made, Unix time; later if changed since."""
+    times: list[float] = []
+    for directory in directories:
+        try:
+            status = os.stat(directory)  # noqa: PTH116  # hundreds of them, no Path for each
+        except OSError:
+            continue
+        times += [status.st_ctime, status.st_mtime]
+    return min(times, default=None)

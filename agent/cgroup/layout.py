@@ -1,0 +1,94 @@
+"""Which versions of the interface a machine has, and which groups there are."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from agent.cgroup.figures import Figures, Limits
+from agent.cgroup.legacy import LegacyGroups
+from agent.cgroup.unified import UnifiedGroups
+
+CONTROLLERS = ("cpu", "cpuacct", "memory", "blkio", "pids")
+"""What is read of version 1."""
+
+IGNORED_GROUPS = re.compile(r"\.(mount|swap)$")
+"""Groups systemd makes of mounts: nothing runs in them."""
+
+MOST_LOOKED_AT = 10_000
+"""A machine with more groups is not walked to its end."""
+
+_CONTAINER = re.compile(r"(?:^|[-/])([0-9a-f]{64})(?:\.scope)?$")
+
+
+class Groups(Protocol):
+    """One version's reader; ``roots`` are the directories its groups lie in."""
+
+    roots: tuple[str, ...]
+
+    def limits(self, group: str) -> Limits:
+        """Return the limits of the group itself."""
+
+    def figures(self, group: str, disks: Mapping[str, str]) -> Figures:
+        """Return what the kernel tells of the group."""
+
+    def made_at(self, group: str) -> float | None:
+        """Return when the group was made, Unix time."""
+
+
+def find_groups(root: Path) -> Groups | None:
+    """Return the reader for what is mounted at ``root``, or None where nothing is."""
+    if (root / "cgroup.controllers").exists():
+        return UnifiedGroups(str(root))
+    found: dict[str, str] = {}
+    for directory in sorted(root.glob("*/")):
+        for controller in directory.name.split(","):
+            if controller in CONTROLLERS:
+                found.setdefault(controller, str(directory))
+    if not found:
+        return None
+    unified = root / "unified"
+    return LegacyGroups(found, str(unified) if (unified / "cgroup.procs").exists() else "")
+
+
+def every_group(groups: Groups) -> Iterator[str]:
+    """Yield the paths of all groups, those nearer the root first, each once."""
+    seen: set[str] = {"/"}
+    waiting = deque(["/"])
+    while waiting:
+        group = waiting.popleft()
+        yield group
+        children = {name for root in groups.roots for name in _below(root + group)}
+        for name in sorted(children):
+            child = f"{group.rstrip('/')}/{name}"
+            if child not in seen and len(seen) < MOST_LOOKED_AT:
+                seen.add(child)
+                waiting.append(child)
+
+
+def _below(directory: str) -> Iterator[str]:
+    try:
+        with os.scandir(directory) as entries:
+            yield from (e.name for e in entries if e.is_dir(follow_symlinks=False))
+    except OSError:
+        return  # it went away, or this controller does not have the group
+
+
+def container_id(group: str) -> str:
+    """Return the container's ID where a runtime put it at the end of the path; else nothing."""
+    found = _CONTAINER.search(group)
+    return found[1] if found else ""
+
+
+def choose(groups: Iterable[str], own: str, most: int) -> tuple[list[str], int]:
+    """Return the groups to tell of, at most ``most`` (>= 1), and how many are left out.
+
+    The root, our own and containers come before the rest, and those nearer the root before others.
+    """
+    kept = [group for group in groups if not IGNORED_GROUPS.search(group)]
+    kept.sort(key=lambda group: (group not in ("/", own), not container_id(group)))
+    return kept[:most], max(0, len(kept) - most)

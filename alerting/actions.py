@@ -208,6 +208,12 @@ def take_due(connection: Connection, *, now: datetime) -> Action | None:
     return _one(connection, row.idempotency_key)
 
 
+def is_held(action: Action, now: datetime, *, needed_seconds: float) -> bool:
+    """Return whether the lease lasts for a call of that length, with 5 s to connect before it."""
+    ends_at = action.lease_until
+    return ends_at is not None and now + timedelta(seconds=needed_seconds + 5) <= ends_at
+
+
 def settle(
     connection: Connection, action: Action, *, keep_lease: bool = False, **values: Any
 ) -> bool:

@@ -24,6 +24,7 @@ from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.peers import Peer
 from watchkeeper.prometheus import PrometheusClient
 from watchkeeper.serving import Service
+from watchkeeper.shared_clock import SharedClock
 from watchkeeper.storage import writing
 from watchkeeper.worker import Worker
 
@@ -42,7 +43,7 @@ class Alerting:
 
     Args:
         alerting_file, remediation_file: the configuration.
-        data_dir: where the database lies; held by one process at a time.
+        data_dir: where the database lies unless replicas share one; held by one process.
         clock: the machine's, unless a test moves it.
     """
 
@@ -54,13 +55,16 @@ class Alerting:
         data_dir: Path,
         clock: Clock | None = None,
     ) -> None:
-        self.clock = clock or SystemClock()
         self.service = Service("alerting", import_name=__name__)
         registry = self.service.registry
         self.configuration = Configuration(
-            alerting_file, remediation_file, registry=registry, clock=self.clock
+            alerting_file, remediation_file, registry=registry, clock=clock or SystemClock()
         )
-        self.store = Store(data_dir)
+        database = self.configuration.alerting.database
+        self.store = Store(data_dir, url=database.reveal() if database else "")
+        self.clock = clock or (
+            SharedClock(self.store.engine) if self.store.is_shared else SystemClock()
+        )
         self.telemetry = Telemetry(registry)
         registry.register(StoreCollector(self.store.engine, self.clock, self._receivers))
         self.router = Router(
@@ -101,9 +105,10 @@ class Alerting:
 
     def start(self) -> None:
         """Take over what an earlier process left undone, and begin."""
-        with writing(self.store.engine) as connection:
-            outbox.release_all(connection)
-            actions.release_all(connection)
+        if not self.store.is_shared:
+            with writing(self.store.engine) as connection:
+                outbox.release_all(connection)
+                actions.release_all(connection)
         for number in range(1, REMEDIATORS + 1):
             self._employ(f"remediator-{number}", self._remediate)
         self._employ_couriers()

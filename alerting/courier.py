@@ -123,6 +123,8 @@ class Courier:
 
     def _attempt(self, notifier: Notifier, parcel: Parcel) -> NotDelivered | None:
         messages_ = [claim.message for claim in parcel]
+        if not parcel[0].is_held(self._clock.now()):
+            return NotDelivered("not sent: the lease ran out first", reason=Reason.TIMEOUT)
         try:
             if len(messages_) > 1 and isinstance(notifier, Digester):
                 notifier.send_digest(messages_, now=self._clock.now())

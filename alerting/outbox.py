@@ -21,6 +21,9 @@ from alerting import tables
 from alerting.notifiers.notifier import Message
 from watchkeeper.clock import format_rfc3339
 
+ATTEMPT_SECONDS = 20.0
+"""The most one attempt takes: 5 s to connect and 15 s to answer."""
+
 LEASE_SECONDS = 75.0
 """Longer than three attempts in a row may take (each 5 s to connect and 15 s to answer)."""
 
@@ -53,6 +56,14 @@ class Claim:
     key: str
     attempt: int
     token: int
+    lease_until: datetime
+
+    def is_held(self, now: datetime) -> bool:
+        """Return whether there is time for the attempt before somebody else may make it.
+
+        Asked right before sending: a process may have been stopped since it took the lease.
+        """
+        return now + timedelta(seconds=ATTEMPT_SECONDS) <= self.lease_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +177,7 @@ def count_due(connection: Connection, receiver: str, *, now: datetime, limit: in
 
 
 def _lease(connection: Connection, row: Row[Any], now: datetime) -> Claim:
+    lease_until = now + timedelta(seconds=LEASE_SECONDS)
     connection.execute(
         sa.update(_table)
         .where(_table.c.seq == row.seq)
@@ -173,11 +185,13 @@ def _lease(connection: Connection, row: Row[Any], now: datetime) -> Claim:
             state=State.CLAIMED,
             attempts=row.attempts + 1,
             fencing_token=row.fencing_token + 1,
-            lease_until=now + timedelta(seconds=LEASE_SECONDS),
+            lease_until=lease_until,
         )
     )
     message = Message(row.id, row.event, row.message, row.created_at)
-    return Claim(message, row.receiver, row.key, row.attempts + 1, row.fencing_token + 1)
+    return Claim(
+        message, row.receiver, row.key, row.attempts + 1, row.fencing_token + 1, lease_until
+    )
 
 
 def settle(

@@ -152,10 +152,15 @@ class Remediator:
                 return
             if action.dispatched_at is None:
                 self._story.audited(action, "dispatched", work, body=action.body)
-        reply = action_call.call(
-            endpoint, action, policy=self._configuration.alerting.egress.policy, now=work.now
-        )
-        self._called(action, reply)
+        self._called(action, self._call(endpoint, action))
+
+    def _call(self, endpoint: EndpointSettings, action: Action) -> Reply:
+        """Make the call, unless this process was stopped so long that another may make it."""
+        now = self._clock.now()
+        if not actions.is_held(action, now, needed_seconds=endpoint.timeout_seconds):
+            return Reply(Outcome.NOT_SENT, "the lease ran out first")
+        policy = self._configuration.alerting.egress.policy
+        return action_call.call(endpoint, action, policy=policy, now=now)
 
     def _called(self, action: Action, reply: Reply) -> None:
         """Record what the answer to the call means."""

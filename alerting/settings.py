@@ -15,7 +15,7 @@ from alerting.notifiers import NOTIFIERS, options_of
 from alerting.notifiers.notifier import ReceiverSettings
 from alerting.time_intervals import NamedInterval
 from watchkeeper import addresses
-from watchkeeper.configuration import DurationSeconds, ProblemAt, Settings
+from watchkeeper.configuration import DurationSeconds, ProblemAt, Secret, Settings
 from watchkeeper.outbound import EgressPolicy
 
 if TYPE_CHECKING:
@@ -105,6 +105,9 @@ class AlertingSettings(Settings):
     egress: EgressSettings = EgressSettings()
     storm: StormSettings = StormSettings()
     flapping: FlappingSettings = FlappingSettings()
+    database: Secret | None = None
+    """The URL of a PostgreSQL that replicas share; without it a file of this process. Read when it
+    starts."""
     retention: RetentionSettings = RetentionSettings()
     inhibit_rules: tuple[InhibitSettings, ...] = ()
     time_intervals: tuple[NamedInterval, ...] = ()

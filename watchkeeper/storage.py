@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -33,7 +33,7 @@ WRITE_LOCK = 0x77617463686B6565
 _POSTGRES_SESSION = {
     "statement_timeout": "20s",
     "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": "8s",
+    "idle_in_transaction_session_timeout": "3s",
 }
 _POSTGRES_CONNECTING = {
     "connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3,
@@ -118,9 +118,9 @@ _turns_lock = threading.Lock()
 def _turn(engine: Engine) -> AbstractContextManager[object]:
     # SQLite's waiting is polling: under load some writers of a process would find the database busy
     # again and again. Here they are woken as soon as it is free. Reentrant, so that a write inside
-    # a write still fails as SQLite has it fail, instead of waiting for itself for ever.
-    if engine.dialect.name != "sqlite":
-        return nullcontext()
+    # a write still fails as SQLite has it fail, instead of waiting for itself for ever. On
+    # PostgreSQL it keeps a process to one place in the queue: one that is stopped with several
+    # there would get the lock several times, and the others wait for it to lose it each time.
     with _turns_lock:
         return _turns.setdefault(engine, threading.RLock())
 

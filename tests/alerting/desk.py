@@ -106,6 +106,7 @@ class Desk:
         alerting: str = "",
         clock: ManualClock | None = None,
         deduplicates: bool = True,
+        database_url: str = "",
     ) -> None:
         self.clock = clock or ManualClock(START)
         self.directory = directory
@@ -118,6 +119,7 @@ class Desk:
         self.alerting_file.write_text(ALERTING + alerting)
         self.rules_file.write_text(text)
         self._prometheus_url = prometheus_url
+        self._database_url = database_url
         self.open()
 
     def open(self) -> None:
@@ -126,7 +128,7 @@ class Desk:
         self.configuration = Configuration(
             self.alerting_file, self.rules_file, registry=self.registry, clock=self.clock
         )
-        self.store = Store(self.directory)
+        self.store = Store(self.directory, url=self._database_url)
         telemetry = Telemetry(self.registry)
         shared: dict[str, Any] = {
             "engine": self.store.engine, "clock": self.clock, "telemetry": telemetry,
@@ -143,9 +145,10 @@ class Desk:
         self.courier = Courier("slack", self._notifier, **sending)
         feedback = AnomalyFeedback(Peer("anomaly"))
         self._feedback = Courier(anomaly_feedback.RECEIVER, lambda: feedback, **sending)
-        with writing(self.store.engine) as connection:
-            outbox.release_all(connection)
-            actions.release_all(connection)
+        if not self.store.is_shared:
+            with writing(self.store.engine) as connection:
+                outbox.release_all(connection)
+                actions.release_all(connection)
 
     def close(self) -> None:
         self.store.close()

@@ -119,7 +119,7 @@ def test_a_silence_that_ends_before_it_starts_is_refused(desk):
 
 def test_old_silences_are_forgotten_and_the_audit_keeps_them(desk):
     desk.silence("a=b", seconds=60)
-    desk.clock.advance(60 + silences.KEPT_SECONDS)
+    desk.clock.advance(61 + silences.KEPT_SECONDS)
     desk.sweep()
     with reading(desk.store.engine) as connection:
         assert silences.every(connection) == []

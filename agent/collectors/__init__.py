@@ -42,6 +42,8 @@ COLLECTORS = {
     "postgres": "agent.collectors.postgres:PostgresCollector",
     "redis": "agent.collectors.redis:RedisCollector",
     "celery": "agent.collectors.celery:CeleryCollector",
+    "rq": "agent.collectors.rq:RqCollector",
+    "dramatiq": "agent.collectors.dramatiq:DramatiqCollector",
     "probe": "agent.collectors.probe:ProbeCollector",
 }
 """Kind of collector to where it lives."""

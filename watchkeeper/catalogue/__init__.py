@@ -27,6 +27,7 @@ FAMILIES = (
     "probes",
     "process",
     "tasks",
+    "celery",
     "cache",
     "anomaly",
     "watchkeeper",

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-DIRECTORY = Path(__file__).parents[2] / "docs" / "runbooks"
-"""Where they lie in a checkout; an installation may have none."""
+PACKAGED = Path(__file__).parents[1] / "runbooks"
+"""Where an installation has them."""
+IN_CHECKOUT = Path(__file__).parents[2] / "docs" / "runbooks"
+DIRECTORY = PACKAGED if PACKAGED.is_dir() else IN_CHECKOUT
 
 _HEADING = re.compile(r"(#{1,4}) +(.*)")
 _ITEM = re.compile(r"[*-] +(.*)")

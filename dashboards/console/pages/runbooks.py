@@ -16,7 +16,7 @@ def blueprint(_room: Room) -> Blueprint:
     def page(name: str) -> str:
         blocks = runbook.find(name)
         if blocks is None:
-            abort(404, f"no runbook {name} is installed here; see docs/runbooks of the source")
+            abort(404, f"there is no runbook {name}")
         return render_template("runbook.html", name=name, blocks=blocks)
 
     return pages

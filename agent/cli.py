@@ -25,9 +25,16 @@ LIGHT_ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
     help="Configuration file; the shipped agent.yml watches this host and no database.",
 )
 @click.option("--listen", default=DEFAULT_LISTEN, show_default=True, help="HOST:PORT to serve on.")
+@click.option(
+    "--web-config",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Prometheus' web configuration file: TLS, client certificates, passwords.",
+)
 @click.option("--once", is_flag=True, help="Print one full collection and exit.")
 @click.option("--list", "list_", is_flag=True, help="Say what is watched here and why not more.")
-def agent(config: Path | None, listen: str, once: bool, list_: bool) -> None:
+def agent(
+    config: Path | None, listen: str, web_config: Path | None, once: bool, list_: bool
+) -> None:
     """Run the collectors of this host and serve them to Prometheus."""
     config = config or config_file("agent.yml", None)
     parse_listen(listen)  # refused here, in plain words, before anything is started
@@ -36,7 +43,7 @@ def agent(config: Path | None, listen: str, once: bool, list_: bool) -> None:
     elif list_:
         print_list(config)
     else:
-        become_the_agent(config, listen)
+        become_the_agent(config, listen, web_config)
 
 
 def print_once(config: Path) -> None:
@@ -61,8 +68,9 @@ def print_list(config: Path) -> None:
         print(f"{name:32} {'not watched':12} {reason}")
 
 
-def become_the_agent(config: Path, listen: str) -> None:
+def become_the_agent(config: Path, listen: str, web_config: Path | None) -> None:
     """Replace this process by the agent, which keeps its id but none of its memory."""
     environment = {**LIGHT_ENVIRONMENT, **os.environ}
     command = [sys.executable, "-m", "agent.process", str(config), listen]
+    command += [str(web_config)] if web_config else []
     os.execve(sys.executable, command, environment)  # noqa: S606  # our own interpreter

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agent.recipe import Recipe
 from watchkeeper.errors import ConfigError, Problem
@@ -21,10 +21,12 @@ class Configured(NamedTuple):
     Attributes:
         recipes: what to run.
         refused: servers that were looked for and cannot be watched: name and reason.
+        web_config: the web configuration file it names, if any.
     """
 
     recipes: list[Recipe]
     refused: list[tuple[str, str]]
+    web_config: Path | None
 
 
 def read_recipes(path: Path) -> list[Recipe]:
@@ -38,7 +40,25 @@ def read_configured(path: Path) -> Configured:
     Raises:
         ConfigError: listing every problem with file, line, key and what was expected.
     """
-    command = [sys.executable, "-m", "agent.settings", str(path)]
+    answer = read_elsewhere("agent.settings", path)
+    recipes = [Recipe(**recipe) for recipe in answer["recipes"]]
+    web_config = answer["web_config"]
+    return Configured(
+        recipes,
+        [(name, reason) for name, reason in answer["refused"]],
+        Path(web_config) if web_config else None,
+    )
+
+
+def read_elsewhere(module: str, path: Path) -> dict[str, Any]:
+    """Return what ``module``, run as a program of its own, makes of the file at ``path``.
+
+    Validation takes as much memory as all collectors, so it happens in a process that ends.
+
+    Raises:
+        ConfigError: listing every problem with file, line, key and what was expected.
+    """
+    command = [sys.executable, "-m", module, str(path)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=READ_SECONDS, check=True)
     except subprocess.TimeoutExpired:
@@ -47,8 +67,7 @@ def read_configured(path: Path) -> Configured:
     except subprocess.CalledProcessError as error:
         last = error.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
         raise ConfigError([Problem(str(path), 1, "", f"cannot be read: {last}")]) from None
-    answer = json.loads(done.stdout)
+    answer: dict[str, Any] = json.loads(done.stdout)
     if "problems" in answer:
         raise ConfigError([Problem(**problem) for problem in answer["problems"]])
-    recipes = [Recipe(**recipe) for recipe in answer["recipes"]]
-    return Configured(recipes, [(name, reason) for name, reason in answer["refused"]])
+    return answer

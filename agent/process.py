@@ -9,30 +9,25 @@ from __future__ import annotations
 import gc
 import random
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from agent.configured import read_recipes
+from agent.configured import Configured, read_configured
 from agent.exposition import Exposition
 from agent.family import Family, single
-from agent.recipe import Recipe
 from agent.schedule import Schedule
 from agent.text import TextFormat
-from agent.web.connection import Answer
-from agent.web.door import refused
+from agent.web.front import Front
 from agent.web.pages import Pages
-from agent.web.request import Request
-from agent.web.response import Response
 from agent.web.server import Server
 from watchkeeper import addresses, logs
 from watchkeeper.catalogue import watchkeeper as own
 from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.errors import ConfigError, Reason
 from watchkeeper.health import Readiness
-from watchkeeper.listen import Listen, parse_listen, require_guarded
+from watchkeeper.listen import Listen, parse_listen
 from watchkeeper.watched import Watched
 
 log = logs.get_logger(__name__)
@@ -56,7 +51,8 @@ class Agent:
         config: the configuration file.
         listen: where to serve; port 0 takes a free one.
         clock: paces the collectors.
-        read: turns the file into recipes.
+        read: turns the file into what to run.
+        web_config: the web configuration file, in place of the one that ``config`` names.
 
     Raises:
         ConfigError: the file cannot be used, or the address asks for a token and there is none.
@@ -67,25 +63,26 @@ class Agent:
         config: Path,
         listen: Listen,
         clock: Clock,
-        read: Callable[[Path], list[Recipe]] = read_recipes,
+        read: Callable[[Path], Configured] = read_configured,
+        web_config: Path | None = None,
     ) -> None:
         self._clock = clock
         self.schedule = Schedule(clock, random.Random())  # noqa: S311  # spreads load, hides nothing
-        self._configured: Watched[list[Recipe]] = Watched(config, read)
+        self._configured: Watched[Configured] = Watched(config, read)
         self._reloaded_at = clock.now()
         self._secrets_read_at = clock.monotonic_seconds()
         self._is_settled = False
         self._exposition = Exposition(clock)
         self.readiness = Readiness()
         self.readiness.add("collectors", self._collectors_problem)
-        self._pages = Pages(self.readiness, self.page)
-        self._token = addresses.api_token()
-        require_guarded(listen, self._token)
-        self.server = Server(listen, self._welcome)
+        pages = Pages(self.readiness, self.page)
+        web_config = web_config or self._configured.current.web_config
+        self._front = Front(pages.answer, web_config, addresses.api_token(), listen, clock)
+        self.server = Server(listen, self._front.welcome)
 
     def start(self) -> None:
         """Start collecting and serving; returns at once."""
-        self.schedule.run(self._configured.current)
+        self.schedule.run(self._configured.current.recipes)
         self.server.start()
 
     def stop(self) -> None:
@@ -96,23 +93,18 @@ class Agent:
     @property
     def url(self) -> str:
         """Where it serves."""
-        return f"http://{self.server.address}"
-
-    def _welcome(self, stream: socket.socket) -> tuple[socket.socket, Answer]:
-        return stream, self._answer
-
-    def _answer(self, request: Request) -> Response:
-        return refused(request, self._token) or self._pages.answer(request)
+        return f"{self._front.scheme}://{self.server.address}"
 
     def look_around(self) -> None:
         """Take up a changed configuration and report what hangs; call it every second or so."""
+        self._front.look_around()
         is_new = self._configured.reload_if_changed()
         if not is_new and self._has_stale_secrets():
             self._secrets_read_at = self._clock.monotonic_seconds()
             is_new = self._configured.reload()
         if is_new:
             self._reloaded_at = self._clock.now()
-            self.schedule.run(self._configured.current)
+            self.schedule.run(self._configured.current.recipes)
         self.schedule.look_after()
         if not self._is_settled and not self.readiness.problems():
             self._settle()
@@ -144,6 +136,7 @@ class Agent:
         yield single(own.READY, int(not self.readiness.problems()), ("agent",))
         yield single(own.CONFIG_RELOAD_OK, int(self._configured.problem is None), file)
         yield single(own.CONFIG_RELOAD_TIME, self._reloaded_at.timestamp(), file)
+        yield from self._front.families()
 
     def _collectors_problem(self) -> str | None:
         now = self._clock.monotonic_seconds()
@@ -170,10 +163,11 @@ def run(agent: Agent) -> None:
     log.info("stopped")
 
 
-def main(config: str, listen_text: str) -> None:
+def main(config: str, listen_text: str, web_config: str = "") -> None:
     """Serve, or say what is wrong with the configuration and exit with code 2."""
     try:
-        run(Agent(Path(config), parse_listen(listen_text), SystemClock()))
+        web = Path(web_config) if web_config else None
+        run(Agent(Path(config), parse_listen(listen_text), SystemClock(), web_config=web))
     except ConfigError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)  # noqa: T201  # told to the person who started us

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agent import collectors
-from agent.configured import read_recipes
+from agent.configured import Configured, read_configured
 from agent.family import Family
 from agent.process import Agent, run
 from agent.recipe import Recipe
@@ -28,9 +28,11 @@ class Sleeper:
         """Nothing is held open."""
 
 
-def with_sleeper(path: Path) -> list[Recipe]:
-    """Return the recipes of a file and one for the sleeper."""
-    return [*read_recipes(path), Recipe("sleeper", "sleeper", {}, 1.0, 1.0, 10, "host")]
+def with_sleeper(path: Path) -> Configured:
+    """Return what a file asks for and a recipe for the sleeper."""
+    configured = read_configured(path)
+    sleeper = Recipe("sleeper", "sleeper", {}, 1.0, 1.0, 10, "host")
+    return configured._replace(recipes=[*configured.recipes, sleeper])
 
 
 if __name__ == "__main__":

@@ -14,16 +14,16 @@ from tests.agent.probes import Page
 class RunningAgent:
     """The command at work on a free port."""
 
-    def __init__(self, config, **environment):
+    def __init__(self, config, *options, **environment):
         command = [sys.executable, "-m", "watchkeeper", "agent", "--config", str(config)]
         self.process = subprocess.Popen(
-            [*command, "--listen", "127.0.0.1:0"],
+            [*command, "--listen", "127.0.0.1:0", *options],
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, **environment},
         )
         first_line = self.process.stderr.readline()
-        found = re.search(r'"address": "(http://[^"]+)"', first_line)
+        found = re.search(r'"address": "(https?://[^"]+)"', first_line)
         assert found, first_line
         self.url = found[1]
 

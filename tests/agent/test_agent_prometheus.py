@@ -1,69 +1,17 @@
 """The real Prometheus takes what the agent serves, and calls it by the exporters' names."""
 
-import json
 import shutil
-import subprocess
-import urllib.error
-import urllib.parse
-import urllib.request
 
 import pytest
 
 from tests.agent.running_agent import RunningAgent
+from tests.agent.running_prometheus import RunningPrometheus
 from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.live,
     pytest.mark.skipif(not shutil.which("prometheus"), reason="Prometheus is not installed"),
 ]
-
-SCRAPE = """\
-global: {{scrape_interval: 1s}}
-scrape_configs:
-  - job_name: agent
-    static_configs: [{{targets: ["{target}"]}}]
-"""
-
-
-class Prometheus:
-    def __init__(self, directory, target):
-        (directory / "prometheus.yml").write_text(SCRAPE.format(target=target))
-        self.process = subprocess.Popen(
-            [
-                "prometheus",
-                f"--config.file={directory}/prometheus.yml",
-                f"--storage.tsdb.path={directory}/data",
-                "--web.listen-address=127.0.0.1:0",
-                "--log.format=json",
-            ],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.url = self._listening()
-        wait_until(self._is_ready, what="Prometheus being ready")
-
-    def _listening(self):
-        for line in self.process.stderr:
-            entry = json.loads(line)
-            if entry.get("msg") == "Listening on":
-                return f"http://{entry['address']}"
-        raise AssertionError("Prometheus ended before it listened")
-
-    def _is_ready(self):
-        try:
-            return urllib.request.urlopen(f"{self.url}/-/ready", timeout=10).status == 200
-        except urllib.error.HTTPError:
-            return False
-
-    def query(self, expression):
-        path = f"/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
-            return [item["value"][1] for item in json.load(answer)["data"]["result"]]
-
-    def stop(self):
-        self.process.terminate()
-        self.process.stderr.close()
-        self.process.wait(20)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +24,7 @@ def prometheus(tmp_path_factory, postgres_port, valkey_port):
         f"celery:\n  - broker: {{port: {valkey_port}}}\n    queues: [work]\n"
     )
     agent = RunningAgent(config)
-    prometheus = Prometheus(directory, agent.url.removeprefix("http://"))
+    prometheus = RunningPrometheus(directory, agent.url.removeprefix("http://"))
     yield prometheus
     prometheus.stop()
     agent.stop()

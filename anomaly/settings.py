@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from anomaly.detectors import DETECTORS, ENVELOPES
+from anomaly.presets import PRESETS, queries_of
 from anomaly.quiet_times import QuietTime
 from anomaly.season import SeasonKind
 from watchkeeper.configuration import DurationSeconds, Settings
@@ -181,25 +182,43 @@ class AlertSettings(Settings):
 
 
 class AnomalySettings(Settings):
-    """The whole file. ``defaults`` stands in every query that does not say otherwise."""
+    """The whole file.
+
+    ``defaults`` stands in every query that does not say otherwise, ``presets`` brings queries that
+    ``queries`` may change.
+    """
 
     defaults: dict[str, Any] = Field(default_factory=dict)
     alerts: AlertSettings = AlertSettings()
     query_timeout: PositiveSeconds = 10.0
+    presets: tuple[str, ...] = ()
     queries: dict[str, QuerySettings] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
-    def _apply_defaults(cls, data: Any) -> Any:
-        defaults = data.get("defaults") if isinstance(data, dict) else None
-        queries = data.get("queries") if isinstance(data, dict) else None
-        if not isinstance(defaults, dict) or not isinstance(queries, dict):
+    def _fill_in(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
             return data
+        defaults, own = data.get("defaults") or {}, data.get("queries") or {}
+        presets = data.get("presets") or ()
+        if not (isinstance(defaults, dict) and isinstance(own, dict) and _known(presets)):
+            return data
+        brought = {name: one for preset in presets for name, one in queries_of(preset).items()}
         merged = {
-            name: {**defaults, **query} if isinstance(query, dict) else query
-            for name, query in queries.items()
+            name: {**defaults, **brought.get(name, {}), **query}
+            if isinstance(query, dict)
+            else query
+            for name, query in (brought | own).items()
         }
         return {**data, "queries": merged}
+
+    @field_validator("presets")
+    @classmethod
+    def _are_known(cls, presets: tuple[str, ...]) -> tuple[str, ...]:
+        for preset in presets:
+            if preset not in PRESETS:
+                raise ValueError(f"unknown preset {preset!r}; expected one of {list(PRESETS)}")
+        return presets
 
     @field_validator("queries")
     @classmethod
@@ -208,3 +227,7 @@ class AnomalySettings(Settings):
             if not _NAME.fullmatch(name):
                 raise ValueError(f"query name {name!r}: expected words such as response-time")
         return queries
+
+
+def _known(presets: Any) -> bool:
+    return isinstance(presets, list | tuple) and set(presets) <= set(PRESETS)

@@ -9,6 +9,7 @@ from typing import TypeVar
 from watchkeeper.catalogue import watchkeeper as own
 from watchkeeper.configuration import Settings, WatchedFile
 from watchkeeper.errors import ConfigError
+from watchkeeper.in_force import publish
 from watchkeeper.serving import Service
 
 Model = TypeVar("Model", bound=Settings)
@@ -18,7 +19,8 @@ def follow(service: Service, path: Path, model: type[Model]) -> WatchedFile[Mode
     """Load ``path`` and look at it again before every request that ``service`` answers.
 
     Prometheus' scrapes make that at least once a scrape interval. An edit that cannot be used
-    leaves the settings in force, and shows as 0 in the gauge and as a line in the log.
+    leaves the settings in force, and shows as 0 in the gauge and as a line in the log. What is in
+    force is told at ``/api/v1/configuration``.
 
     Raises:
         ConfigError: the file cannot be used at all.
@@ -39,4 +41,5 @@ def follow(service: Service, path: Path, model: type[Model]) -> WatchedFile[Mode
         file.reload_if_changed()
 
     service.app.before_request(look)
+    publish(service.app, lambda: [file])
     return file

@@ -82,6 +82,7 @@ class Role(StrEnum):
     EXPECTED = "expected"
     LOWER = "lower"
     UPPER = "upper"
+    SCORE = "score"
 
 
 @dataclass(frozen=True, slots=True)

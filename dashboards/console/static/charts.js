@@ -56,6 +56,8 @@
       switch (line.role) {
         case "lower":
         case "upper": return { ...base, stroke: "transparent", width: 0 };
+        // The score has a scale of its own: above 1 is anomalous.
+        case "score": return { ...base, scale: "score", stroke: token("--warning"), width: 1, dash: [2, 3], value: (_, v, __, at) => amount(at === null ? last : v, "none") };
         case "expected": return { ...base, stroke: token("--muted"), width: 1, dash: [5, 5] };
         default: {
           colour += 1;
@@ -182,7 +184,7 @@
       series: seriesOf(chart),
       bands: bandsOf(chart),
       axes: axes(chart),
-      scales: { y: { range: (_, low, high) => paddedRange(low, high, chart) } },
+      scales: { score: { range: (_, low, high) => [0, Math.max(2, high ?? 0)] }, y: { range: (_, low, high) => paddedRange(low, high, chart) } },
       legend: { show: legendOf(chart), live: true },
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
       plugins: [thresholdLines(chart), markLines()],

@@ -19,6 +19,8 @@ ACCEPT = (
 )
 """What Prometheus 2.42 sends."""
 
+AS_PROMETHEUS = {"Accept": ACCEPT, "Accept-Encoding": "gzip"}
+
 START_SECONDS = 20.0
 
 _SAMPLE = re.compile(rb"^[^#\s]", re.MULTILINE)
@@ -79,11 +81,10 @@ class Scraped:
             else:
                 return
 
-    def scrape(self) -> tuple[float, bytes]:
-        """Scrape once as Prometheus does; return the seconds it took and the page."""
+    def scrape(self, headers: Mapping[str, str] = AS_PROMETHEUS) -> tuple[float, bytes]:
+        """Scrape once, as Prometheus does; return the seconds it took and the page."""
         started = time.perf_counter()
-        headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip"}
-        self._connection.request("GET", "/metrics", headers=headers)
+        self._connection.request("GET", "/metrics", headers=dict(headers))
         answer = self._connection.getresponse()
         body = answer.read()
         seconds = time.perf_counter() - started

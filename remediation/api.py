@@ -96,8 +96,7 @@ def _shown(entry: Entry) -> dict[str, Any]:
 
 
 def _supervisor_problem(file: WatchedFile[EndpointSettings]) -> str | None:
-    actions = file.current.actions
-    if not (actions.restart_service or actions.scale_out):
+    if not file.current.actions.of_the_supervisor():
         return None
     try:
         SupervisorClient(timeout_seconds=1.0).processes()

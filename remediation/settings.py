@@ -14,7 +14,7 @@ from remediation.targets.command import CommandTarget
 from remediation.targets.haproxy import BalancedTarget
 from remediation.targets.postgres import BlockerTarget, SlowLogTarget
 from remediation.targets.python_process import PythonTarget
-from remediation.targets.supervised import RestartTarget, ScaleTarget
+from remediation.targets.service import NodeTarget, RestartTarget, ScaleTarget
 from watchkeeper.configuration import DurationSeconds, Secret, Settings
 
 KEY_BYTES = range(24, 65)
@@ -28,6 +28,11 @@ class Actions(Settings):
 
     restart_service: dict[str, RestartTarget] = Field(default_factory=dict, alias="restart-service")
     scale_out: dict[str, ScaleTarget] = Field(default_factory=dict, alias="scale-out")
+    auto_scale: dict[str, ScaleTarget] = Field(default_factory=dict, alias="auto-scale")
+    scale_immediately: dict[str, ScaleTarget] = Field(
+        default_factory=dict, alias="scale-immediately"
+    )
+    cordon_node: dict[str, NodeTarget] = Field(default_factory=dict, alias="cordon-node")
     clear_cache: dict[str, CacheTarget] = Field(default_factory=dict, alias="clear-cache")
     log_slow_queries: dict[str, SlowLogTarget] = Field(
         default_factory=dict, alias="log-slow-queries"
@@ -42,6 +47,11 @@ class Actions(Settings):
     def targets_of(self, action: str) -> dict[str, Limited]:
         """Return what the action may be done to; empty for an unknown one."""
         return dict(getattr(self, action.replace("-", "_"), {}))
+
+    def of_the_supervisor(self) -> list[str]:
+        """Return the names of the services that the supervisor runs."""
+        kinds = (self.restart_service, self.scale_out, self.auto_scale, self.scale_immediately)
+        return [name for kind in kinds for name, one in kind.items() if not one.runtimes()]
 
 
 class EndpointSettings(Settings):

@@ -41,6 +41,18 @@ TOOLS = (
         "the tests of the console in a browser",
     ),
     Tool("HAProxy", ("haproxy",), "haproxy", ("haproxy",), "the tests of remediation"),
+    Tool("podman", ("podman",), "podman", (), "the tests of remediation with containers"),
+    Tool(
+        "runc", ("runc", "/usr/sbin/runc"), "runc", (), "the tests of remediation with containers"
+    ),
+    Tool(
+        "netavark",
+        ("netavark", "/usr/lib/podman/netavark"),
+        "netavark",
+        (),
+        "the tests of remediation with containers",
+    ),
+    Tool("busybox", ("busybox",), "busybox-static", (), "the tests of remediation with containers"),
     Tool(
         "amtool",
         ("amtool",),

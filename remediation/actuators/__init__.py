@@ -16,6 +16,9 @@ from remediation.targets import Limited
 ACTUATORS = {
     "restart-service": "remediation.actuators.restart_service:RestartService",
     "scale-out": "remediation.actuators.scale_out:ScaleOut",
+    "auto-scale": "remediation.actuators.scale_out:ScaleOut",
+    "scale-immediately": "remediation.actuators.scale_out:ScaleImmediately",
+    "cordon-node": "remediation.actuators.cordon_node:CordonNode",
     "clear-cache": "remediation.actuators.clear_cache:ClearCache",
     "log-slow-queries": "remediation.actuators.log_slow_queries:LogSlowQueries",
     "terminate-blocker": "remediation.actuators.terminate_blocker:TerminateBlocker",

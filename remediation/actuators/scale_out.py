@@ -1,35 +1,41 @@
-"""Adds instances of a supervised process."""
+"""Adds copies of a service."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
+from remediation import runtimes
 from remediation.actuators import Done, Tell, in_silence
 from remediation.actuators.parameters import whole_numbers
 from remediation.refusal import unacceptable
-from remediation.targets.supervised import ScaleTarget
+from remediation.targets.service import ScaleTarget
 from watchkeeper.errors import UpstreamError
-from watchkeeper.supervisor.client import SupervisorClient
+
+MOST_COPIES = 100
+"""More than any target's ``maximum`` can be."""
 
 
-def wanted_instances(current: int, *, by: int | None, instances: int | None, maximum: int) -> int:
+def wanted_instances(current: int, *, by: int, instances: int | None, maximum: int) -> int:
     """Return the absolute number to run: never fewer than now, never more than ``maximum``."""
-    asked = instances if instances is not None else current + (by or 1)
+    asked = instances if instances is not None else current + by
     return max(current, min(asked, maximum))
 
 
 class ScaleOut:
     """By parameter ``by`` (1 when absent) or to ``instances``; ``maximum`` may lower the limit."""
 
+    step: ClassVar[int] = 1
+    """How many are added when the call does not say."""
+
     def __init__(self, target: str, allowed: ScaleTarget, parameters: Mapping[str, Any]) -> None:
         given = whole_numbers(parameters, "by", "instances", "maximum")
         if "by" in given and "instances" in given:
             raise unacceptable("parameters: expected by or instances, not both")
         self._target = target
-        self._by, self._instances = given.get("by"), given.get("instances")
+        self._by, self._instances = given.get("by", self.step), given.get("instances")
         self._maximum = min(allowed.maximum, given.get("maximum", allowed.maximum))
-        self._supervisor = SupervisorClient(timeout_seconds=allowed.time_limit)
+        self._runtime = runtimes.to_scale(target, allowed)
 
     def preview(self) -> Done:
         """Say from how many to how many it would go."""
@@ -50,8 +56,8 @@ class ScaleOut:
                 f"{self._maximum}"
             )
         tell(f"scaling from {current} to {wanted}, waiting until all are ready")
-        self._supervisor.scale(self._target, wanted)
-        found = self._count()
+        self._runtime.scale(wanted)
+        found = self._runtime.count()
         if found != wanted:
             raise UpstreamError(
                 f"{self._target} runs {found} instance(s) after asking for {wanted}"
@@ -62,14 +68,14 @@ class ScaleOut:
         )
 
     def _plan(self) -> tuple[int, int]:
-        current = self._count()
+        current = self._runtime.count()
         wanted = wanted_instances(
             current, by=self._by, instances=self._instances, maximum=self._maximum
         )
         return current, wanted
 
-    def _count(self) -> int:
-        count = sum(one.name == self._target for one in self._supervisor.processes())
-        if not count:
-            raise UpstreamError(f"the supervisor runs no process {self._target!r}")
-        return count
+
+class ScaleImmediately(ScaleOut):
+    """The same for when waiting costs more than copies: all that are allowed at once."""
+
+    step = MOST_COPIES

@@ -43,8 +43,8 @@ def test_a_dead_worker_is_restarted(supervise, shop):
     status = stack.one("worker")
     assert status.state is State.READY
     assert entry["detail"] == {
-        "pids_before": {"worker": None},
-        "pids_after": {"worker": status.pid},
+        "before": {"worker": None},
+        "after": {"worker": str(status.pid)},
     }
 
 
@@ -79,6 +79,14 @@ def test_workers_are_added_up_to_the_maximum_and_then_no_more(supervise, shop):
     second = shop.finished(shop.call(**scale(parameters={"by": 1})))
     assert second["state"] == "failed"
     assert "the most allowed is 3" in second["error"]
+
+
+def test_scaling_immediately_goes_to_the_maximum_at_once(supervise, endpoint):
+    stack = supervise(worker=server(maximum_instances=5)).wait_all_ready()
+    shop = endpoint(scale_immediately={"worker": {"maximum": 3}}, auto_scale={})
+    entry = shop.finished(shop.call(action="scale-immediately", target="worker"))
+    assert entry["detail"] == {"before": 1, "after": 3}
+    assert len(stack.client.processes()) == 3
 
 
 def test_asking_for_a_number_that_already_runs_is_a_success(supervise, shop):

@@ -36,6 +36,7 @@ COLLECTORS = {
     "raid": "agent.collectors.raid:RaidCollector",
     "edac": "agent.collectors.edac:EdacCollector",
     "system": "agent.collectors.system:SystemCollector",
+    "systemd": "agent.collectors.systemd:SystemdCollector",
     "containers": "agent.collectors.containers:ContainersCollector",
     "textfile": "agent.collectors.textfile:TextfileCollector",
     "process": "agent.collectors.process:ProcessCollector",
@@ -76,11 +77,12 @@ HOST_KINDS: dict[str, tuple[str, ...]] = {
     "raid": ("proc",),
     "edac": ("sys",),
     "system": ("proc", "sys"),
+    "systemd": ("root",),
     "containers": ("proc", "sys"),
 }
 """The kinds that watch this machine, and which of its trees each is told of."""
 
-WAITING_KINDS = frozenset({"filesystem", "processes", "hwmon", "containers"})
+WAITING_KINDS = frozenset({"filesystem", "processes", "hwmon", "systemd", "containers"})
 """Host kinds with a thread of their own: they may wait for others, or take long."""
 
 OFF_BY_DEFAULT = frozenset({"processes"})
@@ -89,7 +91,7 @@ OFF_BY_DEFAULT = frozenset({"processes"})
 SLOW_HOST_KINDS = frozenset(
     {
         "processes", "identity", "raid", "edac", "thermal", "frequency", "hwmon", "power",
-        "firmware", "containers",
+        "firmware", "systemd", "containers",
     }
 )  # fmt: skip
 """Run at the slow interval: they cost more, or change slower."""

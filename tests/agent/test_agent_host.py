@@ -16,7 +16,8 @@ from watchkeeper.errors import WatchkeeperError
 
 OF_SOME_MACHINES = {
     "schedstat", "conntrack", "udp-queues", "bonding", "thermal", "raid", "edac", "frequency",
-    "hwmon", "power", "firmware", "containers",
+    "hwmon", "power", "firmware", "systemd",
+    "containers",
 }  # fmt: skip
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")

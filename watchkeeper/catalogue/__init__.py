@@ -17,6 +17,7 @@ FAMILIES = (
     "host_hardware",
     "host_sensors",
     "host_power",
+    "systemd",
     "containers",
     "textfile",
     "postgres",

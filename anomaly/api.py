@@ -48,7 +48,7 @@ def blueprint(runners: Runners, clock: Clock) -> Blueprint:
 
 def most_anomalous_first(view: SeriesView) -> tuple[bool, float, str]:
     """Return the sort key: those alerting, then by score, then by name."""
-    return (view.episode is None, -(view.score or 0.0), view.text)
+    return (not view.alerting, -(view.score or 0.0), view.text)
 
 
 def query_document(runner: QueryRunner) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def series_document(view: SeriesView) -> dict[str, Any]:
         "expected": view.expected,
         "lower": view.lower,
         "upper": view.upper,
-        "alerting": view.episode is not None,
+        "alerting": view.alerting,
         "detector": view.detector,
         "since": _moment(view.episode.started_seconds) if view.episode else None,
     }

@@ -35,6 +35,8 @@ class Episode:
     """One stretch of one series; ``ended_seconds`` is None while it is under way.
 
     Attributes:
+        habitual: whether it went no further than at the same time the days before, so that it is
+            told to nobody.
         fired_seconds: when there was evidence enough to alert; None when that is not known.
         peak_score: the highest so far.
         below, above: the furthest from the expected value so far, each side, in the series' unit.
@@ -45,6 +47,7 @@ class Episode:
     started_seconds: float
     ended_seconds: float | None = None
     ending: Ending | None = None
+    habitual: bool = False
     fired_seconds: float | None = field(default=None, compare=False)
     peak_score: float = field(default=0.0, compare=False)
     below: float = field(default=0.0, compare=False)
@@ -102,6 +105,15 @@ class Episodes:
     def open(self) -> list[Episode]:
         """Return those under way."""
         return [of_key[-1] for of_key in self._by_key.values() if of_key and of_key[-1].is_open]
+
+    def before(self, episode: Episode) -> list[Episode]:
+        """Return the earlier episodes of the same series."""
+        return [one for one in self._by_key[episode.key] if one.id != episode.id]
+
+    def replace(self, episode: Episode) -> None:
+        """Take an episode of the same id in place of the one known."""
+        of_key = self._by_key[episode.key]
+        of_key[:] = [episode if one.id == episode.id else one for one in of_key]
 
     def every(self) -> list[Episode]:
         """Return all that are remembered."""

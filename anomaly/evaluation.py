@@ -9,14 +9,17 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from anomaly import habits
 from anomaly.chain import Chain, Verdict
 from anomaly.corrections import Corrections
 from anomaly.detectors import Flags, Floats, Moment, Past, Slots
 from anomaly.episodes import Ending, Episode, Episodes, series_id
 from anomaly.feedback import Feedback, judged_by_people
+from anomaly.habits import is_habit
 from anomaly.panel import Block, Panel, SeriesKey
 from anomaly.quiet_times import QuietTimes
 from anomaly.settings import QuerySettings
@@ -149,6 +152,7 @@ class QueryEvaluation:
         self._note_episodes(verdict)
         self._end_maintained(at_seconds, maintained)
         self._note_peaks(verdict)
+        self._note_habits(at_seconds)
         self._panel.append(at_seconds, values)
         self._latest.update(verdict)
         self._trail.append(verdict, verdict.scores[self.settings.detector])
@@ -197,6 +201,20 @@ class QueryEvaluation:
                 distance = float(verdict.actual[slot] - verdict.expected[slot])
                 self._episodes.reach(episode.key, float(scores[slot]), distance)
 
+    def _note_habits(self, at_seconds: float) -> None:
+        """Find out, of what is under way, what is only what comes at this time anyway."""
+        for episode in self._episodes.open():
+            before = self._episodes.before(episode)
+            habitual = is_habit(
+                episode, before, now_seconds=at_seconds, timezone=self._quiet_times.timezone
+            )
+            if habitual != episode.habitual:
+                changed = replace(episode, habitual=habitual)
+                if not habitual:
+                    changed = replace(changed, fired_seconds=at_seconds)
+                self._episodes.replace(changed)
+                self._changed[changed.id] = changed
+
     def _end(self, key: SeriesKey, at_seconds: float, ending: Ending) -> None:
         episode = self._episodes.end(key, at_seconds, ending)
         if episode is not None:
@@ -222,7 +240,7 @@ class QueryEvaluation:
             Whether a series was dropped.
         """
         self._end_absent(now)
-        self._episodes.forget_before(now - self.settings.history)
+        self._episodes.forget_before(now - remembered_seconds(self.settings))
         return self._forget_unseen(now)
 
     def _end_absent(self, now: float) -> None:
@@ -328,6 +346,11 @@ class QueryEvaluation:
                 if series_id(self.name, key) == identity:
                     return self._trail.points(slot, since_seconds)
         return None
+
+
+def remembered_seconds(settings: QuerySettings) -> float:
+    """Return how long after its end an episode of a query still matters."""
+    return max(settings.history, habits.REMEMBERED_SECONDS)
 
 
 def _padded(deviations: Mapping[str, Floats], slots: int) -> dict[str, Floats]:

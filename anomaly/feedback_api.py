@@ -102,6 +102,7 @@ def episode_document(episode: Episode) -> dict[str, Any]:
         "started_at": _text(episode.started_seconds),
         "ended_at": None if episode.ended_seconds is None else _text(episode.ended_seconds),
         "ending": episode.ending,
+        "habitual": episode.habitual,
         "peak_score": episode.peak_score,
         "furthest_below": episode.below,
         "furthest_above": episode.above,

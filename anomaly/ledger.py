@@ -44,15 +44,22 @@ def _with_feedback(connection: Connection) -> None:
     )
 
 
-MIGRATIONS = (_first_schema, _with_feedback)
+def _with_habits(connection: Connection) -> None:
+    connection.exec_driver_sql(
+        "ALTER TABLE episodes ADD COLUMN habitual INTEGER NOT NULL DEFAULT 0"
+    )
+
+
+MIGRATIONS = (_first_schema, _with_feedback, _with_habits)
 """Only ever appended to."""
 
 _SAVE_EPISODE = sa.text(
     "INSERT INTO episodes (id, query, labels, started_seconds, ended_seconds, ending,"
-    " peak_score, below, above)"
-    " VALUES (:id, :query, :labels, :started, :ended, :ending, :peak_score, :below, :above)"
+    " peak_score, below, above, habitual)"
+    " VALUES (:id, :query, :labels, :started, :ended, :ending, :peak_score, :below, :above,"
+    " :habitual)"
     " ON CONFLICT (id) DO UPDATE SET ended_seconds = :ended, ending = :ending,"
-    " peak_score = :peak_score, below = :below, above = :above"
+    " peak_score = :peak_score, below = :below, above = :above, habitual = :habitual"
 )
 _SAVE_JUDGED = sa.text(
     "INSERT INTO judged (query, until_seconds) VALUES (:query, :until)"
@@ -113,6 +120,7 @@ def _row_of(episode: Episode) -> dict[str, object]:
         "peak_score": episode.peak_score,
         "below": episode.below,
         "above": episode.above,
+        "habitual": int(episode.habitual),
     }
 
 
@@ -126,4 +134,5 @@ def _episode_of(row: sa.RowMapping) -> Episode:
         peak_score=row["peak_score"],
         below=row["below"],
         above=row["above"],
+        habitual=bool(row["habitual"]),
     )

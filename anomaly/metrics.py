@@ -108,4 +108,4 @@ def _add_series(families: dict[Metric, GaugeMetricFamily], view: SeriesView) -> 
                 families[metric].add_metric(where, value)
     for state in State:
         families[catalogue.STATE].add_metric((*where, state), float(view.state is state))
-    families[catalogue.ALERTING].add_metric(where, float(view.episode is not None))
+    families[catalogue.ALERTING].add_metric(where, float(view.alerting))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
@@ -50,11 +50,12 @@ class QuietTimes:
 
     Args:
         entries: its quiet times.
-        timezone: whose clocks they follow.
+        timezone: whose clocks they follow; the attribute is the zone itself.
     """
 
     def __init__(self, entries: tuple[QuietTime, ...], timezone: str) -> None:
         zone = UTC if timezone == "UTC" else ZoneInfo(timezone)
+        self.timezone: tzinfo = zone
         self._stretches = [
             (_begin_of(one.starts, timezone), _end_of(one.ends, timezone))
             for one in entries

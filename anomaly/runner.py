@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from anomaly.chain import Verdict
-from anomaly.evaluation import QueryEvaluation
+from anomaly.evaluation import QueryEvaluation, remembered_seconds
 from anomaly.feedback import judged_by_people
 from anomaly.ledger import Ledger
 from anomaly.settings import QuerySettings
@@ -78,7 +78,9 @@ class QueryRunner:
             # A first start: the whole history is learned, and nothing in it is alerted on.
             judged_until = grid_end_seconds(now, settings.step, settings.late_data_delay)
         self._said = self._ledger.feedback.of(self.name)
-        episodes = self._ledger.episodes(self.name, since_seconds=now - settings.history)
+        episodes = self._ledger.episodes(
+            self.name, since_seconds=now - remembered_seconds(settings)
+        )
         return QueryEvaluation(
             self.name,
             settings,

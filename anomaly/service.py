@@ -83,6 +83,7 @@ class AnomalyService:
             found += [
                 Report(episode, runner.settings, views.get(episode.key))
                 for episode in runner.evaluation.episodes()
+                if not episode.habitual
             ]
         return found
 

@@ -57,6 +57,11 @@ class SeriesView:
         return "{" + ", ".join(f'{name}="{value}"' for name, value in self.key) + "}"
 
     @property
+    def alerting(self) -> bool:
+        """Return whether people are being told of it."""
+        return self.episode is not None and not self.episode.habitual
+
+    @property
     def score(self) -> float | None:
         """Return the score of the detector in force."""
         return self.scores.get(self.detector)

@@ -74,8 +74,13 @@ def replay(
         from_seconds,
         _last(samples.times_seconds, from_seconds),
         recording.tracks(),
-        sorted(episodes.values(), key=lambda one: (one.started_seconds, one.key)),
+        sorted(told_of(episodes), key=lambda one: (one.started_seconds, one.key)),
     )
+
+
+def told_of(episodes: dict[str, Episode]) -> list[Episode]:
+    """Return those of which people would have been told."""
+    return [one for one in episodes.values() if not one.habitual]
 
 
 def _last(times_seconds: Sequence[float], otherwise: float) -> float:

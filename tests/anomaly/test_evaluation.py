@@ -215,7 +215,7 @@ def test_a_challenger_is_scored_and_never_alerts():
     assert evaluation.episodes() == []
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=12))
 def test_series_that_come_and_go_are_judged_alike_however_they_are_read(sizes):
     policy = {"history": 600.0, "absent_after": 100.0}

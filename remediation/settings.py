@@ -13,8 +13,9 @@ from remediation.targets.cache import CacheTarget
 from remediation.targets.command import CommandTarget
 from remediation.targets.haproxy import BalancedTarget
 from remediation.targets.postgres import BlockerTarget, SlowLogTarget
-from remediation.targets.python_process import PythonTarget
+from remediation.targets.python_process import LoggerTarget, PythonTarget
 from remediation.targets.service import NodeTarget, RestartTarget, ScaleTarget
+from remediation.targets.switch import SwitchTarget
 from watchkeeper.configuration import DurationSeconds, Secret, Settings
 
 KEY_BYTES = range(24, 65)
@@ -42,6 +43,11 @@ class Actions(Settings):
     )
     run_command: dict[str, CommandTarget] = Field(default_factory=dict, alias="run-command")
     trigger_gc: dict[str, PythonTarget] = Field(default_factory=dict, alias="trigger-gc")
+    heap_snapshot: dict[str, PythonTarget] = Field(default_factory=dict, alias="heap-snapshot")
+    set_log_level: dict[str, LoggerTarget] = Field(default_factory=dict, alias="set-log-level")
+    enable_query_cache: dict[str, SwitchTarget] = Field(
+        default_factory=dict, alias="enable-query-cache"
+    )
     set_server: dict[str, BalancedTarget] = Field(default_factory=dict, alias="set-server")
 
     def targets_of(self, action: str) -> dict[str, Limited]:

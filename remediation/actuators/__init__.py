@@ -24,6 +24,9 @@ ACTUATORS = {
     "terminate-blocker": "remediation.actuators.terminate_blocker:TerminateBlocker",
     "run-command": "remediation.actuators.run_command:RunCommand",
     "trigger-gc": "remediation.actuators.trigger_gc:TriggerGc",
+    "heap-snapshot": "remediation.actuators.heap_snapshot:HeapSnapshot",
+    "set-log-level": "remediation.actuators.set_log_level:SetLogLevel",
+    "enable-query-cache": "remediation.actuators.enable_query_cache:EnableQueryCache",
     "set-server": "remediation.actuators.set_server:SetServer",
 }
 """Action to its actuator, imported when first asked for."""

@@ -5,23 +5,19 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from remediation.actuators import Done, Tell, in_silence
 from remediation.actuators.parameters import whole_numbers
+from remediation.cache_server import connected
 from remediation.refusal import unacceptable
 from remediation.targets.cache import CacheTarget
 from watchkeeper.errors import Reason, UpstreamError
 
 PAGE_KEYS = 500
 """Keys looked at or unlinked in one command: milliseconds of the server's one thread."""
-
-COMMAND_SECONDS = 5.0
 
 TAG = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
@@ -39,14 +35,14 @@ class ClearCache:
 
     def preview(self) -> Done:
         """Count the keys that would be deleted."""
-        with self._connected() as client:
+        with connected(self._allowed.redis) as client:
             count = sum(len(keys) for keys in self._pages(client))
         return Done(f"would delete {count} key(s) of cache {self._target}", {"keys": count})
 
     def perform(self, tell: Tell = in_silence) -> Done:
         """Delete them, page by page."""
         removed = 0
-        with self._connected() as client:
+        with connected(self._allowed.redis) as client:
             for keys in self._pages(client):
                 removed += int(client.unlink(*keys))
                 if self._tag_set:
@@ -84,31 +80,6 @@ class ClearCache:
         # The application wrote this set: whatever it holds, only keys of the cache are deleted.
         prefix = self._allowed.prefix.encode()
         return int(answer[0]), [key for key in answer[1] if key.startswith(prefix)]
-
-    @contextmanager
-    def _connected(self) -> Iterator[redis.Redis]:
-        address = self._allowed.redis
-        client = redis.Redis(
-            host=address.host,
-            port=address.port,
-            db=address.database,
-            password=address.password.reveal() if address.password else None,
-            socket_timeout=COMMAND_SECONDS,
-            socket_connect_timeout=COMMAND_SECONDS,
-            # The client would try for half a minute by itself; whether to try again is not ours
-            # to say but that of whoever asked for the action.
-            retry=Retry(NoBackoff(), 0),
-        )
-        try:
-            yield client
-        except redis.TimeoutError as error:
-            raise UpstreamError(
-                f"cache server {address.host}:{address.port}: {error}", reason=Reason.TIMEOUT
-            ) from None
-        except redis.RedisError as error:
-            raise UpstreamError(f"cache server {address.host}:{address.port}: {error}") from None
-        finally:
-            client.close()
 
 
 def _tag_set(allowed: CacheTarget, parameters: Mapping[str, Any]) -> str | None:

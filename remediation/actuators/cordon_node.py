@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from remediation.actuators import Done, Tell, in_silence
-from remediation.actuators.parameters import whole_numbers
+from remediation.actuators.parameters import shorter, whole_numbers
 from remediation.kubernetes_api import Cluster
 from remediation.targets.service import NodeTarget
 from watchkeeper.errors import Refused, UpstreamError
@@ -17,8 +17,7 @@ class CordonNode:
     """What runs there goes on; nothing new comes. Put back after ``seconds``."""
 
     def __init__(self, target: str, allowed: NodeTarget, parameters: Mapping[str, Any]) -> None:
-        asked = whole_numbers(parameters, "seconds").get("seconds", allowed.lasts)
-        self.lasts_seconds = min(asked, allowed.lasts)
+        self.lasts_seconds = shorter(allowed.lasts, whole_numbers(parameters, "seconds"))
         self._target = target
         self._allowed = allowed
 

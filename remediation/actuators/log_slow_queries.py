@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from remediation.actuators import Done, Tell, in_silence
-from remediation.actuators.parameters import whole_numbers
+from remediation.actuators.parameters import shorter, whole_numbers
 from remediation.postgres_session import Session, connected
 from remediation.refusal import unacceptable
 from remediation.targets.postgres import SlowLogTarget
@@ -45,11 +45,9 @@ class LogSlowQueries:
         given = whole_numbers(parameters, "threshold_ms", "seconds")
         lowest_ms = round(allowed.threshold * 1000)
         self._threshold_ms = given.get("threshold_ms", lowest_ms)
-        self.lasts_seconds: float = given.get("seconds", allowed.lasts)
+        self.lasts_seconds = shorter(allowed.lasts, given)
         if self._threshold_ms < lowest_ms:
             raise unacceptable(f"parameters.threshold_ms: expected at least {lowest_ms}")
-        if self.lasts_seconds > allowed.lasts:
-            raise unacceptable(f"parameters.seconds: expected at most {allowed.lasts:g}")
         self._target = target
         self._allowed = allowed
 

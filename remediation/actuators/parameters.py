@@ -21,3 +21,15 @@ def whole_numbers(parameters: Mapping[str, Any], *known: str) -> dict[str, int]:
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise unacceptable(f"parameters.{name}: expected a whole number from 1, got {value!r}")
     return dict(parameters)
+
+
+def shorter(lasts_seconds: float, given: Mapping[str, int]) -> float:
+    """Return for how long a change is made: what is allowed, or the ``seconds`` asked for.
+
+    Raises:
+        CallRefused: more was asked for.
+    """
+    asked_seconds = given.get("seconds", lasts_seconds)
+    if asked_seconds > lasts_seconds:
+        raise unacceptable(f"parameters.seconds: expected at most {lasts_seconds:g}")
+    return asked_seconds

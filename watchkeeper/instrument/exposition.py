@@ -12,7 +12,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
-from watchkeeper.instrument import control
+from watchkeeper.instrument.control import control_pages
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -27,13 +27,13 @@ Problems = Callable[[], Mapping[str, str]]
 
 
 class OperationalPages:
-    """A WSGI application of three pages.
+    """A WSGI application of a few pages.
 
     Args:
         service: the application's name.
         registry: what /metrics shows.
         problems: asked at each /readyz.
-        control_token: opens the door of ``control`` to whoever shows it; shut without one.
+        control_token: opens the doors of ``control`` to whoever shows it; shut without one.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class OperationalPages:
             "/readyz": self._ready,
         }
         if control_token:
-            self._pages[control.PATH] = control.GarbageCollection(control_token)
+            self._pages |= control_pages(control_token)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; 404 for any other path."""

@@ -104,11 +104,11 @@ class Instrumentation:
         return tasks.CLOCK_SKEW.counter(self.registry)
 
     def pages(self, problems: Problems = dict, *, control_token: str = "") -> OperationalPages:
-        """Return /metrics, /healthz and /readyz, and /control/garbage-collection with a token.
+        """Return /metrics, /healthz and /readyz, and with a token those under /control.
 
         Args:
             problems: asked at each /readyz why the service is not doing its job; empty means ready.
             control_token: of at least 24 characters; lets who shows it from this machine have
-                garbage collected. Empty: no such page.
+                garbage collected, the heap counted and log levels set. Empty: no such pages.
         """
         return OperationalPages(self.service, self.registry, problems, control_token=control_token)

@@ -14,6 +14,9 @@ INSTANCE = f'{SERVICE}, instance=~"$instance"'
 MACHINE = f'{ENVIRONMENT}, instance=~"$instance"'
 """For what belongs to a machine rather than to a service."""
 
+ANYWHERE = {"environment": ".*", "service": ".*", "instance": ".*"}
+"""What fills the choices when nobody narrows anything."""
+
 
 def environment(metric: Metric) -> Variable:
     """Return the choice of an environment among those ``metric`` is seen in."""

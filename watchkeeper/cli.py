@@ -19,6 +19,7 @@ COMMANDS = {
     "console": ("dashboards.console.cli:console", "Serve the console."),
     "check": ("watchkeeper.check:check", "Validate all configuration."),
     "backtest": ("anomaly.backtest.cli:backtest", "Say what would have alerted in the past."),
+    "report": ("dashboards.report.cli:report", "Say what a day was like and what to do next."),
     "fault": ("watchkeeper.gameday.cli:fault", "Inject and clear faults in the demo."),
     "gameday": ("watchkeeper.gameday.cli:gameday", "Break the demo and time its recovery."),
     "incident": ("watchkeeper.operate:incident", "List and show incidents."),

@@ -14,6 +14,8 @@ from dashboards.console.room import Room
 from dashboards.console.settings import ConsoleSettings
 from dashboards.console.sources import Sources
 from dashboards.console.watch import Watch
+from dashboards.report.report import gather
+from dashboards.report.schedule import Schedule
 from watchkeeper import addresses, logs
 from watchkeeper.check import config_file
 from watchkeeper.clock import SystemClock
@@ -42,6 +44,9 @@ def console(config: Path | None, listen: str) -> None:
     room = open_room(lambda: settings.current)
     furnish(service, room)
     room.watch.start()
+    schedule = reports_of(room)
+    schedule.start()
+    service.on_stopping(schedule.stop)
     service.run(listen, threads=THREADS, streams=True)
 
 
@@ -52,3 +57,13 @@ def open_room(settings: Callable[[], ConsoleSettings]) -> Room:
     clock = SystemClock()
     door = Door(addresses.api_token(), TokenFile(addresses.named_tokens_file()), clock)
     return Room(sources, watch, settings, clock, door)
+
+
+def reports_of(room: Room) -> Schedule:
+    """Return what sends the daily report of a room's sources."""
+    return Schedule(
+        lambda: room.settings().report,
+        lambda period: gather(room.sources.prometheus, room.sources.alerting, period),
+        directory=addresses.data_dir() / "console",
+        clock=room.clock,
+    )

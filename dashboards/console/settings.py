@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from dashboards.report.settings import ReportSettings
 from watchkeeper.configuration import DurationSeconds, Settings
 
 
@@ -29,3 +30,6 @@ class ConsoleSettings(Settings):
 
     chart_minutes: int = Field(default=30, ge=1, le=1440)
     """How far back a series is drawn."""
+
+    report: ReportSettings | None = None
+    """When a report goes out by e-mail, and to whom; none does without it."""

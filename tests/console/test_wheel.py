@@ -23,11 +23,11 @@ def test_the_wheel_holds_every_runbook_and_every_file_the_pages_load(wheel):
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
     runbooks = {f"dashboards/runbooks/{p.name}" for p in (PROJECT / "docs/runbooks").glob("*.md")}
-    console = PROJECT / "dashboards" / "console"
+    folders = ("console/static", "console/templates", "report/templates")
     loaded = {
         str(path.relative_to(PROJECT))
-        for folder in ("static", "templates")
-        for path in (console / folder).rglob("*")
+        for folder in folders
+        for path in (PROJECT / "dashboards" / folder).rglob("*")
         if path.is_file()
     }
     assert runbooks

@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from agent.collector import Collector
 from agent.collectors import make
+from agent.mysql import places as mysql
 from watchkeeper.errors import WatchkeeperError
 
 POSTGRES_PORT, REDIS_PORT = 5432, 6379
@@ -59,7 +60,7 @@ class Finding:
 
 
 def discover(kinds: Collection[str], environment: Mapping[str, str]) -> list[Finding]:
-    """Return what was found of each of ``kinds`` (postgres, redis, celery), each place once."""
+    """Return what was found of each of ``kinds`` (postgres, mysql, redis, celery), each once."""
     places: dict[str, Candidate] = {}
     for candidate in candidates(environment):
         if candidate.kind in kinds:
@@ -68,10 +69,12 @@ def discover(kinds: Collection[str], environment: Mapping[str, str]) -> list[Fin
 
 
 def candidates(
-    environment: Mapping[str, str], socket_directories: Iterable[str] = SOCKET_DIRECTORIES
+    environment: Mapping[str, str],
+    socket_directories: Iterable[str] = SOCKET_DIRECTORIES,
+    mysql_sockets: Iterable[str] = mysql.SOCKETS,
 ) -> Iterator[Candidate]:
     """Yield the places to look at: those the environment names, then the well-known ones."""
-    for variable in ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"):
+    for variable in ("DATABASE_URL", "MYSQL_URL", "REDIS_URL", "CELERY_BROKER_URL"):
         url = urlsplit(environment.get(variable, ""))
         if url.hostname:
             yield from _from_url(variable, url)
@@ -79,6 +82,8 @@ def candidates(
     database = environment.get("PGDATABASE") or "postgres"
     for host, port, source in _postgres_places(environment, socket_directories):
         yield Candidate("postgres", _postgres(host, port, user, "", database), source)
+    for arguments, source in mysql.places(environment, mysql_sockets):
+        yield Candidate("mysql", arguments, source)
     yield Candidate("redis", _redis("127.0.0.1", REDIS_PORT, None, ""), f"port {REDIS_PORT}")
 
 
@@ -103,6 +108,9 @@ def _from_url(variable: str, url: SplitResult) -> Iterator[Candidate]:
     if url.scheme.startswith("postgres"):
         arguments = _postgres(host, url.port or POSTGRES_PORT, user, password, path or user)
         yield Candidate("postgres", arguments, variable)
+    elif url.scheme.startswith(("mysql", "mariadb")):
+        arguments = mysql.login(host, url.port or mysql.PORT, user, password)
+        yield Candidate("mysql", arguments, variable)
     elif url.scheme == "redis":
         arguments = _redis(host, url.port or REDIS_PORT, user or None, password)
         yield Candidate("redis", arguments, variable)
@@ -120,11 +128,10 @@ def _redis(host: str, port: int, user: str | None, password: str) -> dict[str, A
     return {"host": host, "port": port, "user": user, "password": password}
 
 
-LEAST: Mapping[str, Mapping[str, Any]] = {
-    "postgres": {
-        "statements": 0, "tables": 0, "timeout_seconds": 1.0, "slow_interval_seconds": 3600.0,
-    },
+ONE_LOOK: Mapping[str, Any] = {
+    "statements": 0, "tables": 0, "timeout_seconds": 1.0, "slow_interval_seconds": 3600.0,
 }  # fmt: skip
+LEAST: Mapping[str, Mapping[str, Any]] = {"postgres": ONE_LOOK, "mysql": ONE_LOOK}
 """What a collector needs besides, for one look."""
 
 

@@ -108,6 +108,24 @@ class PostgresSettings(Settings):
     tables: Annotated[int, Field(ge=0, le=500)] = 20
 
 
+class MysqlSettings(Settings):
+    """One MySQL or MariaDB server.
+
+    Attributes:
+        host: name, address, or the path of a Unix socket.
+        statements: how many single statements are told of, those with the most total time; 0
+            switches them off.
+        tables: how many tables, those the most time was spent in.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 3306
+    user: str = "watchkeeper"
+    password: Secret | None = None
+    statements: Annotated[int, Field(ge=0, le=500)] = 50
+    tables: Annotated[int, Field(ge=0, le=500)] = 20
+
+
 class RedisSettings(Settings):
     """One server that speaks the Redis protocol."""
 
@@ -115,6 +133,13 @@ class RedisSettings(Settings):
     port: Port = 6379
     user: str | None = None
     password: Secret | None = None
+
+
+BOUNDS: dict[str, dict[str, float]] = {
+    kind: {"statements": defaults.statements, "tables": defaults.tables}
+    for kind, defaults in (("postgres", PostgresSettings()), ("mysql", MysqlSettings()))
+}
+"""What a server that was discovered is told of, by kind."""
 
 
 class BrokerSettings(RedisSettings):
@@ -212,6 +237,7 @@ class AgentSettings(Settings):
     host: HostSettings = HostSettings()
     textfile: TextfileSettings = TextfileSettings()
     postgres: tuple[PostgresSettings, ...] = ()
+    mysql: tuple[MysqlSettings, ...] = ()
     redis: tuple[RedisSettings, ...] = ()
     celery: tuple[CelerySettings, ...] = ()
     rq: tuple[RqSettings, ...] = ()
@@ -234,7 +260,12 @@ class AgentSettings(Settings):
     @property
     def kinds_to_discover(self) -> list[str]:
         """The kinds of server to look for: those the file says nothing of."""
-        configured = {"postgres": self.postgres, "redis": self.redis, "celery": self.celery}
+        configured = {
+            "postgres": self.postgres,
+            "mysql": self.mysql,
+            "redis": self.redis,
+            "celery": self.celery,
+        }
         return [kind for kind, servers in configured.items() if self.discover and not servers]
 
     def recipes(self, discovered: Iterable[Candidate] = ()) -> list[Recipe]:
@@ -244,13 +275,11 @@ class AgentSettings(Settings):
 
     def _recipe_for(self, candidate: Candidate) -> Recipe:
         arguments = dict(candidate.arguments)
-        if candidate.kind == "postgres":
-            defaults = PostgresSettings()
-            bounds = {"statements": defaults.statements, "tables": defaults.tables}
-            arguments |= bounds | self._postgres_limits()
+        if candidate.kind in BOUNDS:
+            arguments |= BOUNDS[candidate.kind] | self._question_limits()
         return self._recipe(candidate.name, candidate.kind, arguments)
 
-    def _postgres_limits(self) -> dict[str, float]:
+    def _question_limits(self) -> dict[str, float]:
         return {
             "timeout_seconds": self.deadline / 4,
             "slow_interval_seconds": self.slow_interval,
@@ -270,7 +299,10 @@ class AgentSettings(Settings):
             yield self._recipe("textfile", "textfile", self.textfile.model_dump())
         for postgres in self.postgres:
             name = f"postgres {postgres.host}:{postgres.port}"
-            yield self._recipe(name, "postgres", _plain(postgres) | self._postgres_limits())
+            yield self._recipe(name, "postgres", _plain(postgres) | self._question_limits())
+        for mysql in self.mysql:
+            name = f"mysql {mysql.host}:{mysql.port}"
+            yield self._recipe(name, "mysql", _plain(mysql) | self._question_limits())
         for redis in self.redis:
             name = f"redis {redis.host}:{redis.port}"
             yield self._recipe(name, "redis", _plain(redis))

@@ -41,6 +41,7 @@ COLLECTORS = {
     "textfile": "agent.collectors.textfile:TextfileCollector",
     "process": "agent.collectors.process:ProcessCollector",
     "postgres": "agent.collectors.postgres:PostgresCollector",
+    "mysql": "agent.collectors.mysql:MysqlCollector",
     "redis": "agent.collectors.redis:RedisCollector",
     "celery": "agent.collectors.celery:CeleryCollector",
     "rq": "agent.collectors.rq:RqCollector",

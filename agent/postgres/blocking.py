@@ -2,42 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from agent.family import Family, LabelValues, Sample, single
+from agent.sql.blocking import root_blockers, worst
 from agent.sql.question import Question, Row, number
 from agent.sql.text import TEXT_BYTES, shortened, without_literals
 from watchkeeper.catalogue import postgres_depth as depth
-
-MAX_ROOTS = 5
-"""Root blockers told of, those that hold up the most sessions; each has labels of its own."""
-
-
-def root_blockers(blockers: Mapping[int, Sequence[int]]) -> dict[int, int]:
-    """Return how many sessions each root blocker holds up, directly or through others.
-
-    Args:
-        blockers: by process id of a session that waits, those it waits for.
-
-    Returns:
-        by process id of a session that blocks and does not wait itself. Sessions that wait for
-        each other in a circle have no root; the server breaks such a circle within
-        ``deadlock_timeout``.
-    """
-    held_up: dict[int, set[int]] = {}
-    for waiting in blockers:
-        seen: set[int] = set()
-        ahead = list(blockers[waiting])
-        while ahead:
-            pid = ahead.pop()
-            if pid in seen:
-                continue
-            seen.add(pid)
-            if pid in blockers:
-                ahead += blockers[pid]
-            else:
-                held_up.setdefault(pid, set()).add(waiting)
-    return {pid: len(sessions) for pid, sessions in held_up.items()}
 
 
 def _families(rows: Sequence[Row], server: str) -> Iterator[Family]:
@@ -49,7 +20,7 @@ def _families(rows: Sequence[Row], server: str) -> Iterator[Family]:
     by_pid = {row["pid"]: row for row in rows}
     counts: list[Sample] = []
     ages: list[Sample] = []
-    for pid, count in sorted(roots.items(), key=lambda item: (-item[1], item[0]))[:MAX_ROOTS]:
+    for pid, count in worst(roots):
         labels = _labels(server, pid, by_pid.get(pid, {}))
         counts.append((labels, count))
         ages.append((labels, number(by_pid.get(pid, {}).get("transaction_seconds") or 0)))

@@ -14,9 +14,9 @@ from agent.collectors.postgres import (
     TABLE_QUESTIONS,
     PostgresCollector,
 )
-from agent.postgres.blocking import root_blockers
 from agent.postgres.statements import statements
 from agent.postgres.versions import Facts
+from agent.sql.blocking import root_blockers
 from agent.text import Renderer, TextFormat, text_of
 from tests.agent.probes import Page
 from tests.waiting import wait_until

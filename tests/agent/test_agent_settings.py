@@ -62,7 +62,7 @@ def test_every_recipe_makes_a_collector(file):
     file.write_text(
         f"discover: false\nhost: {{collectors: [{', '.join(HOST_KINDS)}]}}\n"
         "probes: [{url: 'tcp://localhost:1'}]\ntextfile: {directories: [/nowhere]}\n"
-        "postgres: [{}]\nredis: [{}]\ncelery:\n  - broker: {}\n    queues: [a, b]\n"
+        "postgres: [{}]\nmysql: [{}]\nredis: [{}]\ncelery:\n  - broker: {}\n    queues: [a, b]\n"
             "rq:\n  - broker: {}\ndramatiq:\n  - broker: {}\n",
     )
     recipes = read_recipes(file)

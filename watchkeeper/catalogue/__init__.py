@@ -22,6 +22,7 @@ FAMILIES = (
     "textfile",
     "postgres",
     "postgres_depth",
+    "mysql",
     "redis",
     "redis_cluster",
     "http",

@@ -1,0 +1,1 @@
+"""Asking MySQL and MariaDB: one connection, and the questions."""

@@ -1,0 +1,134 @@
+"""One connection to a MySQL or MariaDB server, with limits on all it does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import pymysql
+import pymysql.cursors
+
+from agent.mysql.versions import parse_version
+from agent.sql.question import Row
+from watchkeeper.errors import Reason, UpstreamError
+
+PROGRAM_NAME = "watchkeeper-agent"
+
+LOCK_SECONDS = 1
+"""Longest wait for a lock; the server knows no smaller one."""
+
+GRACE_SECONDS = 1.0
+"""The server gives up on a statement first, so that the connection need not be cut."""
+
+
+class Session:
+    """Read-only questions over one connection.
+
+    Args:
+        host: name, address, or the path of a Unix socket.
+        port: TCP port.
+        user: of the server.
+        password: empty for none.
+        timeout_seconds: for connecting, and for each statement.
+
+    Raises:
+        UpstreamError: it cannot be reached, or refuses us.
+    """
+
+    def __init__(
+        self, *, host: str, port: int, user: str, password: str, timeout_seconds: float
+    ) -> None:
+        place = {"unix_socket": host} if host.startswith("/") else {"host": host, "port": port}
+        try:
+            self._connection = pymysql.connect(
+                **place,
+                user=user,
+                password=password,
+                connect_timeout=max(1, math.ceil(timeout_seconds)),
+                read_timeout=timeout_seconds + GRACE_SECONDS,
+                write_timeout=timeout_seconds + GRACE_SECONDS,
+                program_name=PROGRAM_NAME,
+                charset="utf8mb4",
+                autocommit=True,
+                cursorclass=pymysql.cursors.DictCursor,
+            )
+        except (pymysql.Error, OSError, RuntimeError) as error:
+            # RuntimeError: the server asks for a method of login that needs TLS or `cryptography`.
+            raise _explained(error) from None
+        release = parse_version(self._connection.get_server_info())
+        self.version = release.number
+        """80036 for 8.0.36."""
+        self.words: Mapping[str, str] = release.words()
+        """What the words of our questions stand for."""
+        self._set_limits(timeout_seconds)
+
+    def _set_limits(self, timeout_seconds: float) -> None:
+        limit = self.words["time_limit"].format(
+            seconds=timeout_seconds, milliseconds=round(timeout_seconds * 1000)
+        )
+        for statement in (
+            limit,
+            f"SET SESSION lock_wait_timeout = {LOCK_SECONDS}",
+            f"SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}",
+            "SET SESSION TRANSACTION READ ONLY",
+        ):
+            if statement:
+                self.ask(statement)
+
+    def learn(self) -> None:
+        """Do nothing: what our questions depend on does not change while we are connected."""
+
+    def ask(self, sql: str) -> Sequence[Row]:
+        """Return the rows of a query as dictionaries by column.
+
+        Raises:
+            UpstreamError: it failed; ``is_lost`` tells whether the connection did too.
+        """
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(sql)
+                return list(cursor.fetchall())
+        except (pymysql.Error, OSError) as error:
+            raise _explained(error) from None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection can no longer be used."""
+        return not self._connection.open
+
+    def close(self) -> None:
+        """Close the connection; harmless when it is closed already."""
+        if self._connection.open:
+            self._connection.close()
+
+
+REASONS: Mapping[int, Reason] = {
+    1044: Reason.AUTHENTICATION,  # no right to the database
+    1045: Reason.AUTHENTICATION,  # wrong user or password
+    1130: Reason.AUTHENTICATION,  # not from this host
+    1698: Reason.AUTHENTICATION,  # not with a password
+    1142: Reason.PERMISSION,
+    1143: Reason.PERMISSION,
+    1227: Reason.PERMISSION,
+    1205: Reason.TIMEOUT,  # innodb_lock_wait_timeout, lock_wait_timeout
+    1969: Reason.TIMEOUT,  # max_statement_time
+    3024: Reason.TIMEOUT,  # max_execution_time
+    1040: Reason.CONNECTION,  # too many connections
+    2003: Reason.CONNECTION,
+    2006: Reason.CONNECTION,
+    2013: Reason.CONNECTION,
+}
+"""By error number of the server and client (MySQL's Error Message Reference, MariaDB's codes)."""
+
+
+def _explained(error: Exception) -> UpstreamError:
+    number = error.args[0] if error.args and isinstance(error.args[0], int) else None
+    if isinstance(error, pymysql.Error) and len(error.args) > 1:
+        message = f"{error.args[1]} ({number})"
+    else:
+        message = str(error) or type(error).__name__
+    if isinstance(error, TimeoutError) or "timed out" in message:
+        return UpstreamError(message, reason=Reason.TIMEOUT)
+    if isinstance(error, RuntimeError):
+        return UpstreamError(message, reason=Reason.AUTHENTICATION)
+    return UpstreamError(message, reason=REASONS.get(number or 0, Reason.BAD_ANSWER))

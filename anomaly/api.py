@@ -10,11 +10,14 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, request
 
 from anomaly.runner import QueryRunner
+from anomaly.settings import PublishSettings
 from anomaly.trail import LENGTH_SECONDS
 from anomaly.view import SeriesView, State
 from watchkeeper.clock import Clock, format_rfc3339
 
 Runners = Callable[[], Sequence[QueryRunner]]
+
+NOTHING_SHOWN = PublishSettings(all_up_to=0)
 
 
 def blueprint(runners: Runners, clock: Clock) -> Blueprint:
@@ -53,7 +56,7 @@ def most_anomalous_first(view: SeriesView) -> tuple[bool, float, str]:
 
 def query_document(runner: QueryRunner) -> dict[str, Any]:
     """Return a query as the API shows it."""
-    states = Counter(view.state for view in runner.views())
+    states = Counter(runner.overview(NOTHING_SHOWN).states)
     outcome = runner.outcome
     return {
         "name": runner.name,

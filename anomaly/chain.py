@@ -111,6 +111,10 @@ class Chain:
         if self._entities is not None:
             self._entities.place(key, slot)
 
+    def rates(self, ready: Slots, anomalous: Slots) -> dict[str, float]:
+        """Return by group the share of its ready series that are anomalous."""
+        return self._entities.rates(ready, anomalous) if self._entities is not None else {}
+
     def settle(self, past: Past, deviations: Mapping[str, Floats], learnable: Flags) -> None:
         """Learn one sample whose fate is known, after everything before it."""
         for name, calibration in self._calibrations.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -103,6 +104,12 @@ class Entities:
         for entity in self._by_group.values():
             found[entity.slots] = entity.deviation(moment, deviations)
         return np.where(np.isfinite(deviations), found, np.nan)
+
+    def rates(self, ready: Slots, anomalous: Slots) -> dict[str, float]:
+        """Return by group the share of its ready series that are anomalous."""
+        groups = Counter(self._of_slot[slot] for slot in ready.tolist())
+        strange = Counter(self._of_slot[slot] for slot in anomalous.tolist())
+        return {", ".join(group): strange[group] / count for group, count in groups.items()}
 
     def learn(self, past: Past) -> None:
         """Let every entity take one more settled sample into account."""

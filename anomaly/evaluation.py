@@ -22,11 +22,11 @@ from anomaly.feedback import Feedback, judged_by_people
 from anomaly.habits import is_habit
 from anomaly.panel import Block, Panel, SeriesKey
 from anomaly.quiet_times import QuietTimes
-from anomaly.settings import QuerySettings
+from anomaly.settings import PublishSettings, QuerySettings
 from anomaly.slots import Rows
 from anomaly.source import grid_end_seconds
 from anomaly.trail import Trail
-from anomaly.view import Latest, SeriesView, State, state_of
+from anomaly.view import STATES, Latest, Overview, SeriesView, State, states_of
 
 BEGINNING_OF_TIME = float("-inf")
 
@@ -318,17 +318,60 @@ class QueryEvaluation:
     def views(self, now_seconds: float) -> list[SeriesView]:
         """Return every series as it is now."""
         with self._lock:
-            return [self._view(key, slot, now_seconds) for key, slot in self._panel.keys.items()]
+            slots = np.fromiter(self._panel.keys.values(), np.intp, len(self._panel.keys))
+            return self._views(slots, now_seconds)
 
-    def _view(self, key: SeriesKey, slot: int, now_seconds: float) -> SeriesView:
-        scores = self._latest.scores(slot)
+    def view_of(self, key: SeriesKey, now_seconds: float) -> SeriesView | None:
+        """Return one series as it is now; None when there is none."""
+        with self._lock:
+            slot = self._panel.keys.get(key)
+            return None if slot is None else self._views(np.array([slot]), now_seconds)[0]
+
+    def overview(self, now_seconds: float, publish: PublishSettings) -> Overview:
+        """Return all series at a glance, and those to be shown one by one."""
+        with self._lock:
+            slots = np.fromiter(self._panel.series_in, np.intp, len(self._panel.keys))
+            states = self._states(slots, now_seconds)
+            ready = states == STATES.index(State.READY)
+            scores = self._latest.scores_of(self.settings.detector)[slots]
+            anomalous = ready & (scores > 1)
+            counts = np.bincount(states, minlength=len(STATES))
+            shown = slots[self._notable(slots, np.where(ready, scores, np.nan), publish)]
+            return Overview(
+                states={state: int(counts[at]) for at, state in enumerate(STATES)},
+                anomalous=int(anomalous.sum()),
+                rates=self._chain.rates(slots[ready], slots[anomalous]),
+                notable=self._views(shown, now_seconds),
+            )
+
+    def _notable(self, slots: Slots, scores: Floats, publish: PublishSettings) -> Slots:
+        """Return the places in ``slots`` of the series to be shown."""
+        if len(slots) <= publish.all_up_to:
+            return np.arange(len(slots))
+        alerting = {self._panel.keys.get(one.key, -1) for one in self._episodes.open()}
+        rank = np.where(np.isin(slots, list(alerting)), np.inf, np.nan_to_num(scores, nan=-1.0))
+        best = np.argsort(-rank, kind="stable")[: publish.all_up_to]
+        return best[rank[best] >= publish.floor]
+
+    def _states(self, slots: Slots, now_seconds: float) -> Slots:
         last = self._panel.last_time_seconds or now_seconds
-        state = state_of(
-            now_seconds - float(self._panel.last_seen_seconds[slot]),
+        return states_of(
+            now_seconds - self._panel.last_seen_seconds[slots],
             self.settings,
-            has_score=self.settings.detector in scores,
+            has_score=np.isfinite(self._latest.scores_of(self.settings.detector)[slots]),
             source_age_seconds=now_seconds - last,
         )
+
+    def _views(self, slots: Slots, now_seconds: float) -> list[SeriesView]:
+        states = self._states(slots, now_seconds).tolist()
+        return [
+            self._view(slot, STATES[state])
+            for slot, state in zip(slots.tolist(), states, strict=True)
+        ]
+
+    def _view(self, slot: int, state: State) -> SeriesView:
+        key = self._panel.series_in[slot]
+        scores = self._latest.scores(slot)
         return SeriesView(
             query=self.name,
             key=key,

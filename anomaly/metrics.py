@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
@@ -11,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from anomaly.runner import Outcome, QueryRunner
+from anomaly.settings import PublishSettings
 from anomaly.view import SeriesView, State
 from watchkeeper.catalogue import Metric
 from watchkeeper.catalogue import anomaly as catalogue
@@ -54,13 +54,26 @@ class ServiceMetrics:
 
 
 class SeriesCollector(Collector):
-    """Reads the series at the scrape; a number that is unknown has no sample, never a zero."""
+    """Reads the series at the scrape; a number that is unknown has no sample, never a zero.
+
+    A query with many series shows those that matter, and how many and which share of each group
+    are anomalous.
+
+    Args:
+        runners: the queries.
+        now: the time of the scrape.
+        publish: how many series of a query are shown.
+    """
 
     def __init__(
-        self, runners: Callable[[], Sequence[QueryRunner]], now: Callable[[], datetime]
+        self,
+        runners: Callable[[], Sequence[QueryRunner]],
+        now: Callable[[], datetime],
+        publish: Callable[[], PublishSettings] = PublishSettings,
     ) -> None:
         self._runners = runners
         self._now = now
+        self._publish = publish
 
     def describe(self) -> list[GaugeMetricFamily]:
         """Return nothing, so that registering asks for no values."""
@@ -79,16 +92,23 @@ class SeriesCollector(Collector):
                 catalogue.STATE,
                 catalogue.ALERTING,
                 catalogue.SERIES,
+                catalogue.ANOMALOUS_SERIES,
+                catalogue.GROUP_RATE,
                 catalogue.LAG,
             )
         }
+        publish = self._publish()
         for runner in self._runners():
-            views = runner.views()
-            for view in views:
+            overview = runner.overview(publish)
+            for view in overview.notable:
                 _add_series(families, view)
-            tally = Tally(view.state for view in views)
             for state in State:
-                families[catalogue.SERIES].add_metric((runner.name, state), tally[state])
+                families[catalogue.SERIES].add_metric(
+                    (runner.name, state), overview.states.get(state, 0)
+                )
+            families[catalogue.ANOMALOUS_SERIES].add_metric((runner.name,), overview.anomalous)
+            for group, rate in overview.rates.items():
+                families[catalogue.GROUP_RATE].add_metric((runner.name, group), rate)
             judged_until = runner.evaluation.judged_until_seconds
             if judged_until is not None:
                 lag = self._now().timestamp() - judged_until

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 
 import numpy as np
 import numpy.typing as npt
@@ -107,6 +108,8 @@ class Panel:
         if not self._free:
             return -1
         slot = self._free.pop()
+        # Names and most values are those of many series: kept once, not once a series.
+        key = tuple((intern(name), intern(value)) for name, value in key)
         self._slot_of[key] = slot
         self._key_of[slot] = key
         self.generation += 1

@@ -11,9 +11,10 @@ from anomaly.chain import Verdict
 from anomaly.evaluation import QueryEvaluation, remembered_seconds
 from anomaly.feedback import judged_by_people
 from anomaly.ledger import Ledger
-from anomaly.settings import QuerySettings
+from anomaly.panel import SeriesKey
+from anomaly.settings import PublishSettings, QuerySettings
 from anomaly.source import RangeReader, grid_end_seconds, read_blocks
-from anomaly.view import SeriesView
+from anomaly.view import Overview, SeriesView
 from watchkeeper.clock import Clock
 from watchkeeper.errors import WatchkeeperError
 from watchkeeper.logs import get_logger
@@ -164,6 +165,14 @@ class QueryRunner:
         """End the query's episodes: it is no longer configured."""
         self.evaluation.close(self._clock.now().timestamp())
         self._keep()
+
+    def overview(self, publish: PublishSettings) -> Overview:
+        """Return all series at a glance, and those to be shown one by one."""
+        return self.evaluation.overview(self._clock.now().timestamp(), publish)
+
+    def view_of(self, key: SeriesKey) -> SeriesView | None:
+        """Return one series as it is now; None when there is none."""
+        return self.evaluation.view_of(key, self._clock.now().timestamp())
 
     def views(self) -> list[SeriesView]:
         """Return every series of the query as it is now."""

@@ -65,7 +65,9 @@ class AnomalyService:
             clock=clock,
             sent=self._metrics.posted,
         )
-        service.registry.register(SeriesCollector(self.runners, clock.now))
+        service.registry.register(
+            SeriesCollector(self.runners, clock.now, lambda: config.current.publish)
+        )
         service.app.register_blueprint(blueprint(self.runners, clock))
         service.app.register_blueprint(feedback_blueprint(self.runners, ledger.feedback, clock))
         service.readiness.add("queries", self._readiness_problem)
@@ -79,9 +81,8 @@ class AnomalyService:
         """Return every remembered episode with the present view of its series."""
         found = []
         for runner in self.runners():
-            views = {view.key: view for view in runner.views()}
             found += [
-                Report(episode, runner.settings, views.get(episode.key))
+                Report(episode, runner.settings, runner.view_of(episode.key))
                 for episode in runner.evaluation.episodes()
                 if not episode.habitual
             ]

@@ -181,6 +181,17 @@ class AlertSettings(Settings):
     keep_resolved: PositiveSeconds = 300.0
 
 
+class PublishSettings(Settings):
+    """How much of each query is shown on /metrics.
+
+    A query with more than ``all_up_to`` series shows those that alert or score at least ``floor``,
+    the highest first and at most ``all_up_to`` of them.
+    """
+
+    all_up_to: Annotated[int, Field(ge=0)] = 2_000
+    floor: Ratio = 0.8
+
+
 class AnomalySettings(Settings):
     """The whole file.
 
@@ -190,6 +201,7 @@ class AnomalySettings(Settings):
 
     defaults: dict[str, Any] = Field(default_factory=dict)
     alerts: AlertSettings = AlertSettings()
+    publish: PublishSettings = PublishSettings()
     query_timeout: PositiveSeconds = 10.0
     presets: tuple[str, ...] = ()
     queries: dict[str, QuerySettings] = Field(default_factory=dict)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import numpy.typing as npt
 
 from anomaly.chain import Verdict
-from anomaly.detectors import Floats, Slots
+from anomaly.detectors import Flags, Floats, Slots
 from anomaly.episodes import Episode, series_id
 from anomaly.panel import SeriesKey
 from anomaly.settings import QuerySettings
@@ -67,24 +68,47 @@ class SeriesView:
         return self.scores.get(self.detector)
 
 
-def state_of(
-    age_seconds: float, settings: QuerySettings, *, has_score: bool, source_age_seconds: float
-) -> State:
-    """Return the state of a series.
+STATES = tuple(State)
+
+
+def states_of(
+    ages_seconds: Floats, settings: QuerySettings, *, has_score: Flags, source_age_seconds: float
+) -> npt.NDArray[np.intp]:
+    """Return the state of each series, as its place in ``STATES``.
 
     Args:
-        age_seconds: time since its newest sample.
-        settings: of its query.
-        has_score: whether it was ever judged.
+        ages_seconds: time since the newest sample of each.
+        settings: of their query.
+        has_score: whether each was ever judged.
         source_age_seconds: time since the query itself was last answered. When Prometheus is
             silent a series is stale; only an answer without it makes it absent.
     """
     late_seconds = settings.late_data_delay + settings.step
-    if age_seconds - source_age_seconds > settings.absent_seconds:
-        return State.ABSENT
-    if age_seconds > settings.stale_seconds + late_seconds:
-        return State.STALE
-    return State.READY if has_score else State.WARMING
+    conditions = (
+        ages_seconds - source_age_seconds > settings.absent_seconds,
+        ages_seconds > settings.stale_seconds + late_seconds,
+        has_score,
+    )
+    places = [STATES.index(one) for one in (State.ABSENT, State.STALE, State.READY)]
+    found: npt.NDArray[np.intp] = np.select(conditions, places, STATES.index(State.WARMING))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All series of a query at a glance.
+
+    Attributes:
+        states: how many are in each state.
+        anomalous: how many ready ones score above 1.
+        rates: by group, the share of its ready series that score above 1.
+        notable: the series that score at least the floor asked for, or alert.
+    """
+
+    states: Mapping[State, int]
+    anomalous: int
+    rates: Mapping[str, float]
+    notable: Sequence[SeriesView]
 
 
 class Latest:
@@ -122,6 +146,10 @@ class Latest:
     def numbers(self, slot: int) -> dict[str, float | None]:
         """Return actual, expected, lower and upper of a slot, None where unknown."""
         return {field: _known(rows[slot]) for field, rows in self._numbers.items()}
+
+    def scores_of(self, detector: str) -> Floats:
+        """Return the newest score of every slot, NaN where there was none."""
+        return self._scores[detector]
 
     def scores(self, slot: int) -> dict[str, float]:
         """Return the scores of a slot by detector, only those that exist."""

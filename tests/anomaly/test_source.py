@@ -64,3 +64,23 @@ def test_times_without_a_sample_are_gaps():
 def test_an_empty_answer_still_moves_time():
     block = block_of([], [100.0, 110.0], 10.0)
     assert block.values.shape == (0, 2)
+
+
+def test_many_series_are_read_in_shorter_pieces():
+    class Crowd(Recorder):
+        def query_range(self, *arguments, **span):
+            (one,) = super().query_range(*arguments, **span)
+            return [Series({"a": str(at)}, one.timestamps, one.values) for at in range(100)]
+
+    blocks = list(
+        read_blocks(
+            Crowd(),
+            "up",
+            start_seconds=0.0,
+            end_seconds=999.0,
+            step_seconds=1.0,
+            maximum_points=5_000,
+        )
+    )
+    assert sum(len(block.times_seconds) for block in blocks) == 1_000
+    assert max(block.values.size for block in blocks) <= 5_000

@@ -42,6 +42,15 @@ MISFIRES = counter(
     "anomaly_misfires_total", "Scheduled runs that were skipped or merged, by job.", ("job",)
 )
 SERIES = gauge("anomaly_series", "Series a query watches, by state.", ("query", "state"))
+ANOMALOUS_SERIES = gauge(
+    "anomaly_anomalous_series", "Series of a query that score above 1 now.", ("query",)
+)
+GROUP_RATE = gauge(
+    "anomaly_group_anomalous_ratio",
+    "Share of a group's ready series that score above 1 now.",
+    ("query", "group"),
+    unit="ratio",
+)
 DROPPED_SERIES = counter(
     "anomaly_dropped_series_total",
     "Series left out because a query exceeded its maximum.",

@@ -11,8 +11,10 @@ import dataclasses
 import json
 import os
 import re
+import socket
 import sys
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -20,9 +22,11 @@ from pydantic import AfterValidator, Field, model_validator
 
 from agent.collectors import HOST_KINDS, OFF_BY_DEFAULT, SLOW_HOST_KINDS, WAITING_KINDS
 from agent.discovery import Candidate, discover
+from agent.otlp.receiver import Receiver
 from agent.probe_target import parse_target
 from agent.recipe import Recipe
-from watchkeeper.configuration import DurationSeconds, Secret, Settings, load
+from watchkeeper.addresses import data_dir
+from watchkeeper.configuration import DurationSeconds, ProblemAt, Secret, Settings, load
 from watchkeeper.errors import ConfigError
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -40,6 +44,12 @@ def _known_kind(kind: str) -> str:
 
 def _probe_url(url: str) -> str:
     parse_target(url)
+    return url
+
+
+def _http_url(url: str) -> str:
+    if parse_target(url).scheme not in ("http", "https"):
+        raise ValueError("expected http://… or https://…")
     return url
 
 
@@ -87,6 +97,21 @@ class TextfileSettings(Settings):
 
     directories: tuple[str, ...] = ()
     max_bytes: Annotated[int, Field(ge=1, le=64 << 20)] = 1 << 20
+
+
+class ProcessGroupSettings(Settings):
+    """Processes that are told of together.
+
+    Attributes:
+        name: the label ``groupname``.
+        command: a regular expression found in the command line, or in ``[name]`` of a kernel
+            thread; the first group of the list that matches has the process.
+        children: whether processes that a member started, and that match no group, count too.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    command: Annotated[str, AfterValidator(_regular_expression)]
+    children: bool = True
 
 
 class PostgresSettings(Settings):
@@ -197,6 +222,25 @@ class DramatiqSettings(Settings):
     queues: Annotated[tuple[str, ...], Field(min_length=1)] = ("default",)
 
 
+class RabbitmqSettings(Settings):
+    """One RabbitMQ, through its management plugin.
+
+    Attributes:
+        url: of the management API. No password belongs in it: its host becomes a label.
+        user: one with the tag ``monitoring``.
+        certificates: file with the authorities to trust instead of the system's.
+        queues: how many to tell of, the fullest ones.
+        task_queues: those that hold tasks of Celery or dramatiq, told of as such, too.
+    """
+
+    url: Annotated[str, AfterValidator(_http_url)] = "http://127.0.0.1:15672"
+    user: str = "guest"
+    password: Secret | None = None
+    certificates: str = ""
+    queues: Annotated[int, Field(ge=1, le=500)] = 200
+    task_queues: tuple[str, ...] = ()
+
+
 class ProbeSettings(Settings):
     """One service to probe.
 
@@ -214,6 +258,58 @@ class ProbeSettings(Settings):
     certificates: str = ""
 
 
+class OtlpSettings(Settings):
+    """Where to push what is collected, besides being scraped.
+
+    Attributes:
+        url: of the receiver's metrics, such as ``http://127.0.0.1:4318/v1/metrics``.
+        interval: between two messages.
+        headers: sent with each.
+        resource: attributes of all that is pushed, besides ``host.name``, and ``service.name``
+            and ``service.instance.id``, which Prometheus makes ``job`` and ``instance`` of.
+        directory: of the buffer; ``agent/otlp`` in the data directory by default.
+        buffer_bytes: what it may take; beyond it the oldest messages are dropped and counted.
+    """
+
+    url: Annotated[str, Field(pattern=r"^https?://[^/@]+/")]
+    interval: Annotated[DurationSeconds, Field(ge=1, le=3600)] = 15.0
+    headers: dict[str, Secret] = Field(default_factory=dict)
+    resource: dict[str, str] = Field(default_factory=dict)
+    directory: str = ""
+    buffer_bytes: Annotated[int, Field(ge=1 << 20)] = 64 << 20
+
+    @model_validator(mode="after")
+    def _can_be_spoken(self) -> Self:
+        if find_spec("opentelemetry") is None:
+            raise ValueError("needs a package: pip install 'watchkeeper-stack[otlp]'")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_buffered(self) -> Self:
+        there = next(path for path in (self.place, *self.place.parents) if path.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            raise ProblemAt(f"expected a directory we may write to; {there} is none", "directory")
+        return self
+
+    @property
+    def place(self) -> Path:
+        """Where the buffer is."""
+        return Path(self.directory or data_dir() / "agent" / "otlp").absolute()
+
+    def receiver(self) -> Receiver:
+        """Return what the agent needs to know."""
+        host = socket.gethostname()
+        about = {"service.name": "agent", "service.instance.id": host, "host.name": host}
+        return Receiver(
+            url=self.url,
+            interval_seconds=self.interval,
+            headers={name: secret.reveal() for name, secret in self.headers.items()},
+            resource=about | self.resource,
+            directory=str(self.place),
+            buffer_bytes=self.buffer_bytes,
+        )
+
+
 class AgentSettings(Settings):
     """All that ``agent.yml`` may say.
 
@@ -226,6 +322,7 @@ class AgentSettings(Settings):
             they let us in without a password or with one from the environment.
         web_config: Prometheus' web configuration file, for TLS and passwords; relative to this
             file. Which one it is, is taken up at the next start; what it says, at once.
+        otlp: a receiver to push to.
     """
 
     interval: Interval = 5.0
@@ -234,14 +331,17 @@ class AgentSettings(Settings):
     max_series: Annotated[int, Field(ge=1)] = 5000
     discover: bool = True
     web_config: str = ""
+    otlp: OtlpSettings | None = None
     host: HostSettings = HostSettings()
     textfile: TextfileSettings = TextfileSettings()
+    process_groups: tuple[ProcessGroupSettings, ...] = ()
     postgres: tuple[PostgresSettings, ...] = ()
     mysql: tuple[MysqlSettings, ...] = ()
     redis: tuple[RedisSettings, ...] = ()
     celery: tuple[CelerySettings, ...] = ()
     rq: tuple[RqSettings, ...] = ()
     dramatiq: tuple[DramatiqSettings, ...] = ()
+    rabbitmq: tuple[RabbitmqSettings, ...] = ()
     probes: tuple[ProbeSettings, ...] = ()
 
     @model_validator(mode="after")
@@ -252,6 +352,7 @@ class AgentSettings(Settings):
             for application in applications
             for queue in application.queues
         ]
+        queues += [queue for server in self.rabbitmq for queue in server.task_queues]
         twice = sorted({queue for queue in queues if queues.count(queue) > 1})
         if twice:
             raise ValueError(f"expected each queue once, got {', '.join(twice)} more often")
@@ -297,6 +398,10 @@ class AgentSettings(Settings):
             )
         if self.textfile.directories:
             yield self._recipe("textfile", "textfile", self.textfile.model_dump())
+        if self.process_groups:
+            groups = [group.model_dump() for group in self.process_groups]
+            arguments = {"groups": groups, "proc": self.host.proc}
+            yield self._recipe("named-processes", "named-processes", arguments)
         for postgres in self.postgres:
             name = f"postgres {postgres.host}:{postgres.port}"
             yield self._recipe(name, "postgres", _plain(postgres) | self._question_limits())
@@ -319,6 +424,9 @@ class AgentSettings(Settings):
                 name = f"{kind} {broker.host}:{broker.port}/{broker.db}"
                 arguments = application.model_dump(exclude={"broker"})
                 yield self._recipe(name, kind, {**_plain(broker), **arguments})
+
+        for server in self.rabbitmq:
+            yield self._recipe(f"rabbitmq {server.url}", "rabbitmq", _plain(server))
 
     def _recipe(
         self,
@@ -350,6 +458,7 @@ def main(path: Path) -> dict[str, Any]:
     recipes = settings.recipes([one.candidate for one in findings if one.problem is None])
     return {
         "recipes": [dataclasses.asdict(recipe) for recipe in recipes],
+        "otlp": dataclasses.asdict(settings.otlp.receiver()) if settings.otlp else None,
         "web_config": str(path.parent / settings.web_config) if settings.web_config else "",
         "refused": [[one.candidate.name, one.problem] for one in findings if one.problem],
     }

@@ -54,6 +54,13 @@ TOOLS = (
     ),
     Tool("busybox", ("busybox",), "busybox-static", (), "the tests of remediation with containers"),
     Tool(
+        "RabbitMQ",
+        ("rabbitmq-server",),
+        "rabbitmq-server",
+        ("rabbitmq-server", "epmd"),
+        "the tests of the agent's view of RabbitMQ",
+    ),
+    Tool(
         "amtool",
         ("amtool",),
         "prometheus-alertmanager",

@@ -38,6 +38,7 @@ COLLECTORS = {
     "system": "agent.collectors.system:SystemCollector",
     "systemd": "agent.collectors.systemd:SystemdCollector",
     "containers": "agent.collectors.containers:ContainersCollector",
+    "named-processes": "agent.collectors.named_processes:NamedProcessesCollector",
     "textfile": "agent.collectors.textfile:TextfileCollector",
     "process": "agent.collectors.process:ProcessCollector",
     "postgres": "agent.collectors.postgres:PostgresCollector",
@@ -46,6 +47,7 @@ COLLECTORS = {
     "celery": "agent.collectors.celery:CeleryCollector",
     "rq": "agent.collectors.rq:RqCollector",
     "dramatiq": "agent.collectors.dramatiq:DramatiqCollector",
+    "rabbitmq": "agent.collectors.rabbitmq:RabbitmqCollector",
     "probe": "agent.collectors.probe:ProbeCollector",
 }
 """Kind of collector to where it lives."""

@@ -62,8 +62,9 @@ def test_every_recipe_makes_a_collector(file):
     file.write_text(
         f"discover: false\nhost: {{collectors: [{', '.join(HOST_KINDS)}]}}\n"
         "probes: [{url: 'tcp://localhost:1'}]\ntextfile: {directories: [/nowhere]}\n"
+        "process_groups: [{name: all, command: .}]\n"
         "postgres: [{}]\nmysql: [{}]\nredis: [{}]\ncelery:\n  - broker: {}\n    queues: [a, b]\n"
-            "rq:\n  - broker: {}\ndramatiq:\n  - broker: {}\n",
+            "rq:\n  - broker: {}\ndramatiq:\n  - broker: {}\nrabbitmq: [{}]\n",
     )
     recipes = read_recipes(file)
     assert {recipe.kind for recipe in recipes} == set(COLLECTORS) - {

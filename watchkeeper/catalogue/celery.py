@@ -9,6 +9,9 @@ QUEUE_LENGTH = gauge("celery_queue_length", "Tasks waiting on the broker.", ("qu
 WORKER_COUNT = gauge(
     "celery_active_worker_count", "Workers that listen to a queue.", ("queue_name",)
 )
+CONSUMER_COUNT = gauge(
+    "celery_active_consumer_count", "Consumers of a queue on RabbitMQ.", ("queue_name",)
+)
 TASK_RUNTIME = histogram(
     "celery_task_runtime", "Time that tasks that succeeded took, in seconds.", _TASK
 )

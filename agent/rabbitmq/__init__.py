@@ -1,0 +1,1 @@
+"""Asking RabbitMQ's management API."""

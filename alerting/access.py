@@ -5,6 +5,7 @@ from __future__ import annotations
 from watchkeeper.roles import Role
 
 ROLES: dict[tuple[str, str], Role] = {
+    ("GET", "/api/openapi.json"): Role.VIEWER,
     ("GET", "/api/v2/alerts"): Role.VIEWER,
     ("GET", "/api/v2/alerts/groups"): Role.VIEWER,
     ("GET", "/api/v2/silences"): Role.VIEWER,

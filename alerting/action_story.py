@@ -14,7 +14,7 @@ from alerting.stages.route import receivers_of
 from alerting.telemetry import Telemetry
 from alerting.timeline import Kind
 
-SELF_CORRECTING = frozenset({"cooldown", "target_busy", "muted"})
+SELF_CORRECTING = frozenset({"cooldown", "target_busy", "muted", "window", "pool", "precondition"})
 """Refusals that pass by themselves within minutes: on the timeline, but nobody is woken."""
 
 MOOT = frozenset({"not_needed", "mode"})
@@ -42,7 +42,8 @@ class Story:
         self._telemetry.denied(action.rule, denial.guard)
         self.audited(action, "denied", work, guard=denial.guard, text=denial.text)
         self.told(action, Kind.ACTION_DENIED, denial.text, work, guard=denial.guard)
-        if denial.guard not in SELF_CORRECTING | MOOT:
+        is_last_word = bool(action.compensates) and denial.again_at is None
+        if is_last_word or denial.guard not in SELF_CORRECTING | MOOT:
             self.tell_people(action, Event.ESCALATED, work)
 
     def observed(self, action: Action, work: Work, **values: Any) -> None:
@@ -86,6 +87,9 @@ class Story:
     def tell_people(self, action: Action, event: Event, work: Work) -> None:
         """Write messages to everyone the incident is routed to."""
         receivers = receivers_of(work.connection, [action.incident_id])[action.incident_id]
+        rule = work.remediation.rule(action.rule)
+        if event is Event.ESCALATED and rule is not None:
+            receivers = list(dict.fromkeys([*receivers, *rule.escalate_to]))
         tell([Occurrence(action.incident_id, event, receivers=tuple(receivers))], work)
 
     def ended(self, action: Action, state: State) -> None:

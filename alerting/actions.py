@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Row
 
 from alerting import tables
 from alerting.remediation_rules import RuleSettings
+from alerting.templates import fill, fill_parameters
 from watchkeeper.clock import format_rfc3339
 
 LEASE_SECONDS = 45.0
@@ -83,6 +84,9 @@ class Action:
     lease_until: datetime | None
     lease_token: int
     denied_by: list[str]
+    compensates: str
+    """Key of the action that did not help and that this one makes up for; empty for others."""
+    pool: str
     progress: dict[str, Any]
     summary: str
 
@@ -138,9 +142,48 @@ def plan(
             next_step_at=now,
             denied_by=[],
             progress={},
+            pool=rule.pool.name if rule.pool else "",
         )
     )
     return _one(connection, idempotency_key(rule.name, target, incident_id, number))
+
+
+def plan_compensation(
+    connection: Connection, failed: Action, rule: RuleSettings, *, now: datetime
+) -> bool:
+    """Add the one compensation of an action that did not help; return whether there is one."""
+    wanted = rule.compensation
+    if wanted is None or failed.compensates:
+        return False
+    key = idempotency_key(
+        f"{rule.name}/compensation", failed.target, failed.incident_id, failed.attempt
+    )
+    if find(connection, key) is not None:
+        return False
+    connection.execute(
+        sa.insert(_table).values(
+            idempotency_key=key,
+            incident_id=failed.incident_id,
+            rule=rule.name,
+            action=wanted.action,
+            target=fill(wanted.target, failed.alert_labels) if wanted.target else failed.target,
+            parameters=fill_parameters(wanted.parameters, failed.alert_labels),
+            endpoint=wanted.endpoint or rule.endpoint,
+            mode=failed.mode,
+            attempt=failed.attempt,
+            state=State.READY,
+            alert_labels=failed.alert_labels,
+            alert_annotations=failed.alert_annotations,
+            alert_started_at=failed.alert_started_at,
+            created_at=now,
+            next_step_at=now,
+            denied_by=[],
+            progress={},
+            compensates=failed.idempotency_key,
+            pool=failed.pool,
+        )
+    )
+    return True
 
 
 def idempotency_key(rule: str, target: str, incident_id: str, number: int) -> str:
@@ -151,7 +194,10 @@ def idempotency_key(rule: str, target: str, incident_id: str, number: int) -> st
 
 def _count(connection: Connection, rule: str, target: str, incident_id: str) -> int:
     query = sa.select(sa.func.count()).where(
-        _table.c.rule == rule, _table.c.target == target, _table.c.incident_id == incident_id
+        _table.c.rule == rule,
+        _table.c.target == target,
+        _table.c.incident_id == incident_id,
+        _table.c.compensates == "",
     )
     return int(connection.execute(query).scalar() or 0)
 
@@ -177,7 +223,10 @@ def latest(connection: Connection, *, rule: str, target: str, incident_id: str) 
     query = (
         sa.select(_table)
         .where(
-            _table.c.rule == rule, _table.c.target == target, _table.c.incident_id == incident_id
+            _table.c.rule == rule,
+            _table.c.target == target,
+            _table.c.incident_id == incident_id,
+            _table.c.compensates == "",
         )
         .order_by(_table.c.seq.desc())
         .limit(1)

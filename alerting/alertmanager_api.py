@@ -75,6 +75,7 @@ def _wanted_alerts(connection: Connection, alerting: Alerting) -> list[dict[str,
         kind for kind in ("silenced", "inhibited") if flag(kind)
     } | {"maintenance"}  # fmt: skip
     is_active_wanted = flag("active")
+    flag("unprocessed")  # Alertmanager knows a moment between taking in and routing; we do not
     table = tables.alerts
     query = sa.select(table).where(table.c.status == "firing").order_by(table.c.fingerprint)
     route = alerting.configuration.alerting.route

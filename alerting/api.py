@@ -17,6 +17,7 @@ from alerting import (
     kill_switch,
     rules_api,
 )
+from alerting.openapi.document import document
 from alerting.requests import limit_of, person, text_of
 from watchkeeper.clock import format_rfc3339
 from watchkeeper.storage import reading, writing
@@ -32,6 +33,7 @@ def register(alerting: Alerting) -> None:
     app = alerting.service.app
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     alerting.service.roles = access.ROLES
+    app.add_url_rule("/api/openapi.json", view_func=lambda: jsonify(document()))
     alertmanager_api.register(app, alerting)
     incident_api.register(app, alerting)
     delivery_api.register(app, alerting)

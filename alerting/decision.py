@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from alerting.remediation_rules import BudgetSettings, Mode, RuleSettings
+from alerting.remediation_rules import Mode, RuleSettings
+from alerting.rule_limits import BudgetSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class Facts:
         attempts_made: actions claimed for this rule and target in this incident.
         rule_runs: when this rule acted, within its window; any order.
         all_runs: when any rule acted, within the overall window; any order.
+        target_runs: when any rule acted on this target, within its window; any order.
+        unmet: what of the rule's preconditions does not hold, in words; empty when all do.
+        pool_size: how many targets the pool has; None where nobody can tell.
+        pool_touched: how many other targets of the pool were acted on within its window.
+        is_compensation: it makes up for an action that did not help.
     """
 
     paused_because: str | None
@@ -34,6 +40,11 @@ class Facts:
     attempts_made: int
     rule_runs: tuple[datetime, ...]
     all_runs: tuple[datetime, ...]
+    target_runs: tuple[datetime, ...] = ()
+    unmet: str = ""
+    pool_size: float | None = None
+    pool_touched: int = 0
+    is_compensation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,9 @@ class Denied:
 RECHECK_SECONDS = 5.0
 """How soon a guard without a known end is asked again."""
 
+WINDOW_RECHECK_SECONDS = 30.0
+"""Times of the week are told in minutes."""
+
 Guard = Callable[[RuleSettings, BudgetSettings, Facts, datetime], Denied | None]
 
 
@@ -66,7 +80,7 @@ def decide(
     rule: RuleSettings, overall: BudgetSettings, facts: Facts, *, now: datetime
 ) -> Allowed | Denied:
     """Return the first denial in the order of ``GUARDS``, else Allowed."""
-    for guard in GUARDS:
+    for guard in COMPENSATION_GUARDS if facts.is_compensation else GUARDS:
         denial = guard(rule, overall, facts, now)
         if denial is not None:
             return denial
@@ -107,6 +121,45 @@ def _signature(
     if facts.can_sign or rule.mode is Mode.OBSERVE:
         return None
     return Denied("unsigned", f"endpoint {rule.endpoint} has no signing secret")
+
+
+def _window(
+    rule: RuleSettings, _all: BudgetSettings, _facts: Facts, now: datetime
+) -> Denied | None:
+    if not rule.during or any(interval.contains(now) for interval in rule.during):
+        return None
+    text = f"rule {rule.name} may not act at this time"
+    return Denied("window", text, now + timedelta(seconds=WINDOW_RECHECK_SECONDS))
+
+
+def _precondition(
+    _rule: RuleSettings, _all: BudgetSettings, facts: Facts, now: datetime
+) -> Denied | None:
+    if not facts.unmet:
+        return None
+    return Denied("precondition", facts.unmet, now + timedelta(seconds=RECHECK_SECONDS))
+
+
+def _pool(rule: RuleSettings, _all: BudgetSettings, facts: Facts, now: datetime) -> Denied | None:
+    if rule.pool is None:
+        return None
+    again_at = now + timedelta(seconds=RECHECK_SECONDS)
+    if facts.pool_size is None:
+        return Denied("pool", f"how large pool {rule.pool.name} is cannot be told", again_at)
+    most = rule.pool.most(facts.pool_size)
+    if facts.pool_touched < most:
+        return None
+    text = (
+        f"{facts.pool_touched} of {facts.pool_size:g} targets of pool {rule.pool.name} were acted "
+        f"on within {rule.pool.window_seconds:g} s; at most {most} may be"
+    )
+    return Denied("pool", text, again_at)
+
+
+def _target_budget(
+    rule: RuleSettings, _all: BudgetSettings, facts: Facts, now: datetime
+) -> Denied | None:
+    return _within("target_budget", "the target", rule.target_budget, facts.target_runs, now)
 
 
 def _attempts(
@@ -172,10 +225,17 @@ GUARDS: tuple[Guard, ...] = (
     _mute,
     _switch,
     _signature,
+    _window,
+    _precondition,
     _attempts,
     _target_free,
     _cooldown,
+    _pool,
+    _target_budget,
     _rule_budget,
     _overall_budget,
 )
 """Asked in this order: first what makes the action pointless, then what makes it unsafe."""
+
+COMPENSATION_GUARDS: tuple[Guard, ...] = (_mode, _switch, _signature, _target_free)
+"""A compensation belongs to an action that passed all the others."""

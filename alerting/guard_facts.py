@@ -9,9 +9,11 @@ from sqlalchemy.engine import Connection
 
 from alerting import actions, kill_switch, tables
 from alerting.actions import Action
+from alerting.circumstances import Circumstances
 from alerting.decision import Facts
 from alerting.matchers import all_match
 from alerting.remediation_rules import Mode, RemediationSettings, RuleSettings
+from alerting.rule_limits import BudgetSettings
 from alerting.templates import LabelMissing, fill
 
 _table = tables.actions
@@ -22,12 +24,13 @@ def gather(
     action: Action,
     rule: RuleSettings,
     settings: RemediationSettings,
+    circumstances: Circumstances,
     *,
     now: datetime,
 ) -> Facts:
     """Return the facts about ``action`` as they stand in this transaction."""
     pause = kill_switch.current(connection)
-    endpoint = settings.endpoints.get(rule.endpoint)
+    endpoint = settings.endpoints.get(action.endpoint)
     return Facts(
         paused_because=pause.reason if pause else None,
         is_needed=is_needed(connection, action, rule),
@@ -36,12 +39,15 @@ def gather(
         busy_with=_busy_with(connection, action),
         last_on_target_at=_last_on_target_at(connection, action, rule),
         attempts_made=_attempts_made(connection, action, rule),
-        rule_runs=_runs(
-            connection, rule, now - timedelta(seconds=rule.budget.window_seconds), of_rule=True
+        rule_runs=_runs(connection, rule, rule.budget, now, _table.c.rule == rule.name),
+        all_runs=_runs(connection, rule, settings.budget, now),
+        target_runs=_runs(
+            connection, rule, rule.target_budget, now, _table.c.target == action.target
         ),
-        all_runs=_runs(
-            connection, rule, now - timedelta(seconds=settings.budget.window_seconds), of_rule=False
-        ),
+        unmet=circumstances.unmet,
+        pool_size=circumstances.pool_size,
+        pool_touched=_pool_touched(connection, action, rule, now),
+        is_compensation=bool(action.compensates),
     )
 
 
@@ -121,9 +127,27 @@ def _attempts_made(connection: Connection, action: Action, rule: RuleSettings) -
 
 
 def _runs(
-    connection: Connection, rule: RuleSettings, since: datetime, *, of_rule: bool
+    connection: Connection,
+    rule: RuleSettings,
+    budget: BudgetSettings,
+    now: datetime,
+    *of: sa.ColumnElement[bool],
 ) -> tuple[datetime, ...]:
-    query = sa.select(_table.c.claimed_at).where(_spent(rule), _table.c.claimed_at > since)
-    if of_rule:
-        query = query.where(_table.c.rule == rule.name)
+    """Return when actions that count were claimed within a budget's window."""
+    since = now - timedelta(seconds=budget.window_seconds)
+    query = sa.select(_table.c.claimed_at).where(_spent(rule), _table.c.claimed_at > since, *of)
     return tuple(row.claimed_at for row in connection.execute(query))
+
+
+def _pool_touched(connection: Connection, action: Action, rule: RuleSettings, now: datetime) -> int:
+    """Return how many other targets of the action's pool are acted on, or were so lately."""
+    if rule.pool is None:
+        return 0
+    since = now - timedelta(seconds=rule.pool.window_seconds)
+    query = sa.select(sa.func.count(sa.distinct(_table.c.target))).where(
+        _table.c.pool == rule.pool.name,
+        _table.c.target != action.target,
+        _spent(rule),
+        sa.or_(_table.c.state.in_(actions.IN_FLIGHT), _table.c.claimed_at > since),
+    )
+    return int(connection.execute(query).scalar() or 0)

@@ -8,6 +8,13 @@ from typing import Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from alerting.matchers import Matcher
+from alerting.rule_limits import (
+    BudgetSettings,
+    CompensationSettings,
+    ConditionSettings,
+    PoolSettings,
+)
+from alerting.time_intervals import TimeInterval
 from watchkeeper.configuration import DurationSeconds, ProblemAt, Secret, Settings
 
 
@@ -33,13 +40,6 @@ class EndpointSettings(Settings):
     Only then may a call that the endpoint says it never got be sent again."""
     stack_token: bool = False
     """Send this stack's own API token along: only for the endpoint that belongs to the stack."""
-
-
-class BudgetSettings(Settings):
-    """At most so many actions in a sliding window."""
-
-    actions: int = Field(default=5, ge=0)
-    window_seconds: DurationSeconds = Field(default=3600.0, gt=0, alias="window")
 
 
 class CheckSettings(Settings):
@@ -96,12 +96,21 @@ class RuleSettings(Settings):
     cooldown_seconds: DurationSeconds = Field(default=600.0, ge=0, alias="cooldown")
     attempts: int = Field(default=1, ge=1)
     budget: BudgetSettings = BudgetSettings()
+    target_budget: BudgetSettings = BudgetSettings()
+    """What all rules together may do to one target."""
+    pool: PoolSettings | None = None
+    during: tuple[TimeInterval, ...] = ()
+    """When it may act, in the words of ``time_intervals``; none given means always."""
+    preconditions: tuple[ConditionSettings, ...] = ()
     expires_after_seconds: DurationSeconds = Field(
         default=120.0, gt=0, le=900, alias="expires_after"
     )
     run_time_seconds: DurationSeconds = Field(default=120.0, gt=0, alias="run_time")
     """How long the endpoint may work on it before its outcome counts as unknown."""
     verification: VerificationSettings | None = None
+    compensation: CompensationSettings | None = None
+    escalate_to: tuple[str, ...] = ()
+    """Receivers who hear, beside those of the incident, when a person is needed."""
 
     @field_validator("mode", mode="before")
     @classmethod
@@ -131,11 +140,16 @@ class RemediationSettings(Settings):
         if twice:
             raise ProblemAt(f"rule names are given twice: {', '.join(twice)}", "rules")
         for index, rule in enumerate(self.rules):
-            if rule.endpoint not in self.endpoints:
-                known = ", ".join(sorted(self.endpoints)) or "none"
-                message = f"no endpoint {rule.endpoint}; endpoints here: {known}"
-                raise ProblemAt(message, "rules", index, "endpoint")
+            self._know_endpoint(rule.endpoint, "rules", index, "endpoint")
+            if rule.compensation and rule.compensation.endpoint:
+                place = ("rules", index, "compensation", "endpoint")
+                self._know_endpoint(rule.compensation.endpoint, *place)
         return self
+
+    def _know_endpoint(self, name: str, *path: str | int) -> None:
+        if name not in self.endpoints:
+            known = ", ".join(sorted(self.endpoints)) or "none"
+            raise ProblemAt(f"no endpoint {name}; endpoints here: {known}", *path)
 
     def rule(self, name: str) -> RuleSettings | None:
         """Return the rule of that name, or None when it was removed."""

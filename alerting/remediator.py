@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 from alerting import (
     action_call,
     actions,
+    circumstances,
     guard_facts,
     incident_view,
     kill_switch,
@@ -24,6 +25,7 @@ from alerting import (
 from alerting.action_call import Outcome, Reply
 from alerting.action_story import Story
 from alerting.actions import Action, State
+from alerting.circumstances import NOTHING_SEEN
 from alerting.configuration import Configuration
 from alerting.decision import Denied, decide
 from alerting.pipeline import Event, Work
@@ -82,6 +84,8 @@ class Remediator:
 
     def _claim(self, action: Action) -> None:
         """Decide, and on success commit the intent, in one transaction."""
+        rule = self._configuration.remediation.rule(action.rule)
+        seen = circumstances.look(self._prometheus, rule, action) if rule else NOTHING_SEEN
         with writing(self._engine) as connection:
             work = self._work(connection)
             settings = work.remediation
@@ -89,7 +93,7 @@ class Remediator:
             if rule is None:
                 self._story.denied(action, Denied("rule_removed", "its rule was removed"), work)
                 return
-            facts = guard_facts.gather(connection, action, rule, settings, now=work.now)
+            facts = guard_facts.gather(connection, action, rule, settings, seen, now=work.now)
             decision = decide(rule, settings.budget, facts, now=work.now)
             if isinstance(decision, Denied):
                 self._story.denied(action, decision, work)
@@ -250,6 +254,9 @@ class Remediator:
 
     def _verify(self, action: Action) -> None:
         """Look once at the data and decide whether the action worked."""
+        if action.compensates:
+            self._compensated(action)
+            return
         rule = self._configuration.remediation.rule(action.rule)
         policy = rule.verification if rule else None
         try:
@@ -289,6 +296,17 @@ class Remediator:
                         "is_ambiguous": is_ambiguous,
                     },
                 )
+
+    def _compensated(self, action: Action) -> None:
+        """Close a compensation the endpoint reports done: what it was for has failed anyway."""
+        with writing(self._engine) as connection:
+            is_known = not action.progress.get("is_ambiguous")
+            state, text = (
+                (State.SUCCEEDED, "made up for what did not help")
+                if is_known
+                else (State.UNKNOWN, "whether it made up for what did not help is unknown")
+            )
+            self._end(action, state, Kind.ACTION_COMPLETED, text, self._work(connection))
 
     def _verified(self, action: Action, evidence: str, work: Work) -> None:
         text = f"worked: {evidence}"
@@ -337,9 +355,27 @@ class Remediator:
         self._story.audited(action, str(state), work, summary=summary)
         self._story.told(action, kind, summary, work)
         self._story.ended(action, state)
-        may_repeat = state in (State.FAILED, State.UNVERIFIED)
-        goes_on = state is State.SUCCEEDED or (may_repeat and self._plan_again(action, work))
-        self._story.tell_people(action, Event.ACTION if goes_on else Event.ESCALATED, work)
+        self._tell_end(action, state, work)
+
+    def _tell_end(self, action: Action, state: State, work: Work) -> None:
+        """Go on where something is left to do; call a person once, when nothing is."""
+        if state is State.SUCCEEDED and not action.compensates:
+            self._story.tell_people(action, Event.ACTION, work)
+            return
+        may_repeat = state in (State.FAILED, State.UNVERIFIED) and not action.compensates
+        if may_repeat and self._plan_again(action, work):
+            self._story.tell_people(action, Event.ACTION, work)
+        elif not self._plan_compensation(action, work):
+            self._story.tell_people(action, Event.ESCALATED, work)
+
+    def _plan_compensation(self, action: Action, work: Work) -> bool:
+        rule = work.remediation.rule(action.rule)
+        if rule is None or not actions.plan_compensation(
+            work.connection, action, rule, now=work.now
+        ):
+            return False
+        self._story.audited(action, "compensating", work)
+        return True
 
     def _plan_again(self, action: Action, work: Work) -> bool:
         """Plan another attempt when the rule has one left and its alert still fires."""

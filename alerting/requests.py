@@ -64,9 +64,12 @@ def duration_of(key: str, *, default_seconds: float, most_seconds: float) -> flo
 
 def moment_of(key: str) -> datetime | None:
     """Return a time of the JSON body, or None when it is not there."""
+    body = json_body() if request.get_data() else {}
+    if isinstance(body, dict) and key not in body:
+        return None
     text = optional_text_of(key)
     try:
-        return parse_rfc3339(text) if text else None
+        return parse_rfc3339(text)
     except (ValueError, OverflowError):
         abort(400, f"{key}: expected an RFC 3339 time, got {text[:40]!r}")
 

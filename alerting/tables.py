@@ -179,6 +179,8 @@ actions = sa.Table(
     sa.Column("lease_until", Moment),
     sa.Column("lease_token", sa.Integer, nullable=False, server_default="0"),
     sa.Column("denied_by", sa.JSON, nullable=False),
+    sa.Column("compensates", sa.String(64), nullable=False, server_default=""),
+    sa.Column("pool", sa.Text, nullable=False, server_default=""),
     sa.Column("progress", sa.JSON, nullable=False),
     sa.Column("summary", sa.Text, nullable=False, server_default=""),
     sa.Index("actions_due", "state", "next_step_at"),
@@ -297,5 +299,6 @@ MIGRATIONS: Sequence[Migration] = (
     _add_missing,
     _add_missing,
     _protect_audit,
+    _add_missing,
 )
 """Applied in this order, only ever appended to."""

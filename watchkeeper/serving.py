@@ -205,4 +205,9 @@ def _explain(error: WatchkeeperError) -> tuple[Response, int]:
 
 
 def _explain_http(error: HTTPException) -> tuple[Response, int]:
-    return _error(error.code or 500, "request", error.description or error.name)
+    answer, status = _error(error.code or 500, "request", error.description or error.name)
+    # What the protocol asks for with a status, such as Allow with 405 (RFC 9110, 15.5.6).
+    for name, value in error.get_headers():
+        if name not in ("Content-Type", "Content-Length"):
+            answer.headers[name] = value
+    return answer, status

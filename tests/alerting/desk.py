@@ -15,6 +15,7 @@ from alerting import (
     actions,
     anomaly_feedback,
     incident_view,
+    kill_switch,
     notifiers,
     outbox,
     precedents,
@@ -181,6 +182,17 @@ class Desk:
         with writing(self.store.engine) as connection:
             settings = self.configuration
             deed(Work(connection, self.clock.now(), settings.alerting, settings.remediation))
+
+    def pause(self) -> None:
+        with writing(self.store.engine) as connection:
+            kill_switch.pause(connection, reason="drill", by="ana", now=self.clock.now())
+
+    def add_receiver(self, name: str) -> None:
+        """Add a Slack receiver that nothing is routed to, and take the file up."""
+        line = f"  - {{name: {name}, kind: slack, webhook_url: {{env: TEST_SLACK_URL}}}}\n"
+        text = self.alerting_file.read_text().replace("route:", f"{line}route:", 1)
+        self.alerting_file.write_text(text)
+        assert self.configuration.reload_if_changed() is None
 
     def acknowledge(self, *, by: str = "ana") -> None:
         found = self.incident()["id"]

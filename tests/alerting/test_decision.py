@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.decision import GUARDS, Allowed, Denied, Facts, decide
-from alerting.remediation_rules import BudgetSettings, Mode, RuleSettings
+from alerting.remediation_rules import Mode, RuleSettings
+from alerting.rule_limits import BudgetSettings
 from tests.alerting.desk import START
 
 OVERALL = BudgetSettings(actions=10)
@@ -58,6 +59,8 @@ def test_with_nothing_against_it_an_action_is_allowed():
         ("unsigned", {"can_sign": False}),
         ("attempts", {"attempts_made": 2}),
         ("target_busy", {"busy_with": "act_1"}),
+        ("precondition", {"unmet": "the queue is empty"}),
+        ("target_budget", {"target_runs": (START,) * 5}),
         ("cooldown", {"last_on_target_at": START - timedelta(seconds=599)}),
         ("rule_budget", {"rule_runs": (START - timedelta(minutes=50),) * 3}),
         ("overall_budget", {"all_runs": (START - timedelta(minutes=50),) * 10}),

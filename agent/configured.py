@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from agent.otlp.receiver import Receiver
 from agent.recipe import Recipe
 from watchkeeper.errors import ConfigError, Problem
 
@@ -22,11 +23,13 @@ class Configured(NamedTuple):
         recipes: what to run.
         refused: servers that were looked for and cannot be watched: name and reason.
         web_config: the web configuration file it names, if any.
+        receiver: where to push to, if anywhere.
     """
 
     recipes: list[Recipe]
     refused: list[tuple[str, str]]
     web_config: Path | None
+    receiver: Receiver | None
 
 
 def read_recipes(path: Path) -> list[Recipe]:
@@ -47,6 +50,7 @@ def read_configured(path: Path) -> Configured:
         recipes,
         [(name, reason) for name, reason in answer["refused"]],
         Path(web_config) if web_config else None,
+        Receiver(**answer["otlp"]) if answer["otlp"] else None,
     )
 
 

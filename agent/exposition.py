@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from agent.family import Family, LabelValues, single
 from agent.page import Pages
+from agent.reading import Reading
 from agent.schedule import Schedule
 from agent.sheet import NOTHING, Sheet
 from agent.status import Status
@@ -52,17 +53,34 @@ class Exposition:
             is_compressed=is_compressed,
         )
 
+    def readings(self, schedule: Schedule, about: Iterable[Family] = ()) -> list[Reading]:
+        """Return the same as families, each with the time it is of."""
+        now = self._clock.monotonic_seconds()
+        wall_seconds = self._clock.now().timestamp()
+        statuses = {name: runner.status(now) for name, runner in schedule.runners.items()}
+        readings = []
+        for name, runner in schedule.runners.items():
+            status = statuses[name]
+            # What a failed run could say is said of now.
+            collected_at = status.last_success_at if status.success else None
+            age_seconds = 0.0 if collected_at is None else now - collected_at
+            families = runner.sheet(now).families
+            readings.append(Reading(families, int((wall_seconds - age_seconds) * 1e9)))
+        own_families = [*_own_families(statuses), *about, *ages(statuses, now)]
+        return [*readings, Reading(_written(own_families), int(wall_seconds * 1e9))]
+
     def _sheet_about(self, statuses: Mapping[str, Status]) -> Sheet:
         """Return what is told about the collectors, written anew only when one of them ran."""
         told, sheet = self._told
         if told != statuses:
-            families = [
-                single(own.BUILD_INFO, 1, (SERVICE, __version__)),
-                *collector_families(statuses),
-            ]
-            sheet = Sheet(self._renderer.render(_written(families)))
+            sheet = Sheet(self._renderer.render(_written(_own_families(statuses))))
             self._told = (statuses, sheet)
         return sheet
+
+
+def _own_families(statuses: Mapping[str, Status]) -> list[Family]:
+    build = single(own.BUILD_INFO, 1, (SERVICE, __version__))
+    return [build, *collector_families(statuses)]
 
 
 def ages(statuses: Mapping[str, Status], now_seconds: float) -> list[Family]:

@@ -13,10 +13,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.configured import Configured, read_configured
 from agent.exposition import Exposition
 from agent.family import Family, single
+from agent.otlp.receiver import Receiver
+from agent.reading import Reading
 from agent.schedule import Schedule
 from agent.text import TextFormat
 from agent.web.front import Front
@@ -29,6 +32,9 @@ from watchkeeper.errors import ConfigError, Reason
 from watchkeeper.health import Readiness
 from watchkeeper.listen import Listen, parse_listen
 from watchkeeper.watched import Watched
+
+if TYPE_CHECKING:
+    from agent.otlp.pusher import Pusher
 
 log = logs.get_logger(__name__)
 
@@ -72,6 +78,7 @@ class Agent:
         self._reloaded_at = clock.now()
         self._secrets_read_at = clock.monotonic_seconds()
         self._is_settled = False
+        self._pusher: Pusher | None = None
         self._exposition = Exposition(clock)
         self.readiness = Readiness()
         self.readiness.add("collectors", self._collectors_problem)
@@ -82,12 +89,14 @@ class Agent:
 
     def start(self) -> None:
         """Start collecting and serving; returns at once."""
+        self._push_to(self._configured.current.receiver)
         self.schedule.run(self._configured.current.recipes)
         self.server.start()
 
     def stop(self) -> None:
         """Stop serving and collecting; a collector that hangs is not waited for."""
         self.server.stop()
+        self._push_to(None)
         self.schedule.stop()
 
     @property
@@ -104,6 +113,7 @@ class Agent:
             is_new = self._configured.reload()
         if is_new:
             self._reloaded_at = self._clock.now()
+            self._push_to(self._configured.current.receiver)
             self.schedule.run(self._configured.current.recipes)
         self.schedule.look_after()
         if not self._is_settled and not self.readiness.problems():
@@ -125,6 +135,21 @@ class Agent:
         runners = self.schedule.runners.values()
         return any(runner.status(now).reason is Reason.AUTHENTICATION for runner in runners)
 
+    def _push_to(self, receiver: Receiver | None) -> None:
+        """Push there from now on; nowhere without a receiver."""
+        pushed_to = self._pusher.receiver if self._pusher is not None else None
+        if receiver == pushed_to:
+            return
+        if self._pusher is not None:
+            self._pusher.stop()
+            self._pusher = None
+        self.schedule.demand.is_pushed = receiver is not None
+        if receiver is not None:
+            self._pusher = _start_pusher(receiver, self._readings)
+
+    def _readings(self) -> list[Reading]:
+        return self._exposition.readings(self.schedule, self._about())
+
     def page(self, text_format: TextFormat, *, is_compressed: bool) -> bytes:
         """Return one scrape."""
         return self._exposition.render(
@@ -137,6 +162,8 @@ class Agent:
         yield single(own.CONFIG_RELOAD_OK, int(self._configured.problem is None), file)
         yield single(own.CONFIG_RELOAD_TIME, self._reloaded_at.timestamp(), file)
         yield from self._front.families()
+        if self._pusher is not None:
+            yield from self._pusher.families()
 
     def _collectors_problem(self) -> str | None:
         now = self._clock.monotonic_seconds()
@@ -146,6 +173,14 @@ class Agent:
         if statuses and not any(status.success for status in statuses):
             return "no collector succeeds"
         return None
+
+
+def _start_pusher(receiver: Receiver, read: Callable[[], list[Reading]]) -> Pusher:
+    from agent.otlp.pusher import Pusher  # noqa: PLC0415  # 14 MB that only pushing needs
+
+    pusher = Pusher(receiver, read, random.Random())  # noqa: S311  # spreads load, hides nothing
+    pusher.start()
+    return pusher
 
 
 def run(agent: Agent) -> None:

@@ -195,7 +195,9 @@ class Runner:
 
     def _written(self, families: Sequence[Family]) -> Sheet:
         blocks = self._renderer.render(families)
+        wanted = families if self._demand.is_pushed else ()
         before = self._status.sheet
-        sheet = before if before.blocks == blocks else Sheet(blocks)
+        is_same = before.blocks == blocks and bool(before.families) == bool(wanted)
+        sheet = before if is_same else Sheet(blocks, wanted)
         sheet.prepare(self._demand)
         return sheet

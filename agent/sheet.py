@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 
+from agent.family import Family
 from agent.text import Block, TextFormat, text_of
 
 COMPRESSION_LEVEL = 1
@@ -29,10 +30,16 @@ def deflate(text: bytes) -> bytes:
 
 
 class Sheet:
-    """What one collector has to say, in every way it was asked for so far."""
+    """What one collector has to say, in every way it was asked for so far.
 
-    def __init__(self, blocks: Sequence[Block]) -> None:
+    Args:
+        blocks: the lines of each metric.
+        families: what they were written from, where somebody wants that rather than text.
+    """
+
+    def __init__(self, blocks: Sequence[Block], families: Sequence[Family] = ()) -> None:
         self.blocks = blocks
+        self.families = families
         self.names = frozenset(block.metric.name for block in blocks)
         self._texts: dict[TextFormat, bytes] = {}
         self._deflated: dict[TextFormat, bytes] = {}
@@ -65,9 +72,14 @@ class Sheet:
 
 
 class Demand:
-    """The ways in which pages are asked for. They are few and do not go away."""
+    """The ways in which pages are asked for. They are few and do not go away.
+
+    Attributes:
+        is_pushed: families are asked for too, as they are.
+    """
 
     def __init__(self) -> None:
+        self.is_pushed = False
         self.ways: frozenset[tuple[TextFormat, bool]] = frozenset()
 
     def note(self, text_format: TextFormat, *, is_compressed: bool) -> None:

@@ -43,6 +43,23 @@ COLLECTOR_ERRORS = counter(
     "watchkeeper_collector_errors_total", "Failed runs by reason.", ("collector", "reason")
 )
 
+OTLP_BUFFERED = gauge("watchkeeper_otlp_buffered_messages", "Messages waiting to be pushed.")
+OTLP_BUFFERED_BYTES = gauge(
+    "watchkeeper_otlp_buffered_bytes", "What they take on disk.", unit="bytes"
+)
+OTLP_PUSHED = counter("watchkeeper_otlp_pushed_total", "Messages the receiver took.")
+OTLP_DROPPED = counter(
+    "watchkeeper_otlp_dropped_total",
+    "Messages given up on: no room (buffer), not written (storage), or refused by the receiver.",
+    ("reason",),
+)
+OTLP_REJECTED_POINTS = counter(
+    "watchkeeper_otlp_rejected_points_total", "Points the receiver left out of messages it took."
+)
+OTLP_PUSH_OK = gauge(
+    "watchkeeper_otlp_last_push_successful", "0 while the receiver cannot be reached or refuses."
+)
+
 ALERTS_RECEIVED = counter(
     "watchkeeper_alerts_received_total", "Alerts accepted, by status.", ("status",)
 )

@@ -1,0 +1,178 @@
+"""Families as OTLP messages, by the specification's mapping from Prometheus.
+
+opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics: a counter becomes a
+monotonic cumulative sum without ``_total``, what has no type a gauge. Names and labels stay.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
+from opentelemetry.proto.metrics.v1.metrics_pb2 import (
+    AGGREGATION_TEMPORALITY_CUMULATIVE,
+    Gauge,
+    Histogram,
+    HistogramDataPoint,
+    Metric,
+    NumberDataPoint,
+    ResourceMetrics,
+    ScopeMetrics,
+    Sum,
+    Summary,
+    SummaryDataPoint,
+)
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+
+from agent.family import Family, LabelValues
+from agent.reading import Reading
+from watchkeeper import __version__
+from watchkeeper.catalogue import Kind
+from watchkeeper.catalogue import Metric as Described
+
+SCOPE = InstrumentationScope(name="watchkeeper-agent", version=__version__)
+
+OTLP_INTEGERS = range(-(2**63), 2**63)
+
+
+def request_of(
+    readings: Iterable[Reading], resource: Mapping[str, str]
+) -> ExportMetricsServiceRequest:
+    """Return the message that says all of ``readings``, of a machine described by ``resource``."""
+    metrics = [metric for reading in readings for metric in metrics_of(reading)]
+    scope = ScopeMetrics(scope=SCOPE, metrics=metrics)
+    described = Resource(attributes=_attributes(resource.items()))
+    return ExportMetricsServiceRequest(
+        resource_metrics=[ResourceMetrics(resource=described, scope_metrics=[scope])]
+    )
+
+
+def metrics_of(reading: Reading) -> Iterator[Metric]:
+    """Yield one metric for each that the families tell of."""
+    by_metric: dict[str, list[Family]] = {}
+    for family in reading.families:
+        by_metric.setdefault(family.metric.name, []).append(family)
+    for families in by_metric.values():
+        yield _metric(families, reading.at_nanoseconds)
+
+
+def _metric(families: Sequence[Family], at: int) -> Metric:
+    described = families[0].metric
+    metric = Metric(name=_name(described), description=described.help)
+    if described.kind is Kind.HISTOGRAM:
+        metric.histogram.CopyFrom(_histogram(families, at))
+    elif described.kind is Kind.SUMMARY:
+        metric.summary.CopyFrom(_summary(families, at))
+    elif described.kind is Kind.COUNTER:
+        metric.sum.CopyFrom(
+            Sum(
+                aggregation_temporality=AGGREGATION_TEMPORALITY_CUMULATIVE,
+                is_monotonic=True,
+                data_points=_points(families, at),
+            )
+        )
+    else:
+        metric.gauge.CopyFrom(Gauge(data_points=_points(families, at)))
+    return metric
+
+
+def _name(described: Described) -> str:
+    is_counter = described.kind is Kind.COUNTER
+    return described.name.removesuffix("_total") if is_counter else described.name
+
+
+def _points(families: Sequence[Family], at: int) -> Iterator[NumberDataPoint]:
+    for family in families:
+        names = family.metric.labels + family.extra_labels
+        for labels, value in family.samples:
+            point = NumberDataPoint(
+                attributes=_attributes(zip(names, labels, strict=True)), time_unix_nano=at
+            )
+            if isinstance(value, int) and value in OTLP_INTEGERS:
+                point.as_int = value
+            else:
+                point.as_double = value
+            yield point
+
+
+def _attributes(pairs: Iterable[tuple[str, str]]) -> list[KeyValue]:
+    # An empty label says the same as none, in Prometheus.
+    return [
+        KeyValue(key=name, value=AnyValue(string_value=_text(value)))
+        for name, value in pairs
+        if value
+    ]
+
+
+def _text(value: str) -> str:
+    return value.encode("utf-8", "replace").decode("utf-8")
+
+
+class _Parts(NamedTuple):
+    """What a histogram or summary says of one set of labels."""
+
+    by_bound: dict[float, float]
+    totals: dict[str, float]
+
+
+def _parts(families: Sequence[Family]) -> dict[LabelValues, _Parts]:
+    """Return what stands under each set of the metric's own labels."""
+    found: dict[LabelValues, _Parts] = {}
+    for family in families:
+        own = len(family.metric.labels)
+        for labels, value in family.samples:
+            parts = found.setdefault(labels[:own], _Parts({}, {}))
+            if family.extra_labels:
+                parts.by_bound[float(labels[own])] = value
+            else:
+                parts.totals[family.suffix] = value
+    return found
+
+
+def _histogram(families: Sequence[Family], at: int) -> Histogram:
+    names = families[0].metric.labels
+    points = []
+    for labels, (by_bound, totals) in _parts(families).items():
+        bounds = sorted(by_bound)
+        cumulative = [int(by_bound[bound]) for bound in bounds]
+        points.append(
+            HistogramDataPoint(
+                attributes=_attributes(zip(names, labels, strict=True)),
+                time_unix_nano=at,
+                count=int(totals.get("_count", cumulative[-1] if cumulative else 0)),
+                sum=totals.get("_sum", 0.0),
+                explicit_bounds=[bound for bound in bounds if math.isfinite(bound)],
+                bucket_counts=_differences(cumulative),
+            )
+        )
+    return Histogram(aggregation_temporality=AGGREGATION_TEMPORALITY_CUMULATIVE, data_points=points)
+
+
+def _differences(cumulative: Sequence[int]) -> list[int]:
+    before = [0, *cumulative[:-1]]
+    return [value - earlier for value, earlier in zip(cumulative, before, strict=True)]
+
+
+def _summary(families: Sequence[Family], at: int) -> Summary:
+    names = families[0].metric.labels
+    points = []
+    for labels, (by_quantile, totals) in _parts(families).items():
+        quantiles = [
+            SummaryDataPoint.ValueAtQuantile(quantile=quantile, value=value)
+            for quantile, value in sorted(by_quantile.items())
+        ]
+        points.append(
+            SummaryDataPoint(
+                attributes=_attributes(zip(names, labels, strict=True)),
+                time_unix_nano=at,
+                count=int(totals.get("_count", 0)),
+                sum=totals.get("_sum", 0.0),
+                quantile_values=quantiles,
+            )
+        )
+    return Summary(data_points=points)

@@ -11,6 +11,18 @@ PACKAGES = ("prometheus-node-exporter", "prometheus-postgres-exporter", "prometh
 """Names of the Debian packages, and of their programs."""
 
 
+CACHE = Path.home() / ".cache" / "watchkeeper" / "exporters"
+"""Where packages that are not installed are unpacked."""
+
+
+def find_one(name: str, cache: Path) -> Path:
+    """Return the program of one package; otherwise as ``find``."""
+    program = shutil.which(name) or _unpacked(name, cache)
+    if program is None:
+        raise FileNotFoundError(f"cannot find or fetch {name}")
+    return Path(program)
+
+
 def find(cache: Path) -> Mapping[str, Path]:
     """Return the programs by package name.
 

@@ -1,0 +1,1 @@
+"""Processes of the machine, and the groups a configuration sorts them into."""

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := pyproject.toml watchkeeper/pyproject.toml examples/taskboard/pyproject.toml constraints.txt
 
-.PHONY: setup up demo gameday test check dashboards screenshots secrets lint clean
+.PHONY: setup up demo gameday test check dashboards metrics screenshots secrets lint clean
 
 setup: $(STAMP)
 
@@ -27,6 +27,10 @@ check: setup
 
 dashboards: setup
 	$(BIN)/python -m dashboards.generate
+
+# docs/metrics.md, from the catalogue.
+metrics: setup
+	$(BIN)/python -m watchkeeper.catalogue.document
 
 # Of a console that is up; ARGS="--console URL --to DIR" for another one.
 screenshots: setup

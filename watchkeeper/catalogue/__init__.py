@@ -44,15 +44,15 @@ def every_metric() -> dict[str, Metric]:
     """Return all metrics by exposed name; raise ValueError when a name is catalogued twice."""
     found: dict[str, Metric] = {}
     for family in FAMILIES:
-        for metric in _metrics_of(import_module(f"{__name__}.{family}")):
+        for metric in metrics_of(import_module(f"{__name__}.{family}")):
             if found.get(metric.name, metric) is not metric:
                 raise ValueError(f"{metric.name} is catalogued twice, again in {family}")
             found[metric.name] = metric
     return found
 
 
-def _metrics_of(module: ModuleType) -> Iterator[Metric]:
-    """Yield the module's metrics: its constants, and the values of its tables."""
+def metrics_of(module: ModuleType) -> Iterator[Metric]:
+    """Yield the metrics of one family's module: its constants, and the values of its tables."""
     for value in vars(module).values():
         if isinstance(value, Metric):
             yield value
@@ -60,4 +60,4 @@ def _metrics_of(module: ModuleType) -> Iterator[Metric]:
             yield from (entry for entry in value.values() if isinstance(entry, Metric))
 
 
-__all__ = ["FAMILIES", "Kind", "Metric", "every_metric"]
+__all__ = ["FAMILIES", "Kind", "Metric", "every_metric", "metrics_of"]

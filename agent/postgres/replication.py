@@ -9,7 +9,8 @@ from agent.sql.question import Question, Row, by_column
 from watchkeeper.catalogue import postgres
 from watchkeeper.catalogue import postgres_depth as depth
 
-# An idle primary sends nothing: a replica that has replayed all it received is not behind.
+# An idle primary sends nothing: a replica that has replayed all it received is not behind. One that
+# is, and has replayed no transaction since its start, cannot tell by how much.
 REPLICATION = Question(
     "replication",
     """
@@ -17,7 +18,8 @@ REPLICATION = Question(
            CASE
              WHEN NOT pg_is_in_recovery() THEN 0
              WHEN pg_last_{log}_receive_{position}() = pg_last_{log}_replay_{position}() THEN 0
-             ELSE greatest(0, extract(epoch FROM now() - pg_last_xact_replay_timestamp()))
+             WHEN pg_last_xact_replay_timestamp() IS NOT NULL
+               THEN greatest(0, extract(epoch FROM now() - pg_last_xact_replay_timestamp()))
            END AS lag_seconds,
            extract(epoch FROM now() - pg_last_xact_replay_timestamp()) AS last_replay_seconds
     """,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -27,11 +27,15 @@ FIRST_RETRY_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """An episode with what is known of its series now; the view is None when it is gone."""
+    """An episode with what is known of its series now; the view is None when it is gone.
+
+    ``explained`` are further annotations.
+    """
 
     episode: Episode
     query: QuerySettings
     view: SeriesView | None
+    explained: Mapping[str, str] = field(default_factory=dict)
 
 
 def due(episode: Episode, *, now_seconds: float, keep_resolved_seconds: float, told: bool) -> bool:
@@ -78,6 +82,7 @@ def _annotations(report: Report) -> dict[str, str]:
     what = query.summary or report.episode.query.replace("-", " ")
     where = ", ".join(f"{name} {value}" for name, value in report.episode.key)
     annotations = {"summary": f"{what} is unusual: {where}" if where else f"{what} is unusual"}
+    annotations |= report.explained
     if query.runbook:
         annotations["runbook"] = query.runbook
     if view is None:

@@ -18,6 +18,7 @@ from anomaly.chain import Chain, Verdict
 from anomaly.corrections import Corrections
 from anomaly.detectors import Flags, Floats, Moment, Past, Slots
 from anomaly.episodes import Ending, Episode, Episodes, series_id
+from anomaly.explanation import Movement
 from anomaly.feedback import Feedback, judged_by_people
 from anomaly.habits import is_habit
 from anomaly.panel import Block, Panel, SeriesKey
@@ -381,6 +382,16 @@ class QueryEvaluation:
             episode=self._episodes.of(key),
             **self._latest.numbers(slot),
         )
+
+    def movements(self, since_seconds: float, of: Callable[[SeriesKey], bool]) -> list[Movement]:
+        """Return how the series that ``of`` names moved since that time, as far as is shown."""
+        with self._lock:
+            found = []
+            for key, slot in self._panel.keys.items():
+                if of(key):
+                    times, deviation = self._trail.deviation(slot, since_seconds)
+                    found.append(Movement(self.name, key, times, deviation))
+            return found
 
     def points(self, identity: str, since_seconds: float) -> dict[str, list[float | None]] | None:
         """Return the recent past of the series of that id; None when it is not one of ours."""

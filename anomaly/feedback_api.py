@@ -11,6 +11,8 @@ from flask import Blueprint, Response, abort, jsonify, request
 from pydantic import ValidationError
 
 from anomaly.episodes import Episode, series_id
+from anomaly.explainer import explanation_document
+from anomaly.explanation import Explanation
 from anomaly.feedback import Feedback
 from anomaly.feedback_book import FeedbackBook
 from anomaly.feedback_request import FeedbackRequest, feedback_of
@@ -24,16 +26,15 @@ def feedback_blueprint(
     runners: Callable[[], Sequence[QueryRunner]],
     book: FeedbackBook,
     clock: Clock,
-    said: Callable[[], None] = lambda: None,
+    explain: Callable[[Episode], Explanation],
 ) -> Blueprint:
-    """Return the routes under ``/api/v1``; ``said`` is called after each change."""
+    """Return the routes under ``/api/v1``; ``explain`` is asked of a single episode."""
     routes = Blueprint("feedback", __name__, url_prefix="/api/v1")
 
     @routes.post("/feedback")
     def say() -> tuple[Response, int]:
         word = feedback_of(_asked(), runners(), now_seconds=clock.now().timestamp())
         book.add(word)
-        said()
         return jsonify(feedback_document(word)), 201
 
     @routes.get("/feedback")
@@ -46,7 +47,6 @@ def feedback_blueprint(
         if not isinstance(by, str) or not by:
             abort(400, description="by: expected the name of who takes it back")
         word = book.undo(identity, by=by, at_seconds=clock.now().timestamp())
-        said()
         return jsonify(feedback_document(word))
 
     @routes.get("/episodes")
@@ -58,6 +58,15 @@ def feedback_blueprint(
         shown = [one for one in shown if series in (None, one["series"])]
         shown.sort(key=lambda one: one["started_at"], reverse=True)
         return jsonify(episodes=shown[: request.args.get("limit", LIMIT, type=int)])
+
+    @routes.get("/episodes/<identity>")
+    def one_episode(identity: str) -> Response:
+        known = (one for runner in runners() for one in runner.evaluation.episodes())
+        found = next((one for one in known if one.id == identity), None)
+        if found is None:
+            abort(404, description=f"no episode {identity!r}; GET /api/v1/episodes lists them")
+        explanation = explanation_document(explain(found))
+        return jsonify(**episode_document(found), explanation=explanation)
 
     return routes
 

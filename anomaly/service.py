@@ -7,6 +7,7 @@ from pathlib import Path
 
 from anomaly.alerts import AlertReceiver, Courier, Report
 from anomaly.api import blueprint
+from anomaly.explainer import Explainer, annotations_of
 from anomaly.feedback_api import feedback_blueprint
 from anomaly.jobs import Jobs
 from anomaly.ledger import Ledger
@@ -57,6 +58,7 @@ class AnomalyService:
         self._runners: dict[str, QueryRunner] = {}
         self._metrics = ServiceMetrics(service.registry)
         self._jobs = Jobs(missed=self._metrics.missed, failed=self._failed)
+        self._explainer = Explainer(self.runners, ledger.feedback)
         self._courier = Courier(
             receiver,
             settings=lambda: config.current.alerts,
@@ -69,7 +71,9 @@ class AnomalyService:
             SeriesCollector(self.runners, clock.now, lambda: config.current.publish)
         )
         service.app.register_blueprint(blueprint(self.runners, clock))
-        service.app.register_blueprint(feedback_blueprint(self.runners, ledger.feedback, clock))
+        service.app.register_blueprint(
+            feedback_blueprint(self.runners, ledger.feedback, clock, self._explainer.explain)
+        )
         service.readiness.add("queries", self._readiness_problem)
         service.on_stop(self.stop)
 
@@ -82,7 +86,12 @@ class AnomalyService:
         found = []
         for runner in self.runners():
             found += [
-                Report(episode, runner.settings, runner.view_of(episode.key))
+                Report(
+                    episode,
+                    runner.settings,
+                    runner.view_of(episode.key),
+                    annotations_of(self._explainer.explain(episode), episode),
+                )
                 for episode in runner.evaluation.episodes()
                 if not episode.habitual
             ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from anomaly.chain import Verdict
-from anomaly.detectors import Slots
+from anomaly.detectors import Floats, Slots
 from anomaly.slots import resized
 
 LENGTH_SECONDS = 1_800.0
@@ -49,12 +49,27 @@ class Trail:
             self._times[self._next] = verdict.at_seconds
         self._next = (self._next + 1) % self._length
 
-    def points(self, slot: int, since_seconds: float) -> dict[str, list[float | None]]:
-        """Return equal-length lists, oldest first; None where a value is unknown."""
+    def deviation(self, slot: int, since_seconds: float) -> tuple[Floats, Floats]:
+        """Return times and signed distances from the expected value, 1 at the edge of the band."""
+        order = self._order(since_seconds)
+        actual, expected, lower, upper = (
+            self._rings[field][slot, order].astype(np.float64)
+            for field in ("actual", "expected", "lower", "upper")
+        )
+        reach = np.where(actual > expected, upper - expected, expected - lower)
+        deviation = (actual - expected) / np.where(reach > 0, reach, np.nan)
+        return np.array([self._times[at] for at in order]), deviation
+
+    def _order(self, since_seconds: float) -> list[int]:
+        """Return the places in the rings of the samples since then, oldest first."""
         count = len(self._times)
         first = self._next if count == self._length else 0
         order = [(first + at) % self._length for at in range(count)]
-        order = [at for at in order if self._times[at] >= since_seconds]
+        return [at for at in order if self._times[at] >= since_seconds]
+
+    def points(self, slot: int, since_seconds: float) -> dict[str, list[float | None]]:
+        """Return equal-length lists, oldest first; None where a value is unknown."""
+        order = self._order(since_seconds)
         found: dict[str, list[float | None]] = {"timestamps": [self._times[at] for at in order]}
         for field, ring in self._rings.items():
             row = ring[slot, order] if order else np.empty(0)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from flask import Flask
 
+from anomaly.explainer import Explainer
 from anomaly.feedback_api import feedback_blueprint
 from anomaly.ledger import Ledger
 from anomaly.runner import QueryRunner
@@ -33,7 +34,12 @@ class Desk:
         app = Flask(__name__)
         app.register_error_handler(Refused, lambda error: (str(error), 409))
         app.register_blueprint(
-            feedback_blueprint(lambda: [self.runner], self.ledger.feedback, clock)
+            feedback_blueprint(
+                lambda: [self.runner],
+                self.ledger.feedback,
+                clock,
+                Explainer(lambda: [self.runner], self.ledger.feedback).explain,
+            )
         )
         self.client = app.test_client()
 

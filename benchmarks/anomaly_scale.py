@@ -1,0 +1,309 @@
+"""How many series a core can judge, at what memory, and how late; beside what a user would write.
+
+    python -m benchmarks.anomaly_scale --series N [--series M ...] [--json]
+        [--lag-minutes 30 --lag-series 50000] [--only envelope,default,forest,warm,loops]
+
+A tick reads N series from a real Prometheus, judges and learns them, and writes /metrics as the
+service does. Its cost is the CPU time of our process: reading and publishing over real ticks,
+judging over as many ticks as hold every periodic refit. What Prometheus itself needs is apart.
+Everything runs in a process of its own on one thread.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import click
+
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+import numpy as np  # noqa: E402  # after the number of threads is set
+import psutil  # noqa: E402
+from prometheus_client import CollectorRegistry, generate_latest  # noqa: E402
+
+from anomaly.evaluation import QueryEvaluation  # noqa: E402
+from anomaly.metrics import SeriesCollector  # noqa: E402
+from anomaly.panel import Block, SeriesKey  # noqa: E402
+from anomaly.settings import PublishSettings, QuerySettings  # noqa: E402
+from anomaly.source import grid_end_seconds, read_blocks  # noqa: E402
+from anomaly.view import Overview  # noqa: E402
+from benchmarks.half_space_trees import HalfSpaceTrees  # noqa: E402
+from benchmarks.simulated_prometheus import EXPRESSION, simulated_prometheus  # noqa: E402
+
+STEP_SECONDS = 60.0
+DAY_SAMPLES = 1_440
+REAL_TICKS = 3
+JUDGED_TICKS = 180
+"""An eighth of a day: models are fitted again once in it, so its mean holds their share."""
+
+PIECE_SAMPLES = 60
+LOOP_SERIES = 40
+
+KINDS: dict[str, dict[str, Any]] = {
+    "envelope": {"detector": "seasonal-envelope", "envelope": "seasonal-envelope"},
+    "default": {},
+    "forest": {"detector": "isolation-forest"},
+}
+
+
+def query_of(kind: str, series: int) -> QuerySettings:
+    """Return the configuration that is measured; ``default`` is what a query has by itself."""
+    return QuerySettings(
+        expression=EXPRESSION, maximum_series=series, **{**KINDS[kind], "challengers": ()}
+    )
+
+
+def keys_of(series: int) -> tuple[SeriesKey, ...]:
+    """Return the labels that the simulated Prometheus has."""
+    return tuple(
+        (
+            ("instance", f"host-{at // 50}:9100"),
+            ("job", "agent"),
+            ("service", "load"),
+            ("unit", str(at % 50)),
+        )
+        for at in range(series)
+    )
+
+
+class Feed:
+    """Samples made in memory, one piece after the other, up to now."""
+
+    def __init__(self, series: int, first_seconds: float) -> None:
+        self._keys = keys_of(series)
+        self._rng = np.random.default_rng(1)
+        self._at = first_seconds
+
+    def piece(self, samples: int) -> Block:
+        """Return the next samples of all series."""
+        values = 10 + self._rng.normal(size=(len(self._keys), samples))
+        times = [self._at + at * STEP_SECONDS for at in range(samples)]
+        self._at += samples * STEP_SECONDS
+        return Block(self._keys, times, values)
+
+
+class Shown:
+    """What the collector of /metrics asks a runner for."""
+
+    name = "load"
+
+    def __init__(self, evaluation: QueryEvaluation) -> None:
+        self.evaluation = evaluation
+
+    def overview(self, publish: PublishSettings) -> Overview:
+        """Return the query at a glance."""
+        return self.evaluation.overview(time.time(), publish)
+
+
+def cpu_of(work: Callable[[], object]) -> float:
+    """Return the CPU seconds that a piece of work takes in this process."""
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+def advance(evaluation: QueryEvaluation, ticks: list[Block]) -> None:
+    """Judge and learn the given ticks."""
+    for tick in ticks:
+        evaluation.advance(tick)
+
+
+def judged(kind: str, series: int) -> dict[str, float]:
+    """Return memory and CPU seconds of a tick, by stage."""
+    now = grid_end_seconds(time.time(), STEP_SECONDS, 0.0)
+    history = DAY_SAMPLES + PIECE_SAMPLES
+    feed = Feed(series, now - (history + JUDGED_TICKS + REAL_TICKS) * STEP_SECONDS)
+    gc.collect()
+    before = psutil.Process().memory_info().rss
+    evaluation = QueryEvaluation("load", query_of(kind, series))
+    for _ in range(history // PIECE_SAMPLES):
+        evaluation.advance(feed.piece(PIECE_SAMPLES))
+    ticks = [feed.piece(1) for _ in range(JUDGED_TICKS)]
+    score = cpu_of(partial(advance, evaluation, ticks)) / JUDGED_TICKS
+    ticks.clear()
+    gc.collect()
+    held = psutil.Process().memory_info().rss - before
+    registry = CollectorRegistry()
+    registry.register(SeriesCollector(lambda: [Shown(evaluation)], lambda: datetime.now(UTC)))  # type: ignore[list-item]
+    publish = cpu_of(lambda: [generate_latest(registry) for _ in range(REAL_TICKS)]) / REAL_TICKS
+    return {"score": score, "publish": publish, "bytes": held / series}
+
+
+def read(series: int) -> dict[str, float]:
+    """Return CPU seconds of reading a tick, ours and Prometheus', and its wall time."""
+    with simulated_prometheus(series) as (client, server):
+        now = grid_end_seconds(time.time(), STEP_SECONDS, 0.0)
+
+        def tick(at: float) -> None:
+            for _ in read_blocks(
+                client, EXPRESSION, start_seconds=at, end_seconds=at, step_seconds=STEP_SECONDS
+            ):
+                pass
+
+        tick(now)
+        earlier = [now - at * STEP_SECONDS for at in range(REAL_TICKS)]
+        before, began = server.cpu_times(), time.monotonic()
+        ours = cpu_of(lambda: list(map(tick, earlier)))
+        wall, after = time.monotonic() - began, server.cpu_times()
+    theirs = after.user + after.system - before.user - before.system
+    return {"ours": ours / REAL_TICKS, "theirs": theirs / REAL_TICKS, "wall": wall / REAL_TICKS}
+
+
+def warm_start(series: int) -> dict[str, float]:
+    """Return the wall seconds from nothing to ready, reading a day from Prometheus."""
+    with simulated_prometheus(series) as (client, _server):
+        end = grid_end_seconds(time.time(), STEP_SECONDS, 0.0)
+        began, cpu = time.monotonic(), time.process_time()
+        evaluation = QueryEvaluation("load", query_of("default", series), live_after_seconds=end)
+        for block in read_blocks(
+            client,
+            EXPRESSION,
+            start_seconds=end - (DAY_SAMPLES - 1) * STEP_SECONDS,
+            end_seconds=end,
+            step_seconds=STEP_SECONDS,
+        ):
+            evaluation.advance(block)
+        return {"wall": time.monotonic() - began, "cpu": time.process_time() - cpu}
+
+
+def lags(series: int, minutes: float) -> dict[str, float]:
+    """Return the 99th percentile of how old a sample is when its score is published."""
+    with simulated_prometheus(series) as (client, _server):
+        evaluation = QueryEvaluation("load", query_of("default", series))
+        now = grid_end_seconds(time.time(), STEP_SECONDS, 0.0)
+        feed = Feed(series, now - 200 * STEP_SECONDS)
+        evaluation.advance(feed.piece(200))
+        registry = CollectorRegistry()
+        registry.register(SeriesCollector(lambda: [Shown(evaluation)], lambda: datetime.now(UTC)))  # type: ignore[list-item]
+        found = []
+        until = time.time() + minutes * 60
+        while time.time() < until:
+            at = evaluation.judged_until_seconds or now
+            due = grid_end_seconds(time.time(), STEP_SECONDS, 0.0)
+            if due <= at:
+                time.sleep(0.05)
+                continue
+            for block in read_blocks(
+                client,
+                EXPRESSION,
+                start_seconds=at + STEP_SECONDS,
+                end_seconds=due,
+                step_seconds=STEP_SECONDS,
+            ):
+                evaluation.advance(block)
+            generate_latest(registry)
+            found.append(time.time() - due)
+    return {"p99": float(np.quantile(found, 0.99)), "ticks": float(len(found))}
+
+
+def loop_of_forests() -> float:
+    """Return the CPU seconds a series when each has a forest of its own, scored row by row."""
+    from sklearn.ensemble import IsolationForest  # noqa: PLC0415  # slow to import
+
+    rng = np.random.default_rng(1)
+    models = [IsolationForest(random_state=1).fit(rng.normal(size=(256, 1))) for _ in range(10)]
+    row = rng.normal(size=(1, 1))
+    return cpu_of(lambda: [model.score_samples(row) for model in models]) / len(models)
+
+
+def loop_of_half_spaces() -> float:
+    """Return the CPU seconds a series when each has half-space trees of its own."""
+    rng = np.random.default_rng(1)
+    models = [HalfSpaceTrees(at, 5.0, 15.0) for at in range(LOOP_SERIES)]
+    rows = rng.normal(10, 1, size=(300, LOOP_SERIES)).tolist()
+
+    def run() -> None:
+        for row in rows:
+            for model, value in zip(models, row, strict=True):
+                model.score_then_learn(value)
+
+    return cpu_of(run) / (len(rows) * LOOP_SERIES)
+
+
+def alone(work: Callable[..., Any], *arguments: Any) -> Any:
+    """Run a measurement in a fresh process, so that none pays for another's memory."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(work, *arguments).result()
+
+
+def a_minute(series: int, cpu_seconds: float) -> float:
+    """Return how many series a core judges in a minute."""
+    return series * 60.0 / cpu_seconds
+
+
+def measured(series: int, wanted: set[str]) -> dict[str, float]:
+    """Return the figures at one number of series."""
+    found: dict[str, float] = {}
+    reading = alone(read, series)
+    found["prometheus_cpu_microseconds_per_series"] = reading["theirs"] / series * 1e6
+    found["read_cpu_microseconds_per_series"] = reading["ours"] / series * 1e6
+    for kind in KINDS:
+        if kind not in wanted:
+            continue
+        click.echo(f"{kind}: {series} series", err=True)
+        cost = alone(judged, kind, series)
+        total = reading["ours"] + cost["score"] + cost["publish"]
+        found[f"{kind}_series_per_minute_per_core"] = a_minute(series, total)
+        found[f"{kind}_score_cpu_microseconds_per_series"] = cost["score"] / series * 1e6
+        found[f"{kind}_publish_cpu_microseconds_per_series"] = cost["publish"] / series * 1e6
+        found[f"{kind}_bytes_per_series"] = cost["bytes"]
+    return found
+
+
+@click.command()
+@click.option("--series", "numbers", multiple=True, type=int, default=(10_000,), show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print a flat object of the figures.")
+@click.option("--only", default="envelope,default,forest,warm,loops", show_default=True)
+@click.option("--warm-series", default=10_000, show_default=True)
+@click.option("--lag-series", default=50_000, show_default=True)
+@click.option("--lag-minutes", default=0.0, help="0 leaves the lag out.", show_default=True)
+def main(
+    numbers: tuple[int, ...],
+    as_json: bool,  # noqa: FBT001  # click passes by keyword
+    only: str,
+    warm_series: int,
+    lag_series: int,
+    lag_minutes: float,
+) -> None:
+    """Measure; the figures of the last --series stand under the contract's names."""
+    wanted = set(only.split(","))
+    figures: dict[str, float] = {}
+    for series in numbers:
+        found = measured(series, wanted)
+        figures |= found
+        if len(numbers) > 1:
+            figures |= {f"{name}_at_{series}": value for name, value in found.items()}
+    figures["series"] = float(numbers[-1])
+    if "warm" in wanted:
+        click.echo(f"warm start: {warm_series} series of a day", err=True)
+        warm = alone(warm_start, warm_series)
+        figures |= {"warm_start_seconds": warm["wall"], "warm_start_cpu_seconds": warm["cpu"]}
+    if lag_minutes:
+        click.echo(f"lag: {lag_series} series for {lag_minutes:g} minutes", err=True)
+        lag = alone(lags, lag_series, lag_minutes)
+        figures |= {"p99_lag_seconds": lag["p99"], "lag_ticks": lag["ticks"]}
+    if "loops" in wanted:
+        figures["loop_forest_series_per_minute_per_core"] = 60.0 / alone(loop_of_forests)
+        figures["half_space_series_per_minute_per_core"] = 60.0 / alone(loop_of_half_spaces)
+    if as_json:
+        json.dump(figures, sys.stdout, indent=2)
+        click.echo()
+    else:
+        for name, value in figures.items():
+            click.echo(f"{name:55s} {value:,.4g}")
+
+
+if __name__ == "__main__":
+    main()

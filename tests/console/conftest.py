@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 from dashboards.console.app import furnish
@@ -25,6 +27,21 @@ from watchkeeper.serving import Service
 from watchkeeper.tokens import TokenFile
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+QUIET_FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser():
+    assert CHROMIUM, "Chromium is not installed; make setup installs it on Debian as root"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET_FLAGS)
+        yield browser
+        browser.close()
 
 
 @dataclass

@@ -13,7 +13,7 @@ import click
 from playwright.sync_api import Browser, sync_playwright
 
 from dashboards.boards import BOARDS
-from tests.console.test_browser import QUIET_FLAGS
+from tests.console.conftest import QUIET_FLAGS
 from watchkeeper import addresses
 
 LOOKS = {
@@ -24,6 +24,9 @@ LOOKS = {
 
 PAGES = {
     "now": "/",
+    "explore": "/explore?query=http_server_active_requests&band=1",
+    "report": "/report?last=1h",
+    "settings": "/settings",
     "rules": "/rules",
     "deliveries": "/deliveries",
     "agents": "/agents",

@@ -15,8 +15,8 @@ from alerting import intake, silence_api, tables
 from alerting.alert import Alert
 from alerting.matchers import all_match
 from alerting.requests import flag, json_body, label_filters
+from alerting.routing import receivers_for
 from alerting.stages.group import group_key
-from alerting.stages.route import receivers_for
 from watchkeeper import __version__
 from watchkeeper.clock import format_rfc3339
 from watchkeeper.logs import get_logger

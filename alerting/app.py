@@ -12,6 +12,7 @@ from alerting import actions, anomaly_feedback, api, notifiers, outbox, pipeline
 from alerting.anomaly_feedback import AnomalyFeedback
 from alerting.configuration import Configuration
 from alerting.courier import Courier
+from alerting.heartbeat import Heartbeat
 from alerting.notifiers.notifier import Notifier
 from alerting.reconciler import Reconciler
 from alerting.remediator import Remediator
@@ -32,6 +33,9 @@ EXPIRY_SECONDS = 1.0
 REVIEW_SECONDS = 2.0
 RELOAD_SECONDS = 2.0
 RECONCILE_SECONDS = 20.0
+ESCALATE_SECONDS = 5.0
+HEARTBEAT_SECONDS = 1.0
+"""How often is looked whether one is due."""
 RETENTION_SECONDS = 600.0
 REMEDIATORS = 2
 """Threads that take actions further: one slow endpoint must not hold up every other action."""
@@ -95,6 +99,12 @@ class Alerting:
             settings=lambda: self.configuration.alerting.retention,
             on_pruned=self.telemetry.pruned,
         )
+        self.heartbeat = Heartbeat(
+            clock=self.clock,
+            settings=lambda: self.configuration.alerting,
+            problems=self.service.readiness.problems,
+            telemetry=self.telemetry,
+        )
         pipeline.stages()  # loaded now, so that a running service does not meet newer files
         self._workers: dict[str, Worker] = {}
         # APScheduler is only a clock here: what is due is decided by the database.
@@ -116,6 +126,8 @@ class Alerting:
         self._schedule.add_job(self.router.expire, "interval", seconds=EXPIRY_SECONDS)
         self._schedule.add_job(self.reconciler.run, "interval", seconds=RECONCILE_SECONDS)
         self._schedule.add_job(self.router.review, "interval", seconds=REVIEW_SECONDS)
+        self._schedule.add_job(self.router.escalate, "interval", seconds=ESCALATE_SECONDS)
+        self._schedule.add_job(self.heartbeat.run, "interval", seconds=HEARTBEAT_SECONDS)
         self._schedule.add_job(self.retention.run, "interval", seconds=RETENTION_SECONDS)
         self._schedule.add_job(self._reload, "interval", seconds=RELOAD_SECONDS)
         self._schedule.start()

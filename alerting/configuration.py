@@ -59,6 +59,11 @@ class Configuration:
         except OSError:
             return ""
 
+    def problems(self) -> list[str]:
+        """Return what is wrong with the files as they stand, if they are not in force."""
+        found = (self._alerting.problem, self._remediation.problem)
+        return [str(problem) for error in found if error for problem in error.problems]
+
     def reload_if_changed(self) -> None:
         """Take over changed files; a bad one is reported and the old settings stay."""
         self._alerting.reload_if_changed()

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy.engine import Connection, Engine
 
 from alerting import messages, outbox, timeline
+from alerting.breaker import Breaker
 from alerting.notifiers.notifier import Digester, NotDelivered, Notifier
 from alerting.outbox import Claim, State
 from alerting.retry import next_attempt_at
@@ -56,6 +57,7 @@ class Courier:
         self._settings = settings
         self._free_at = 0.0
         self._next: list[Parcel] = []
+        self.breaker = Breaker()
         self._engine = engine
         self._clock = clock
         self._telemetry = telemetry
@@ -74,9 +76,10 @@ class Courier:
             return False
         self._free_at = self._clock.monotonic_seconds() + notifier.pace_seconds
         outcomes = self._attempt_all(notifier, parcels)
+        self._judge([failure for _parcel, failure in outcomes])
         with writing(self._engine) as connection:
             delivered = self._settle(connection, outcomes)
-            if not notifier.pace_seconds:
+            if not notifier.pace_seconds and not self.pause_seconds():
                 # The next round in the same transaction: in a storm, turns to write are scarce.
                 self._next = self._claim(connection, notifier)
         for claim in delivered:
@@ -84,8 +87,9 @@ class Courier:
         return True
 
     def pause_seconds(self) -> float:
-        """Return how long the receiver's own limit keeps us waiting, 0 when it does not."""
-        return max(0.0, self._free_at - self._clock.monotonic_seconds())
+        """Return how long to wait: for the receiver's own limit, or until it is asked again."""
+        now_seconds = self._clock.monotonic_seconds()
+        return max(self._free_at - now_seconds, self.breaker.pause_seconds(now_seconds), 0.0)
 
     def _claim(self, connection: Connection, notifier: Notifier) -> list[Parcel]:
         """Take what is to be sent now: single messages, or in a storm one digest of many."""
@@ -94,7 +98,7 @@ class Courier:
         is_storm = isinstance(notifier, Digester) and storm.messages <= outbox.count_due(
             connection, self.receiver, now=now, limit=storm.messages
         )
-        limit = storm.digest_of if is_storm else _round_size(notifier)
+        limit = storm.digest_of if is_storm else self._round_size(notifier)
         claims = outbox.claim(connection, self.receiver, now=now, limit=limit)
         claims = self._compose_late(connection, claims)
         if is_storm:
@@ -124,6 +128,7 @@ class Courier:
     def _attempt(self, notifier: Notifier, parcel: Parcel) -> NotDelivered | None:
         messages_ = [claim.message for claim in parcel]
         if not parcel[0].is_held(self._clock.now()):
+            self._telemetry.duplicate_avoided("lease")
             return NotDelivered("not sent: the lease ran out first", reason=Reason.TIMEOUT)
         try:
             if len(messages_) > 1 and isinstance(notifier, Digester):
@@ -136,6 +141,21 @@ class Courier:
             log.exception("notifier failed", extra={"receiver": self.receiver})
             return NotDelivered(f"{type(error).__name__}: {error}", reason=Reason.UNEXPECTED)
         return None
+
+    def _judge(self, failures: Sequence[NotDelivered | None]) -> None:
+        """Let the breaker see how the receiver fared; a clear refusal is an answer, too."""
+        for failure in failures:
+            is_answer = failure is None or failure.is_permanent
+            now_seconds = self._clock.monotonic_seconds()
+            self.breaker = (
+                self.breaker.succeeded() if is_answer else self.breaker.failed(now_seconds)
+            )
+        self._telemetry.broken(self.receiver, is_open=not self.breaker.is_trusted)
+
+    def _round_size(self, notifier: Notifier) -> int:
+        if notifier.at_once > 1 and self.breaker.is_trusted:
+            return notifier.at_once * ATTEMPTS_IN_A_ROW
+        return 1
 
     def _settle(
         self, connection: Connection, outcomes: Sequence[tuple[Parcel, NotDelivered | None]]
@@ -216,7 +236,3 @@ class Courier:
                 "is_dead": again_at is None,
             },
         )
-
-
-def _round_size(notifier: Notifier) -> int:
-    return notifier.at_once * ATTEMPTS_IN_A_ROW if notifier.at_once > 1 else 1

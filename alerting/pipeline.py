@@ -27,6 +27,7 @@ STAGES = (
     "alerting.stages.inhibit:Inhibit",
     "alerting.stages.silence:Silence",
     "alerting.stages.maintenance:Maintenance",
+    "alerting.stages.route_times:RouteTimes",
     "alerting.stages.hold_back:HoldBack",
     "alerting.stages.group:Group",
     "alerting.stages.incident:Incident",

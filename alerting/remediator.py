@@ -63,6 +63,7 @@ class Remediator:
         self._clock = clock
         self._configuration = configuration
         self._prometheus = prometheus
+        self._telemetry = telemetry
         self._story = Story(telemetry)
         self._steps: Mapping[str, Callable[[Action], None]] = {
             State.READY: self._claim,
@@ -188,6 +189,8 @@ class Remediator:
 
     def _ask(self, action: Action) -> None:
         """Find out what became of a call of unknown fate; never repeat it on a guess."""
+        if action.state == State.DISPATCHED:
+            self._telemetry.duplicate_avoided("question")
         endpoint = self._endpoint(action)
         reply = self._reply(endpoint, action)
         with writing(self._engine) as connection:

@@ -9,11 +9,12 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from alerting import incident_view, pipeline, rule_modes, tables
+from alerting import escalation, incident_view, pipeline, rule_modes, tables
 from alerting.alert import Alert
 from alerting.configuration import Configuration
-from alerting.pipeline import Event, Work
+from alerting.pipeline import Batch, Event, Work
 from alerting.telemetry import Telemetry
+from alerting.transitions import Change
 from watchkeeper.clock import Clock
 from watchkeeper.storage import reading, writing
 
@@ -62,6 +63,17 @@ class Router:
         """Let go on what nothing mutes any more."""
         self._run_if_any(_is_held_back, limit=MAX_REVIEWED)
 
+    def escalate(self) -> None:
+        """Call the next person for what nobody has taken in time."""
+        settings = self._configuration
+        if not settings.alerting.escalation:
+            return
+        with writing(self._engine) as connection:
+            work = Work(connection, self._clock.now(), settings.alerting, settings.remediation)
+            count = escalation.escalate(work)
+        if count:
+            self._on_commit()
+
     def review_all(self) -> None:
         """Look at every firing alert again, after silences or the time of day have changed."""
         self._run_if_any(_is_firing, limit=MAX_EXPIRED)
@@ -84,19 +96,24 @@ class Router:
             settings = self._configuration
             rules = rule_modes.in_force(connection, settings.remediation)
             work = Work(connection, now, settings.alerting, rules)
-            occurrences = [
-                occurrence
+            batches = [
+                pipeline.process(alerts, work, is_from_client=is_from_client)
                 for alerts in rounds(find(connection, now))
-                for occurrence in pipeline.process(
-                    alerts, work, is_from_client=is_from_client
-                ).occurrences
             ]
+            occurrences = [found for batch in batches for found in batch.occurrences]
             opened = [found.incident_id for found in occurrences if found.event is Event.OPENED]
             severities = incident_view.severities(connection, opened)
+        if is_from_client:
+            self._telemetry.duplicate_avoided("renewal", sum(map(_renewals, batches)))
         for severity in severities:
             self._telemetry.opened(severity)
         if occurrences:
             self._on_commit()
+
+
+def _renewals(batch: Batch) -> int:
+    """Return how many alerts of a batch only said again what was known."""
+    return sum(t.change is Change.RENEWED and not t.says_more for t in batch.transitions)
 
 
 def rounds(alerts: Sequence[Alert]) -> list[list[Alert]]:

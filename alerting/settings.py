@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -47,6 +47,10 @@ class RouteSettings(Settings):
     receivers: tuple[str, ...] = ()
     routes: tuple[RouteSettings, ...] = ()
     continue_: bool = Field(default=False, alias="continue")
+    mute_time_intervals: tuple[str, ...] = ()
+    """Names of ``time_intervals`` in which nothing is told here; it is told when they are over."""
+    active_time_intervals: tuple[str, ...] = ()
+    """Names of ``time_intervals`` outside of which nothing is told here."""
 
 
 class InhibitSettings(Settings):
@@ -82,6 +86,21 @@ class StormSettings(Settings):
     """The most that one digest holds."""
 
 
+class EscalationSettings(Settings):
+    """Who is called when nobody has taken an incident for so long."""
+
+    after_seconds: DurationSeconds = Field(gt=0, alias="after")
+    receivers: tuple[str, ...] = Field(min_length=1)
+    severities: tuple[Literal["info", "warning", "critical"], ...] = ("critical",)
+
+
+class HeartbeatSettings(Settings):
+    """Where a sign of life goes while all is well, such as a check of healthchecks.io."""
+
+    url: Secret
+    every_seconds: DurationSeconds = Field(default=60.0, ge=1, alias="every")
+
+
 class RetentionSettings(Settings):
     """How long is kept what nobody needs any more to work."""
 
@@ -112,6 +131,8 @@ class AlertingSettings(Settings):
     inhibit_rules: tuple[InhibitSettings, ...] = ()
     time_intervals: tuple[NamedInterval, ...] = ()
     maintenance: tuple[MaintenanceSettings, ...] = ()
+    escalation: tuple[EscalationSettings, ...] = ()
+    heartbeat: HeartbeatSettings | None = None
     receivers: tuple[AnyReceiver, ...] = ()
     route: RouteSettings = RouteSettings()
     console_url: str = Field(default_factory=lambda: addresses.url_of("console"))
@@ -125,20 +146,36 @@ class AlertingSettings(Settings):
         if anomaly_feedback.RECEIVER in names:
             raise ProblemAt(f"{anomaly_feedback.RECEIVER} is built in", "receivers")
         known = ", ".join(sorted(names)) or "none"
-        for path, name in _named(self.route, ("route",)):
+        for path, name in [*_named(self.route, ("route",)), *self._escalated()]:
             if name not in names:
                 raise ProblemAt(f"no receiver {name}; receivers here: {known}", *path)
+        return self
+
+    def _escalated(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        for index, level in enumerate(self.escalation):
+            for at, name in enumerate(level.receivers):
+                yield ("escalation", index, "receivers", at), name
+
+    @model_validator(mode="after")
+    def _climb_in_order(self) -> Self:
+        delays = [level.after_seconds for level in self.escalation]
+        if delays != sorted(delays):
+            raise ProblemAt("expected the levels in the order of their delays", "escalation")
         return self
 
     @model_validator(mode="after")
     def _know_every_interval(self) -> Self:
         known = [interval.name for interval in self.time_intervals]
+        for path, name in [*self._windows(), *_intervals(self.route, ("route",))]:
+            if name not in known:
+                message = f"no time interval {name}; known here: {', '.join(known) or 'none'}"
+                raise ProblemAt(message, *path)
+        return self
+
+    def _windows(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         for index, window in enumerate(self.maintenance):
             for at, name in enumerate(window.during):
-                if name not in known:
-                    message = f"no time interval {name}; known here: {', '.join(known) or 'none'}"
-                    raise ProblemAt(message, "maintenance", index, "during", at)
-        return self
+                yield ("maintenance", index, "during", at), name
 
     def interval(self, name: str) -> NamedInterval:
         """Return the time interval of that name; validation has seen that it exists."""
@@ -160,3 +197,13 @@ def _named(
         yield (*path, "receivers", index), name
     for index, branch in enumerate(route.routes):
         yield from _named(branch, (*path, "routes", index))
+
+
+def _intervals(
+    route: RouteSettings, path: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for key in ("mute_time_intervals", "active_time_intervals"):
+        for index, name in enumerate(getattr(route, key)):
+            yield (*path, key, index), name
+    for index, branch in enumerate(route.routes):
+        yield from _intervals(branch, (*path, "routes", index))

@@ -88,6 +88,7 @@ incidents = sa.Table(
     sa.Column("acknowledged_at", Moment),
     sa.Column("acknowledged_by", sa.Text, nullable=False, server_default=""),
     sa.Column("owner", sa.Text, nullable=False, server_default=""),
+    sa.Column("escalation_level", sa.Integer, nullable=False, server_default="0"),
     sa.Column("not_a_problem_by", sa.Text, nullable=False, server_default=""),
     sa.Index("incidents_by_service", "service", "status", "seq"),
     sa.Index(
@@ -299,6 +300,7 @@ MIGRATIONS: Sequence[Migration] = (
     _add_missing,
     _add_missing,
     _protect_audit,
+    _add_missing,
     _add_missing,
 )
 """Applied in this order, only ever appended to."""

@@ -36,6 +36,9 @@ class Telemetry:
         self._deliveries = names.DELIVERIES.counter(registry)
         self._latency = names.DELIVERY_LATENCY.histogram(registry, LATENCY_BOUNDS_SECONDS)
         self._notify = names.DETECT_TO_NOTIFY.histogram(registry, LATENCY_BOUNDS_SECONDS)
+        self._broken = names.CIRCUIT_OPEN.gauge(registry)
+        self._duplicates = names.DUPLICATES_AVOIDED.counter(registry)
+        self._heartbeats = names.HEARTBEATS.counter(registry)
         self._pruned = names.ROWS_PRUNED.counter(registry)
         self._actions = names.ACTIONS.counter(registry)
         self._denials = names.ACTION_DENIALS.counter(registry)
@@ -68,6 +71,18 @@ class Telemetry:
     def not_delivered(self, receiver: str, *, is_dead: bool) -> None:
         """Count a failed attempt."""
         self._deliveries.labels(receiver, "dead" if is_dead else "retried").inc()
+
+    def broken(self, receiver: str, *, is_open: bool) -> None:
+        """Show whether a receiver is left alone because it does not answer."""
+        self._broken.labels(receiver).set(is_open)
+
+    def duplicate_avoided(self, kind: str, count: int = 1) -> None:
+        """Count what was not done because it had been done: by a lease, a renewal, a question."""
+        self._duplicates.labels(kind).inc(count)
+
+    def heartbeat(self, outcome: str) -> None:
+        """Count a sign of life, or why there was none."""
+        self._heartbeats.labels(outcome).inc()
 
     def pruned(self, kind: str, count: int) -> None:
         """Count what retention deleted."""

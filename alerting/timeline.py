@@ -35,6 +35,7 @@ class Kind(StrEnum):
     OWNED = "owned"
     NOTED = "noted"
     SILENCED = "silenced"
+    ESCALATED = "escalated"
     NOT_A_PROBLEM = "not-a-problem"
 
 

@@ -50,6 +50,7 @@ class Transition:
 
     def muted(self, kind: str, by: list[str]) -> Transition:
         """Return the transition with one more kind of mute, or itself when ``by`` is empty."""
+        by = [*self.muted_by.get(kind, []), *by]
         return replace(self, muted_by={**self.muted_by, kind: by}) if by else self
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from alerting import messages, outbox, tables, timeline
 from alerting.outbox import Envelope
@@ -24,7 +25,8 @@ class Notify:
 
 def tell(occurrences: Sequence[Occurrence], work: Work) -> None:
     """Write the deliveries of occurrences, in their order, to the receivers that can be used."""
-    silent = _muted_incidents(occurrences, work) | _acknowledged(occurrences, work)
+    updated = [o.incident_id for o in occurrences if o.event is Event.UPDATED]
+    silent = muted_incidents(work.connection, updated) | _acknowledged(occurrences, work)
     news = [o for o in occurrences if o.event is not Event.UPDATED or o.incident_id not in silent]
     told = [(o, name) for o in news for name in o.receivers if _is_usable(name, work)]
     heard = {o.incident_id for o, _name in told}
@@ -74,17 +76,16 @@ def _is_usable(name: str, work: Work) -> bool:
     return receiver is not None and receiver.is_configured
 
 
-def _muted_incidents(occurrences: Sequence[Occurrence], work: Work) -> set[str]:
+def muted_incidents(connection: Connection, incident_ids: Sequence[str]) -> set[str]:
     """Return the incidents whose every firing alert is muted: there, nothing is news."""
     alerts, members = tables.alerts, tables.incident_alerts
-    updated = {o.incident_id for o in occurrences if o.event is Event.UPDATED}
     any_muted = sa.select(alerts.c.fingerprint).where(alerts.c.is_muted).limit(1)
-    if not updated or work.connection.execute(any_muted).first() is None:
+    if not incident_ids or connection.execute(any_muted).first() is None:
         return set()
-    rows = work.connection.execute(
+    rows = connection.execute(
         sa.select(members.c.incident_id)
         .join(alerts, alerts.c.fingerprint == members.c.fingerprint)
-        .where(members.c.incident_id.in_(updated), members.c.status == "firing")
+        .where(members.c.incident_id.in_(incident_ids), members.c.status == "firing")
         .group_by(members.c.incident_id)
         .having(sa.func.min(sa.cast(alerts.c.is_muted, sa.Integer)) == 1)
     )

@@ -9,9 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from alerting import tables
-from alerting.matchers import all_match
 from alerting.pipeline import Batch, Occurrence, Work
-from alerting.settings import RouteSettings
+from alerting.routing import stops_for
 from alerting.transitions import Change
 
 _table = tables.incidents
@@ -43,9 +42,16 @@ def _routed(occurrence: Occurrence, so_far: Mapping[str, list[str]], work: Work)
     fired = [t.alert.labels for t in occurrence.transitions if t.change is Change.FIRED]
     names = [
         *so_far[occurrence.incident_id],
-        *(name for labels in fired for name in receivers_for(labels, work.settings.route)),
+        *(name for labels in fired for name in _speaking(labels, work)),
     ]
     return replace(occurrence, receivers=tuple(dict.fromkeys(names)))
+
+
+def _speaking(labels: Mapping[str, str], work: Work) -> list[str]:
+    """Return who is told now: the receivers of the routes that are not silent at this time."""
+    stops = stops_for(labels, work.settings.route)
+    speaking = [stop for stop in stops if not stop.silencing(work.settings, work.now)]
+    return [name for stop in speaking for name in stop.receivers]
 
 
 def receivers_of(connection: Connection, incident_ids: Sequence[str]) -> dict[str, list[str]]:
@@ -54,19 +60,3 @@ def receivers_of(connection: Connection, incident_ids: Sequence[str]) -> dict[st
         sa.select(_table.c.id, _table.c.receivers).where(_table.c.id.in_(incident_ids))
     )
     return {row.id: list(row.receivers or []) for row in rows}
-
-
-def receivers_for(labels: Mapping[str, str], route: RouteSettings) -> Sequence[str]:
-    """Return the receivers of the deepest branch that matches, in Alertmanager's way.
-
-    A branch without receivers of its own uses its parent's; after a branch that matched, its
-    siblings are tried only when it says ``continue``.
-    """
-    found: list[str] = []
-    for branch in route.routes:
-        if not all_match(branch.match, labels):
-            continue
-        found += receivers_for(labels, branch) or route.receivers
-        if not branch.continue_:
-            break
-    return found or route.receivers

@@ -192,7 +192,17 @@ class Desk:
         line = f"  - {{name: {name}, kind: slack, webhook_url: {{env: TEST_SLACK_URL}}}}\n"
         text = self.alerting_file.read_text().replace("route:", f"{line}route:", 1)
         self.alerting_file.write_text(text)
-        assert self.configuration.reload_if_changed() is None
+        self.configuration.reload_if_changed()
+        assert self.configuration.problems() == []
+
+    def reconfigure(self, more: str, *, route: str = "") -> None:
+        """Add ``more`` to alerting.yml, replace its route, and take it up."""
+        lines = self.alerting_file.read_text().splitlines()
+        if route:
+            lines = [f"route: {route}" if one.startswith("route:") else one for one in lines]
+        self.alerting_file.write_text("\n".join(lines) + "\n" + more)
+        self.configuration.reload_if_changed()
+        assert self.configuration.problems() == []
 
     def acknowledge(self, *, by: str = "ana") -> None:
         found = self.incident()["id"]

@@ -90,6 +90,19 @@ DELIVERIES = counter(
     ("receiver", "outcome"),
 )
 DEAD_LETTERS = gauge("watchkeeper_dead_letters", "Deliveries given up on.", ("receiver",))
+CIRCUIT_OPEN = gauge(
+    "watchkeeper_circuit_open", "1 while a receiver is left alone for a while.", ("receiver",)
+)
+DUPLICATES_AVOIDED = counter(
+    "watchkeeper_duplicates_avoided_total",
+    "Messages and actions not made a second time, by what told (renewal, lease, question).",
+    ("kind",),
+)
+HEARTBEATS = counter(
+    "watchkeeper_heartbeats_total",
+    "Signs of life sent out, by outcome (ok, withheld, or the reason of the error).",
+    ("outcome",),
+)
 ROWS_PRUNED = counter(
     "watchkeeper_rows_pruned_total", "Old entries that retention deleted, by kind.", ("kind",)
 )

@@ -1,0 +1,59 @@
+"""The route tree: which branches an alert takes, and whether they speak at this time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from alerting.matchers import all_match
+from alerting.settings import AlertingSettings, RouteSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where an alert ends up: the deepest branch that matches, and who is told there."""
+
+    receivers: Sequence[str]
+    route: RouteSettings
+
+    def silencing(self, settings: AlertingSettings, now: datetime) -> list[str]:
+        """Return the names of the intervals that silence it now; empty when it speaks."""
+        muting = [
+            name for name in self.route.mute_time_intervals if settings.interval(name).contains(now)
+        ]
+        active = self.route.active_time_intervals
+        if muting or not active or any(settings.interval(name).contains(now) for name in active):
+            return muting
+        return list(active)
+
+
+def stops_for(
+    labels: Mapping[str, str], route: RouteSettings, inherited: Sequence[str] = ()
+) -> list[Stop]:
+    """Return where an alert ends up, in Alertmanager's way.
+
+    A branch without receivers of its own uses its parent's; after a branch that matched, its
+    siblings are tried only when it says ``continue``. Times are not inherited.
+    """
+    receivers = route.receivers or inherited
+    found: list[Stop] = []
+    for branch in route.routes:
+        if not all_match(branch.match, labels):
+            continue
+        found += stops_for(labels, branch, receivers)
+        if not branch.continue_:
+            break
+    return found or [Stop(receivers, route)]
+
+
+def receivers_for(labels: Mapping[str, str], route: RouteSettings) -> list[str]:
+    """Return who is told of an alert, whatever the time."""
+    return [name for stop in stops_for(labels, route) for name in stop.receivers]
+
+
+def every_route(route: RouteSettings) -> Iterator[RouteSettings]:
+    """Yield a route and all below it."""
+    yield route
+    for branch in route.routes:
+        yield from every_route(branch)

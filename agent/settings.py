@@ -23,7 +23,7 @@ from pydantic import AfterValidator, Field, model_validator
 from agent.collectors import HOST_KINDS, OFF_BY_DEFAULT, SLOW_HOST_KINDS, WAITING_KINDS
 from agent.discovery import Candidate, discover
 from agent.otlp.receiver import Receiver
-from agent.probe_target import parse_target
+from agent.probe.target import parse_target
 from agent.recipe import Recipe
 from watchkeeper.addresses import data_dir
 from watchkeeper.configuration import DurationSeconds, ProblemAt, Secret, Settings, load
@@ -249,12 +249,14 @@ class ProbeSettings(Settings):
             belongs in it: it becomes a label.
         expect_status: statuses that are good; none means any from 200 to 299.
         expect_body: a regular expression the body must match somewhere.
+        follow_redirects: go where an answer points, unless its status is an expected one.
         certificates: file with the authorities to trust instead of the system's.
     """
 
     url: Annotated[str, AfterValidator(_probe_url)]
     expect_status: tuple[Annotated[int, Field(ge=100, le=599)], ...] = ()
     expect_body: Annotated[str, AfterValidator(_regular_expression)] = ""
+    follow_redirects: bool = True
     certificates: str = ""
 
 

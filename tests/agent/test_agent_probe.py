@@ -1,76 +1,45 @@
 """A service is probed as its users meet it."""
 
-import shutil
-import ssl
-import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import time
 
 import pytest
 
 from agent.collectors.probe import ProbeCollector
 from agent.text import Renderer, TextFormat, text_of
+from tests.agent.probed_services import chain_in, serving
 from tests.agent.probes import Page
 
 
-class Service(BaseHTTPRequestHandler):
-    """Answers with the status in its path."""
-
-    def do_GET(self):
-        body = b'{"status": "ok"}'
-        self.send_response(int(self.path.strip("/") or 200))
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-def serving(server):
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
+DAY_SECONDS = 86_400
 
 
 @pytest.fixture(scope="module")
 def port():
-    yield from serving(ThreadingHTTPServer(("127.0.0.1", 0), Service))
+    with serving() as port:
+        yield port
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed, so no certificate can be made")
-    directory = tmp_path_factory.mktemp("tls")
-    subprocess.run(
-        [
-            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
-            "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=localhost",
-            "-addext", "subjectAltName=DNS:localhost",
-        ],
-        cwd=directory, check=True, capture_output=True,
-    )  # fmt: skip
-    return directory
+def certificates(tmp_path_factory):
+    return chain_in(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(scope="module")
-def tls_port(certificate):
-    server = ThreadingHTTPServer(("localhost", 0), Service)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    yield from serving(server)
+def tls_port(certificates):
+    with serving("localhost", certificates=certificates) as port:
+        yield port
 
 
-def probed(url, *, expect_status=(), expect_body="", timeout_seconds=5.0, certificates=""):
+def probed(
+    url, *, expect_status=(), expect_body="", timeout_seconds=5.0, authority="", follow=True
+):
     collector = ProbeCollector(
         url=url,
         expect_status=expect_status,
         expect_body=expect_body,
         timeout_seconds=timeout_seconds,
-        certificates=str(certificates),
+        follow_redirects=follow,
+        certificates=str(authority),
     )
     families = list(collector.collect())
     collector.close()
@@ -83,7 +52,7 @@ def test_a_service_that_answers_is_told_with_its_phases(port):
     assert page.value("probe_http_status_code") == 200
     assert page.value("probe_http_content_length") == 16
     assert page.value("probe_http_uncompressed_body_length") == 16
-    assert page.value("probe_http_version") == 1.0
+    assert page.value("probe_http_version") == 1.1
     assert page.value("probe_http_ssl") == 0
     assert page.value("probe_ip_protocol") == 4
     assert page.value("probe_http_duration_seconds", phase="processing") > 0
@@ -100,12 +69,28 @@ def test_a_service_that_answers_is_told_with_its_phases(port):
         ("/404", {"expect_status": [404]}, 1),
         ("/200", {"expect_body": '"status": "ok"'}, 1),
         ("/200", {"expect_body": "degraded"}, 0),
+        ("/redirect/3", {"expect_body": "ok"}, 1),
+        ("/redirect/3", {"expect_status": [302]}, 1),
+        ("/redirect/3", {"follow": False}, 0),
+        ("/redirect/10", {}, 1),
+        ("/redirect/11", {}, 0),
+        ("/away", {}, 0),
     ],
 )
 def test_success_is_what_is_expected(port, path, expectations, success):
     page = probed(f"http://127.0.0.1:{port}{path}", **expectations)
     assert page.value("probe_success") == success
     assert page.value("probe_failed_due_to_regex") == ("degraded" in str(expectations))
+
+
+@pytest.mark.parametrize(
+    ("path", "followed", "status"),
+    [("/", 0, 200), ("/redirect/3", 3, 200), ("/redirect/11", 11, 302)],
+)
+def test_redirects_are_counted_and_not_followed_for_ever(port, path, followed, status):
+    page = probed(f"http://127.0.0.1:{port}{path}")
+    assert page.value("probe_http_redirects") == followed
+    assert page.value("probe_http_status_code") == status
 
 
 @pytest.mark.parametrize("scheme", ["http", "tcp", "https", "tls"])
@@ -121,6 +106,20 @@ def test_a_service_that_says_nothing_is_given_up_on(silent_port):
     assert page.value("probe_http_status_code") == 0
 
 
+@pytest.mark.parametrize("scheme", ["https", "tls"])
+def test_a_service_that_never_ends_its_handshake_is_given_up_on(silent_port, scheme):
+    page = probed(f"{scheme}://127.0.0.1:{silent_port}/", timeout_seconds=0.2)
+    assert page.value("probe_success") == 0
+    assert page.value("probe_ssl_earliest_cert_expiry") is None
+
+
+def test_a_service_that_sends_a_byte_now_and_then_is_given_up_on_as_well(port):
+    page = probed(f"http://127.0.0.1:{port}/drip", timeout_seconds=0.5)
+    assert page.value("probe_success") == 0
+    assert page.value("probe_duration_seconds") >= 0.5
+    assert page.value("probe_http_duration_seconds", phase="processing") > 0.3
+
+
 def test_a_name_that_does_not_resolve_is_a_failure():
     page = probed("http://nowhere.invalid/")
     assert page.value("probe_success") == 0
@@ -134,12 +133,16 @@ def test_a_port_that_takes_connections_is_enough_for_tcp(silent_port):
 
 
 @pytest.mark.parametrize("scheme", ["https", "tls"])
-def test_a_certificate_tells_when_it_ends(tls_port, certificate, scheme):
-    page = probed(f"{scheme}://localhost:{tls_port}", certificates=certificate / "cert.pem")
+def test_the_certificate_that_ends_first_tells_until_when(tls_port, certificates, scheme):
+    page = probed(f"{scheme}://localhost:{tls_port}", authority=certificates.authority)
     assert page.value("probe_success") == 1
-    assert page.value("probe_ssl_earliest_cert_expiry") > 1.7e9
-    assert page.value("probe_tls_version_info", version="TLSv1.3") == 1
+    assert page.value("probe_tls_version_info", version="TLS 1.3") == 1
+    first_end = page.value("probe_ssl_earliest_cert_expiry")
+    assert first_end - time.time() == pytest.approx(20 * DAY_SECONDS, abs=DAY_SECONDS)
+    assert first_end == page.value("probe_ssl_last_chain_expiry_timestamp_seconds")
 
 
 def test_a_certificate_nobody_vouches_for_is_a_failure(tls_port):
-    assert probed(f"https://localhost:{tls_port}/").value("probe_success") == 0
+    page = probed(f"https://localhost:{tls_port}/")
+    assert page.value("probe_success") == 0
+    assert page.value("probe_ssl_earliest_cert_expiry") is None

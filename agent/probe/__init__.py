@@ -1,0 +1,1 @@
+"""Probing a service as its users meet it."""

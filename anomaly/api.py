@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
 
+from anomaly.backtest.trial import Trial
 from anomaly.runner import QueryRunner
 from anomaly.settings import PublishSettings
 from anomaly.trail import LENGTH_SECONDS
@@ -20,13 +22,19 @@ Runners = Callable[[], Sequence[QueryRunner]]
 NOTHING_SHOWN = PublishSettings(all_up_to=0)
 
 
-def blueprint(runners: Runners, clock: Clock) -> Blueprint:
-    """Return the routes under ``/api/v1``, answering from the runners in force."""
+def blueprint(
+    runners: Runners, clock: Clock, trial_of: Callable[[str], Trial | None] = lambda _query: None
+) -> Blueprint:
+    """Return the routes under ``/api/v1``, answering from the runners in force.
+
+    Args:
+        trial_of: the newest trial of a query.
+    """
     routes = Blueprint("anomaly", __name__, url_prefix="/api/v1")
 
     @routes.get("/queries")
     def queries() -> Response:
-        return jsonify(queries=[query_document(runner) for runner in runners()])
+        return jsonify(queries=[query_document(one, trial_of(one.name)) for one in runners()])
 
     @routes.get("/series")
     def series() -> Response:
@@ -54,7 +62,16 @@ def most_anomalous_first(view: SeriesView) -> tuple[bool, float, str]:
     return (not view.alerting, -(view.score or 0.0), view.text)
 
 
-def query_document(runner: QueryRunner) -> dict[str, Any]:
+def trial_document(trial: Trial) -> dict[str, Any]:
+    """Return the evidence on which a detector was chosen."""
+    return {
+        "champion": trial.champion,
+        "decided_at": _moment(trial.decided_seconds),
+        "entries": [asdict(entry) for entry in trial.entries],
+    }
+
+
+def query_document(runner: QueryRunner, trial: Trial | None) -> dict[str, Any]:
     """Return a query as the API shows it."""
     states = Counter(runner.overview(NOTHING_SHOWN).states)
     outcome = runner.outcome
@@ -62,6 +79,8 @@ def query_document(runner: QueryRunner) -> dict[str, Any]:
         "name": runner.name,
         "expression": runner.settings.expression,
         "detector": runner.settings.detector,
+        "pinned": not runner.settings.contenders,
+        "trial": trial_document(trial) if trial else None,
         "challengers": list(runner.settings.challengers),
         "state": query_state(states),
         "series": states.total(),

@@ -18,6 +18,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 THREADS = 64
 """An upper limit, not a number kept running: a query that hangs holds one and nobody else's."""
 
+SLOW_THREADS = 1
+"""Trials run one after the other, in threads of their own, so that they never hold up scoring."""
+
 LONGEST_SPREAD_SECONDS = 10.0
 """Start times are spread over the cadence, but nobody waits longer than this for a first answer."""
 
@@ -43,25 +46,43 @@ class Jobs:
         self._failed = failed
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(THREADS)},
+            executors={
+                "default": ThreadPoolExecutor(THREADS),
+                "slow": ThreadPoolExecutor(SLOW_THREADS),
+            },
             job_defaults={"coalesce": True, "max_instances": 1},
         )
         self._scheduler.add_listener(self._tell_missed, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
         self._scheduler.add_listener(self._tell_failed, EVENT_JOB_ERROR)
 
-    def every(self, seconds: float, name: str, work: Callable[[], object]) -> None:
-        """Run ``work`` every so many seconds, in place of any job of that name."""
+    def every(
+        self,
+        seconds: float,
+        name: str,
+        work: Callable[[], object],
+        *,
+        slow_after_seconds: float | None = None,
+    ) -> None:
+        """Run ``work`` every so many seconds, in place of any job of that name.
+
+        Args:
+            slow_after_seconds: given for work that takes its time: when it first runs; it waits for
+                other slow work rather than for a free thread.
+        """
+        slow = slow_after_seconds is not None
+        first = spread_seconds(name, seconds) + (slow_after_seconds or 0.0)
         self._scheduler.add_job(
             work,
             "interval",
             seconds=seconds,
+            executor="slow" if slow else "default",
             id=name,
             name=name,
             replace_existing=True,
             # A run may start late by up to a whole interval before the next one takes its place;
             # APScheduler's default of one second would drop runs on a busy machine.
             misfire_grace_time=max(1, int(seconds)),
-            next_run_time=datetime.now(UTC) + timedelta(seconds=spread_seconds(name, seconds)),
+            next_run_time=datetime.now(UTC) + timedelta(seconds=first),
         )
 
     def remove(self, name: str) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from anomaly.episodes import Ending, Episode
 from anomaly.feedback_book import FeedbackBook
+from anomaly.trial_book import TrialBook
 from watchkeeper.storage import migrate, reading, writing
 
 
@@ -50,7 +51,15 @@ def _with_habits(connection: Connection) -> None:
     )
 
 
-MIGRATIONS = (_first_schema, _with_feedback, _with_habits)
+def _with_trials(connection: Connection) -> None:
+    connection.exec_driver_sql(
+        "CREATE TABLE trials (query TEXT NOT NULL, decided_seconds DOUBLE PRECISION NOT NULL,"
+        " champion TEXT NOT NULL, entries TEXT NOT NULL)"
+    )
+    connection.exec_driver_sql("CREATE INDEX trials_by_query ON trials (query, decided_seconds)")
+
+
+MIGRATIONS = (_first_schema, _with_feedback, _with_habits, _with_trials)
 """Only ever appended to."""
 
 _SAVE_EPISODE = sa.text(
@@ -68,12 +77,13 @@ _SAVE_JUDGED = sa.text(
 
 
 class Ledger:
-    """Episodes on disk, and what people said of them (``feedback``)."""
+    """Episodes on disk, and what people said of them (``feedback``), and ``trials``."""
 
     def __init__(self, engine: Engine) -> None:
         migrate(engine, MIGRATIONS)
         self._engine = engine
         self.feedback = FeedbackBook(engine)
+        self.trials = TrialBook(engine)
 
     def save(self, query: str, episodes: Sequence[Episode], judged_until_seconds: float) -> None:
         """Keep changed episodes and how far the query has been judged, both or neither.

@@ -15,6 +15,7 @@ from anomaly.metrics import SeriesCollector, ServiceMetrics
 from anomaly.runner import QueryRunner
 from anomaly.settings import AnomalySettings, QuerySettings
 from anomaly.source import RangeReader
+from anomaly.trials import Trials
 from watchkeeper import addresses
 from watchkeeper.clock import Clock
 from watchkeeper.configuration import WatchedFile
@@ -23,6 +24,11 @@ from watchkeeper.serving import Service
 
 RELOAD_JOB = "(configuration)"
 """In brackets: a query may be called configuration, and must not be taken for this job."""
+
+
+def trial_job(query: str) -> str:
+    """Return the name of the job that holds a query's trials."""
+    return f"(trial) {query}"
 
 
 class AnomalyService:
@@ -56,9 +62,11 @@ class AnomalyService:
         self._open_reader = open_reader
         self._clock = clock
         self._runners: dict[str, QueryRunner] = {}
+        self._configured: dict[str, QuerySettings] = {}
         self._metrics = ServiceMetrics(service.registry)
         self._jobs = Jobs(missed=self._metrics.missed, failed=self._failed)
-        self._explainer = Explainer(self.runners, ledger.feedback)
+        self._trials = Trials(open_reader, ledger.trials, clock)
+        self._explainer = Explainer(self.runners, ledger.feedback, self._alarms_a_week)
         self._courier = Courier(
             receiver,
             settings=lambda: config.current.alerts,
@@ -70,7 +78,7 @@ class AnomalyService:
         service.registry.register(
             SeriesCollector(self.runners, clock.now, lambda: config.current.publish)
         )
-        service.app.register_blueprint(blueprint(self.runners, clock))
+        service.app.register_blueprint(blueprint(self.runners, clock, ledger.trials.newest))
         service.app.register_blueprint(
             feedback_blueprint(self.runners, ledger.feedback, clock, self._explainer.explain)
         )
@@ -115,10 +123,16 @@ class AnomalyService:
         self._jobs.stop()
         self._courier.stop()
 
+    def _alarms_a_week(self, query: str) -> float | None:
+        trial = self._ledger.trials.newest(query)
+        entry = trial.entry_of(trial.champion) if trial else None
+        return entry.alarms_a_week if entry else None
+
     def _add(self, name: str, settings: QuerySettings) -> None:
+        self._configured[name] = settings
         runner = QueryRunner(
             name,
-            settings,
+            self._trials.in_force(name, settings),
             reader=self._open_reader(self._config.current.query_timeout),
             ledger=self._ledger,
             clock=self._clock,
@@ -127,6 +141,20 @@ class AnomalyService:
         self._runners = {**self._runners, name: runner}
         self._metrics.watch(name)
         self._jobs.every(settings.cadence, name, lambda: self._evaluate(runner))
+        if settings.contenders:
+            self._jobs.every(
+                settings.trial_every,
+                trial_job(name),
+                lambda: self._try_contenders(name, settings),
+                slow_after_seconds=self._trials.due_in_seconds(name, settings),
+            )
+
+    def _try_contenders(self, name: str, settings: QuerySettings) -> None:
+        champion = self._trials.hold(name, settings)
+        runner = self._runners.get(name)
+        if runner is not None and champion not in (None, runner.settings.detector):
+            self._remove(runner, closing=False)
+            self._add(name, settings)
 
     def _evaluate(self, runner: QueryRunner) -> None:
         dropped_before = runner.dropped_series_total
@@ -147,7 +175,7 @@ class AnomalyService:
         self._applied = self._config.current
         wanted = self._applied.queries
         for name, runner in list(self._runners.items()):
-            if wanted.get(name) != runner.settings:
+            if wanted.get(name) != self._configured.get(name):
                 self._remove(runner, closing=name not in wanted)
         for name, settings in wanted.items():
             if name not in self._runners:
@@ -155,6 +183,8 @@ class AnomalyService:
 
     def _remove(self, runner: QueryRunner, *, closing: bool) -> None:
         self._jobs.remove(runner.name)
+        if self._configured.pop(runner.name).contenders:
+            self._jobs.remove(trial_job(runner.name))
         if closing:
             runner.close()
             self._courier.send_due()

@@ -91,6 +91,9 @@ class QuerySettings(Settings):
         late_data_delay: samples younger than this are not read yet, so no open bucket is scored.
         stale_after, absent_after: how long without a sample a series is stale, then absent.
         detector: the one in force; ``challengers`` are scored and shown but never alert.
+        contenders: detectors that may take the place of ``detector`` when they do better in a trial
+            on the query's own history, held every ``trial_every`` within ``trial_budget`` of time.
+            Without any, ``detector`` is pinned.
         group_by: labels of an entity, such as a host. Its series are then judged together: each
             shows the score of the whole, and alerts when its own deviation matters, too.
         envelope: gives the expected value and the band, whichever detector scores.
@@ -117,6 +120,9 @@ class QuerySettings(Settings):
     maximum_series: Annotated[int, Field(ge=1)] = 1_000
     detector: str = "robust-zscore"
     challengers: tuple[str, ...] = ()
+    contenders: tuple[str, ...] = ()
+    trial_every: PositiveSeconds = 86_400.0
+    trial_budget: PositiveSeconds = 300.0
     group_by: tuple[str, ...] = ()
     envelope: str = "robust-zscore"
     season: SeasonKind = SeasonKind.AUTO
@@ -125,7 +131,7 @@ class QuerySettings(Settings):
     severity: Literal["critical", "warning", "info"] = "warning"
     labels: dict[str, str] = Field(default_factory=dict)
 
-    @field_validator("detector", "challengers", "envelope")
+    @field_validator("detector", "challengers", "contenders", "envelope")
     @classmethod
     def _known(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
         for name in (value,) if isinstance(value, str) else value:

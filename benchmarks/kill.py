@@ -27,7 +27,7 @@ from typing import Any
 
 from benchmarks.figures import Results
 from benchmarks.receivers import Call, Point, Receiver, Reply
-from tests.alerting.process import AlertingProcess
+from benchmarks.warm_process import WarmProcess
 from watchkeeper.errors import UpstreamError, WatchkeeperError
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -72,7 +72,7 @@ BOUNDARIES = (
 class Trap:
     """Kills the process once, when a receiver reaches the armed boundary."""
 
-    def __init__(self, process: AlertingProcess) -> None:
+    def __init__(self, process: WarmProcess) -> None:
         self._process = process
         self._armed = ""
         self._lock = threading.Lock()
@@ -81,6 +81,12 @@ class Trap:
         """Kill at the next ``boundary``."""
         with self._lock:
             self._armed = boundary
+
+    @property
+    def is_armed(self) -> bool:
+        """Whether the boundary was not reached yet."""
+        with self._lock:
+            return bool(self._armed)
 
     def disarm(self) -> bool:
         """Stop waiting for it; return whether it was still armed."""
@@ -124,7 +130,7 @@ class Run:
         )
         (directory / "alerting.yml").write_text(_ALERTING.replace("URL", self.hook.url))
         (directory / "remediation.yml").write_text(_RULES.replace("URL", self.actuator.url))
-        self.process = AlertingProcess(directory, {"BENCHMARK_SECRET": SECRET})
+        self.process = WarmProcess(directory, {"BENCHMARK_SECRET": SECRET})
         self.trap = Trap(self.process)
         self.kills: Counter[str] = Counter()
 
@@ -158,7 +164,8 @@ class Run:
 
     def _wait_for_the_trap(self, boundary: str) -> None:
         deadline = time.monotonic() + 10
-        while not self.process.is_dead() and time.monotonic() < deadline:
+        # Not for the process to be dead: the client may have started it again already.
+        while self.trap.is_armed and time.monotonic() < deadline:
             time.sleep(0.01)
         if not self.trap.disarm():
             self.kills[boundary] += 1

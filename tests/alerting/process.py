@@ -43,14 +43,19 @@ class AlertingProcess:
         """Start it without waiting."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    sys.executable, "-m", "watchkeeper", "alerting",
-                    "--config", str(self.directory / "alerting.yml"),
-                    "--rules", str(self.directory / "remediation.yml"),
-                    "--listen", f"127.0.0.1:{self.port}",
-                ],
-                stderr=log, env=self._environment,
-            )  # fmt: skip
+                [sys.executable, "-m", "watchkeeper", *self.arguments],
+                stderr=log,
+                env=self._environment,
+            )
+
+    @property
+    def arguments(self) -> list[str]:
+        """What follows ``watchkeeper`` on the command line."""
+        return [
+            "alerting", "--config", str(self.directory / "alerting.yml"),
+            "--rules", str(self.directory / "remediation.yml"),
+            "--listen", f"127.0.0.1:{self.port}",
+        ]  # fmt: skip
 
     @property
     def pid(self) -> int:

@@ -122,7 +122,7 @@ def _panel(panel: Panel) -> Any:
         if isinstance(panel, Table):
             target.format(PromQueryFormat.TABLE)
         out.with_target(target)
-    if all(query.quiet for query in panel.queries):
+    if panel.is_quiet:
         out.no_value("none")
     links = [_link(link.title, link.dashboard) for link in panel.links]
     if panel.runbook:

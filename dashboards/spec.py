@@ -134,6 +134,11 @@ class Panel:
     is_vital: bool = False
     runbook: str | None = None
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it may be empty: no query of it has to answer."""
+        return all(query.quiet for query in self.queries)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stat(Panel):

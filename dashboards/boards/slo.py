@@ -19,6 +19,11 @@ from dashboards.spec import (
 )
 from watchkeeper.catalogue import http
 
+WINDOWS = tuple(
+    dict.fromkeys(window for pair in BURN_WINDOWS for window in (pair.short, pair.long))
+)
+"""Each window once, in the order of the pairs."""
+
 CHOSEN = 'service=~"$service"'
 
 
@@ -68,10 +73,8 @@ def _detail(objective: Objective) -> Row:
         description="1 uses the budget up exactly at its end. A short window far above the long "
         "ones has just begun; all of them high is an old trouble.",
         queries=tuple(
-            Query(f"max({_chosen(objective.burn_rate(window))})", window)
-            for pair in BURN_WINDOWS
-            for window in (pair.short, pair.long)
-        )[:-1],
+            Query(f"max({_chosen(objective.burn_rate(window))})", window) for window in WINDOWS
+        ),
         unit=Unit.PLAIN,
         thresholds=rising(notice=1, warning=6, critical=14.4),
         links=(Link("HTTP services", "watchkeeper-http"),),

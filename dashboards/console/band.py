@@ -30,6 +30,10 @@ SMALLEST_RATIO = 0.01
 """The band is at least this share of the median wide: a series that never moved has no spread."""
 
 
+LARGEST_SCORE = 1000.0
+"""A series that never moved has hardly a band, and whatever comes next is infinitely far."""
+
+
 @dataclass(frozen=True, slots=True)
 class Band:
     """As many values as the series has; None where nothing can be said."""
@@ -67,7 +71,7 @@ def _judge(value: float | None, ordered: list[float]) -> _Point:
     spread = NORMAL_CONSISTENT * _median(sorted(abs(one - middle) for one in ordered))
     half = max(WIDTH * spread, SMALLEST_RATIO * abs(middle), 1e-12)
     known = value is not None and math.isfinite(value)
-    score = abs((value or 0.0) - middle) / half if known else None
+    score = min(abs((value or 0.0) - middle) / half, LARGEST_SCORE) if known else None
     return (middle, middle - half, middle + half, score)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from dashboards.console.answers import Answer, field, read
+from watchkeeper.errors import UpstreamError
 from watchkeeper.peers import Peer
 
 PATH = "/api/v1/configuration"
@@ -32,7 +33,12 @@ class ConfigurationFile(Answer):
 
 def files_of(peer: Peer) -> list[ConfigurationFile]:
     """Return the files a part runs on; raise UpstreamError when it does not tell."""
-    return HOW.get(peer.part, _as_our_parts_do)(peer)
+    try:
+        return HOW.get(peer.part, _as_our_parts_do)(peer)
+    except UpstreamError as error:
+        if error.status != 404:
+            raise
+        raise UpstreamError("It has no such answer.", reason=error.reason, status=404) from None
 
 
 def _as_our_parts_do(peer: Peer) -> list[ConfigurationFile]:

@@ -11,13 +11,14 @@ from typing import Any
 from dashboards.console import changes, lights, verdict
 from dashboards.console.anomalies import Query, Series
 from dashboards.console.changes import Event
+from dashboards.console.evidence import Evidence, evidence_of
 from dashboards.console.incidents import Incident
 from dashboards.console.lights import Lamp
 from dashboards.console.reading import Reading
 from dashboards.console.settings import ConsoleSettings
 from dashboards.console.sources import parts_in
 from dashboards.console.verdict import Verdict
-from dashboards.console.work import Switch
+from dashboards.console.work import Action, Switch
 from dashboards.spec import Unit
 
 IN_FULL = 6
@@ -50,6 +51,9 @@ class Now:
     landscape: Reading[Any]
     events: list[Event]
     paused: bool | None
+    in_flight: tuple[Action, ...]
+    triggers: dict[str, Evidence]
+    """The chart that shows why, by the id of an incident shown in full."""
 
 
 def compose(
@@ -97,6 +101,12 @@ def compose(
             recent_seconds=settings.recent_seconds,
         )[:EVENTS],
         paused=switch.value.paused if switch.is_current and switch.value else None,
+        in_flight=switch.value.in_flight if switch.is_current and switch.value else (),
+        triggers={
+            incident.id: pieces[0]
+            for incident in opened[:IN_FULL]
+            if (pieces := evidence_of(incident, series.value or []))
+        },
     )
 
 

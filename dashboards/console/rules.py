@@ -124,7 +124,7 @@ def alerting_rules(client: PrometheusClient) -> list[Rule]:
 
 def by_urgency(client: PrometheusClient) -> list[Rule]:
     """Return every alerting rule, those in trouble first."""
-    return sorted(alerting_rules(client), key=lambda rule: rule.light is Light.GOOD)
+    return sorted(alerting_rules(client), key=lambda rule: -list(Light).index(rule.light))
 
 
 def chart_of(

@@ -76,6 +76,7 @@ class Switch(Answer):
     reason: str | None = None
     by: str | None = None
     since: AwareDatetime | None = None
+    in_flight: tuple[Action, ...] = ()
 
 
 def switch(alerting: Peer) -> Switch:

@@ -24,7 +24,7 @@ LOOKS = {
 
 PAGES = {
     "now": "/",
-    "explore": "/explore?query=http_server_active_requests&band=1",
+    "explore": "/explore?query=sum(rate(http_server_request_duration_seconds_count[1m]))&band=1",
     "report": "/report?last=1h",
     "settings": "/settings",
     "rules": "/rules",

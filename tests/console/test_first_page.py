@@ -217,3 +217,21 @@ def test_every_time_carries_utc_for_the_title_and_for_the_browser(neighbourhood)
     neighbourhood.incidents.append(incident(timeline=[moment(0, "detected")], alerts=[alert()]))
     page = neighbourhood.get("/").text
     assert '<time datetime="2026-03-04T05:06:07.000Z" title="2026-03-04 05:06:07 UTC">' in page
+
+
+def test_an_open_incident_shows_the_chart_that_triggered_it(neighbourhood):
+    labels = {"alertname": "Anomaly", "query": "response time", **series()["labels"]}
+    neighbourhood.series.append(series())
+    neighbourhood.incidents += [
+        incident("unusual", alerts=[alert("Anomaly", labels=labels)]),
+        incident("stalled"),
+    ]
+    page = neighbourhood.get("/").text
+    assert 'id="trigger-unusual" hx-preserve="true" data-chart="/api/series/s1?' in page
+    assert 'data-chart="/api/incidents/stalled/alerts/f1"' in page
+
+
+def test_actions_under_way_are_named(neighbourhood):
+    action = {"action": "restart-service", "target": "worker", "state": "running", "rule": "r"}
+    neighbourhood.alerting.answers["/api/v1/status"] = {"paused": False, "in_flight": [action]}
+    assert "Actions under way restart-service worker running" in text_of(neighbourhood.get("/"))

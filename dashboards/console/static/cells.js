@@ -2,7 +2,8 @@
 "use strict";
 
 const watchkeeperCells = (() => {
-  const LEFT = 96;
+  const NARROW_LEFT = 72; // heat maps: "≤ 250 ms"
+  const WIDE_LEFT = 190; // state timelines: a job and an address
   const BOTTOM = 20;
   const FONT = "11px system-ui, sans-serif";
 
@@ -19,6 +20,9 @@ const watchkeeperCells = (() => {
     return (value) => ({ colour: token("--line-1"), strength: 0.12 + (0.88 * Math.log1p(value * 1000)) / scale });
   }
 
+  // A phone must keep room for the strips.
+  const leftOf = (cells, width) => Math.min(cells.states.length ? WIDE_LEFT : NARROW_LEFT, width * 0.4);
+
   function drawStrip(context, strip, box, paint) {
     const step = box.width / strip.values.length;
     strip.values.forEach((value, at) => {
@@ -26,7 +30,7 @@ const watchkeeperCells = (() => {
       const { colour, strength } = paint(value);
       context.globalAlpha = strength;
       context.fillStyle = colour;
-      context.fillRect(LEFT + at * step, box.top, Math.ceil(step), Math.max(box.height - 1, 1));
+      context.fillRect(box.left + at * step, box.top, Math.ceil(step), Math.max(box.height - 1, 1));
     });
     context.globalAlpha = 1;
   }
@@ -37,15 +41,15 @@ const watchkeeperCells = (() => {
     return shown;
   }
 
-  function drawTimes(context, cells, width, height) {
+  function drawTimes(context, cells, left, width, height) {
     const [first, last] = [cells.timestamps[0], cells.timestamps.at(-1)];
     context.fillStyle = token("--muted");
     context.textAlign = "center";
-    const count = Math.max(2, Math.floor((width - LEFT) / 90));
+    const count = Math.max(2, Math.floor((width - left) / 90));
     for (let at = 1; at < count; at += 1) {
       const moment = new Date((first + ((last - first) * at) / count) * 1000);
       const words = moment.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
-      context.fillText(words, LEFT + ((width - LEFT) * at) / count, height - 5);
+      context.fillText(words, left + ((width - left) * at) / count, height - 5);
     }
   }
 
@@ -55,11 +59,11 @@ const watchkeeperCells = (() => {
     return state ? state.word : `${Number(value.toPrecision(3))} a second`;
   }
 
-  function tellUnder(canvas, cells, rowHeight) {
+  function tellUnder(canvas, cells, left, rowHeight) {
     canvas.addEventListener("mousemove", (event) => {
       const strip = cells.strips[Math.floor(event.offsetY / rowHeight)];
-      const step = (canvas.clientWidth - LEFT) / cells.timestamps.length;
-      const at = Math.floor((event.offsetX - LEFT) / step);
+      const step = (canvas.clientWidth - left) / cells.timestamps.length;
+      const at = Math.floor((event.offsetX - left) / step);
       if (!strip || at < 0 || at >= cells.timestamps.length) {
         canvas.title = "";
         return;
@@ -78,6 +82,7 @@ const watchkeeperCells = (() => {
   function draw(element, cells) {
     const rows = cells.strips.length;
     const width = element.clientWidth || 400;
+    const left = leftOf(cells, width);
     const rowHeight = cells.states.length ? 20 : Math.max(6, Math.min(20, 150 / rows));
     const height = rows * rowHeight + BOTTOM;
     const canvas = document.createElement("canvas");
@@ -92,14 +97,14 @@ const watchkeeperCells = (() => {
     const paint = painter(cells);
     cells.strips.forEach((strip, at) => {
       const top = at * rowHeight;
-      drawStrip(context, strip, { top, height: rowHeight, width: width - LEFT }, paint);
+      drawStrip(context, strip, { left, top, height: rowHeight, width: width - left }, paint);
       if (rowHeight < 11 && at % 2) return;
       context.fillStyle = token("--muted");
       context.textAlign = "right";
-      context.fillText(shortened(context, strip.label, LEFT - 8), LEFT - 6, top + rowHeight / 2 + 4);
+      context.fillText(shortened(context, strip.label, left - 8), left - 6, top + rowHeight / 2 + 4);
     });
-    drawTimes(context, cells, width, height);
-    tellUnder(canvas, cells, rowHeight);
+    drawTimes(context, cells, left, width, height);
+    tellUnder(canvas, cells, left, rowHeight);
     const words = document.createElement("p");
     words.className = "unseen";
     words.textContent = describe(cells);

@@ -175,7 +175,7 @@
       return;
     }
     if (!chart.lines.some((line) => line.values.some((value) => value !== null))) {
-      say(element, "No data in this range.");
+      say(element, element.dataset.empty ?? "No data in this range.");
       return;
     }
     const options = {
@@ -184,7 +184,7 @@
       series: seriesOf(chart),
       bands: bandsOf(chart),
       axes: axes(chart),
-      scales: { score: { range: (_, low, high) => [0, Math.max(2, high ?? 0)] }, y: { range: (_, low, high) => paddedRange(low, high, chart) } },
+      scales: { score: { range: (_, low, high) => [0, Math.min(Math.max(2, high ?? 0), 10)] }, y: { range: (_, low, high) => paddedRange(low, high, chart) } },
       legend: { show: legendOf(chart), live: true },
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
       plugins: [thresholdLines(chart), markLines()],
@@ -196,7 +196,7 @@
 
   function drawCells(element, chart) {
     if (!chart.strips.some((strip) => strip.values.some((value) => value !== null))) {
-      say(element, "No data in this range.");
+      say(element, element.dataset.empty ?? "No data in this range.");
       return;
     }
     watchkeeperCells.draw(element, chart);

@@ -17,10 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.waiting import wait_until
 from watchkeeper.instrument import Instrumentation
-from watchkeeper.instrument.multiprocess import Reporter
+from watchkeeper.instrument.multiprocess import Reporter, spawn_aggregator
 from watchkeeper.instrument.multiprocess.aggregator import Aggregator
 from watchkeeper.instrument.multiprocess.ledger import Ledger
-from watchkeeper.instrument.multiprocess.reporter import take
+from watchkeeper.instrument.multiprocess.snapshot import take
 
 RECYCLED = 300
 
@@ -309,3 +309,13 @@ def test_an_aggregator_ends_with_its_parent_even_when_that_is_killed(parent):
     assert is_running(aggregator)
     server.send_signal(signal.SIGKILL)
     wait_until(lambda: not is_running(aggregator), what="the end of the aggregator")
+
+
+@pytest.mark.live
+def test_an_aggregator_that_is_told_to_end_ends_well(path):
+    aggregator = spawn_aggregator(path, "127.0.0.1:0")
+    wait_until(path.exists, what="the aggregator")
+    aggregator.terminate()
+    assert aggregator.wait(20) == 0
+    aggregator.stdin.close()
+    assert not path.exists()

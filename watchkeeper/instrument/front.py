@@ -17,6 +17,7 @@ from watchkeeper.instrument.guard import Guard
 from watchkeeper.instrument.handoff import HandoffMetrics
 from watchkeeper.instrument.http import HttpMetrics
 from watchkeeper.instrument.http_client import HttpClientMetrics
+from watchkeeper.instrument.multiprocess.inheritance import note_before_forks
 from watchkeeper.instrument.pools import PoolMetrics
 from watchkeeper.instrument.process import watch_process
 from watchkeeper.instrument.rq import RqTasks
@@ -42,6 +43,7 @@ class Instrumentation:
         self.service = service
         self.registry = registry or CollectorRegistry()
         self._guard = Guard(self.registry)
+        note_before_forks(self.registry, self._guard)
         watch_process(service, self.registry, declared_memory_bytes=declared_memory_bytes)
 
     @cached_property

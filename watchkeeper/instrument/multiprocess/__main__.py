@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -35,7 +36,9 @@ def main() -> None:
 
 
 def _await_end_of_input(ending: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    # Not sys.stdin: its lock, held by a thread that reads, makes Python abort when it ends.
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
     ending.set()
 
 

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import threading
+import weakref
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import Exemplar
 
-from watchkeeper.instrument.multiprocess.report import (
-    ACKNOWLEDGEMENT,
-    Described,
-    ExemplarValue,
-    Report,
-    SeriesName,
-)
+from watchkeeper.instrument.multiprocess.inheritance import inherited_counts
+from watchkeeper.instrument.multiprocess.report import ACKNOWLEDGEMENT
+from watchkeeper.instrument.multiprocess.snapshot import take
 
 log = logging.getLogger(__name__)
-
-CUMULATIVE = frozenset({"counter", "histogram", "summary"})
-"""Kinds whose samples only grow; of all others the present value counts."""
 
 LAST_REPORT_SECONDS = 2.0
 """A worker that ends waits no longer than this for its last report to be taken."""
@@ -49,11 +43,13 @@ class Reporter:
         self._registry = registry
         self._socket_path = str(socket_path)
         self._interval_seconds = interval_seconds
-        self._told: dict[SeriesName, float] = {}
+        self._told = inherited_counts(registry)
+        self._is_first = True
         self._connection: socket.socket | None = None
         self._away = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="metrics-reporter", daemon=True)
+        _reporters.add(self)
 
     def start(self) -> None:
         """Begin to report."""
@@ -63,6 +59,12 @@ class Reporter:
         """Report once more and end; returns after two seconds at most."""
         self._stopping.set()
         self._thread.join(LAST_REPORT_SECONDS)
+
+    def forget_connection(self) -> None:
+        """Let go of the connection in a forked child: it is the parent's to use and to end."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _run(self) -> None:
         while True:
@@ -74,7 +76,7 @@ class Reporter:
             self._connection.close()
 
     def _try_to_send(self) -> None:
-        values, report = take(self._registry, self._told)
+        values, report = take(self._registry, self._told, is_first=self._is_first)
         try:
             self._send(report.encode())
         except OSError as error:
@@ -88,6 +90,7 @@ class Reporter:
             self._away = False
             # Only what was acknowledged counts as told; the rest is sent again.
             self._told = values
+            self._is_first = False
 
     def _send(self, frame: bytes) -> None:
         if self._connection is None:
@@ -103,38 +106,13 @@ class Reporter:
             raise ConnectionError("the aggregator hung up")
 
 
-def take(
-    registry: CollectorRegistry, told: dict[SeriesName, float]
-) -> tuple[dict[SeriesName, float], Report]:
-    """Return the cumulative values of ``registry`` now, and the report of what is new in them.
-
-    Args:
-        registry: what to report.
-        told: the cumulative values at the last report that was taken.
-    """
-    values: dict[SeriesName, float] = {}
-    report = Report()
-    for metric in registry.collect():
-        report.families[metric.name] = Described(metric.type, metric.documentation)
-        for sample in metric.samples:
-            if sample.name.endswith("_created") and metric.type in CUMULATIVE:
-                continue  # the time a series began in one worker says nothing about the sum
-            name = SeriesName(metric.name, sample.name, tuple(sorted(sample.labels.items())))
-            if metric.type not in CUMULATIVE:
-                report.standing[name] = sample.value
-                continue
-            values[name] = sample.value
-            before = told.get(name)
-            grown = sample.value - (before or 0.0)
-            # One that fell was started again, like a series of a restarted process.
-            added = grown if grown >= 0 else sample.value
-            if added or before is None:
-                report.added[name] = added
-            if added and sample.exemplar is not None:
-                report.exemplars[name] = _exemplar_value(sample.exemplar)
-    return values, report
+_reporters: weakref.WeakSet[Reporter] = weakref.WeakSet()
 
 
-def _exemplar_value(exemplar: Exemplar) -> ExemplarValue:
-    timestamp = None if exemplar.timestamp is None else float(exemplar.timestamp)
-    return ExemplarValue(dict(exemplar.labels), exemplar.value, timestamp)
+def _forget_connections() -> None:
+    for reporter in list(_reporters):
+        reporter.forget_connection()
+
+
+# Else the aggregator would believe a parent that was killed to be alive as long as its children.
+os.register_at_fork(after_in_child=_forget_connections)

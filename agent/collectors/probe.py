@@ -49,8 +49,8 @@ class ProbeCollector:
         body = re.compile(expect_body.encode()) if expect_body else None
         self._expectation = Expectation(frozenset(expect_status), body, follow_redirects)
         self._timeout_seconds = timeout_seconds
-        # A redirect may lead from a target without TLS to one with it.
-        self._tls = ssl.create_default_context(cafile=certificates or None)
+        self._certificates = certificates
+        self._context: ssl.SSLContext | None = None
 
     def collect(self) -> Iterator[Family]:
         """Return what the probe found out."""
@@ -68,6 +68,12 @@ class ProbeCollector:
             return
         with connected(self._target, self._tls, finding, deadline):
             finding.succeeded = True
+
+    def _tls(self) -> ssl.SSLContext:
+        """Return what trusts the authorities, made when first needed: it holds all of them."""
+        if self._context is None:
+            self._context = ssl.create_default_context(cafile=self._certificates or None)
+        return self._context
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import SplitResult
 
 from agent.probe.certificates import certificates_of
@@ -15,10 +15,13 @@ from agent.probe.target import port_of
 
 ENCRYPTED = ("https", "tls")
 
+Trust = Callable[[], ssl.SSLContext]
+"""Returns what is trusted; asked only when TLS is spoken, which a redirect may bring about."""
+
 
 @contextlib.contextmanager
 def connected(
-    target: SplitResult, tls: ssl.SSLContext, finding: Finding, deadline: Deadline
+    target: SplitResult, tls: Trust, finding: Finding, deadline: Deadline
 ) -> Iterator[socket.socket]:
     """Connect for the time of the block, noting how long each phase took.
 
@@ -40,7 +43,7 @@ def connected(
         if target.scheme in ENCRYPTED:
             with finding.phase("tls"):
                 connection.settimeout(deadline.left_seconds())
-                secured = stack.enter_context(tls.wrap_socket(connection, server_hostname=host))
+                secured = stack.enter_context(tls().wrap_socket(connection, server_hostname=host))
             finding.tls_version = secured.version()
             finding.certificates = certificates_of(secured)
             connection = secured

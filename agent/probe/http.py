@@ -5,14 +5,13 @@ from __future__ import annotations
 import http.client
 import re
 import socket
-import ssl
 from collections.abc import Collection
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import cast
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from agent.probe.connection import connected
+from agent.probe.connection import Trust, connected
 from agent.probe.deadline import Deadline, Stream
 from agent.probe.finding import Finding
 from agent.probe.target import PORTS
@@ -56,7 +55,7 @@ class Expectation:
 def ask(
     target: SplitResult,
     expectation: Expectation,
-    tls: ssl.SSLContext,
+    tls: Trust,
     finding: Finding,
     deadline: Deadline,
 ) -> None:
@@ -79,7 +78,7 @@ def ask(
 def _ask_once(
     target: SplitResult,
     expectation: Expectation,
-    tls: ssl.SSLContext,
+    tls: Trust,
     finding: Finding,
     deadline: Deadline,
 ) -> str | None:

@@ -9,7 +9,6 @@ from agent.text import Renderer, TextFormat, text_of
 from tests.agent.probed_services import chain_in, serving
 from tests.agent.probes import Page
 
-
 DAY_SECONDS = 86_400
 
 

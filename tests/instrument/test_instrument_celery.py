@@ -6,6 +6,7 @@ import celery
 import celery.signals
 import pytest
 from celery.contrib.testing.worker import start_worker
+from celery.exceptions import Reject
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
@@ -60,6 +61,13 @@ def add_tasks(queue):
     def spoil():
         raise ValueError("rotten")
 
+    def refuse():
+        raise Reject("not ours", requeue=False)
+
+    def later(self):
+        if self.request.retries == 0:
+            raise self.retry(countdown=1)
+
     def again(self):
         if self.request.retries == 0:
             raise self.retry(countdown=0)
@@ -67,6 +75,8 @@ def add_tasks(queue):
     queue.task(name="shop.pack", shared=False)(pack)
     queue.task(name="shop.spoil", shared=False)(spoil)
     queue.task(name="shop.again", shared=False, bind=True)(again)
+    queue.task(name="shop.later", shared=False, bind=True)(later)
+    queue.task(name="shop.refuse", shared=False)(refuse)
 
 
 def value(registry, name, task, **labels):
@@ -105,6 +115,21 @@ def test_a_retried_task_is_one_task_with_two_runs(shop):
     assert value(registry, "task_retried_total", "shop.again") == 1
     assert value(registry, "task_run_seconds_count", "shop.again", outcome="retried") == 1
     assert value(registry, "task_started_total", "shop.again") == 2
+
+
+def test_neither_a_countdown_nor_a_retrys_pause_is_a_wait(shop):
+    queue, registry = shop
+    queue.send_task("shop.later", countdown=1)
+    wait_until(lambda: finished(registry, "shop.later", "succeeded") == 1, what="the second try")
+    assert value(registry, "task_wait_seconds_count", "shop.later") == 2
+    assert value(registry, "task_wait_seconds_sum", "shop.later") < 2
+
+
+def test_a_task_that_is_rejected_is_a_dead_letter(shop):
+    queue, registry = shop
+    queue.send_task("shop.refuse")
+    wait_until(lambda: finished(registry, "shop.refuse", "rejected") == 1, what="the rejection")
+    assert value(registry, "task_dead_lettered_total", "shop.refuse") == 1
 
 
 def test_names_no_worker_knows_share_one_label(shop):

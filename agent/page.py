@@ -25,14 +25,14 @@ class Joined(NamedTuple):
     """Sheets behind one another in one format.
 
     Attributes:
-        text: their lines.
-        checksum: CRC-32 of the text.
-        deflated: the text as deflate blocks of which none is the last; empty unless asked for.
+        body: their lines; as deflate blocks of which none is the last when compressed.
+        checksum: CRC-32 of the lines; 0 unless compressed.
+        size_bytes: of the lines.
     """
 
-    text: bytes
+    body: bytes
     checksum: int
-    deflated: bytes
+    size_bytes: int
 
 
 def join(sheets: Iterable[Sheet], text_format: TextFormat, *, is_compressed: bool) -> Joined:
@@ -44,22 +44,22 @@ def join(sheets: Iterable[Sheet], text_format: TextFormat, *, is_compressed: boo
     beginning = b"".join([sheet.text(text_format) for sheet in small])
     text = b"".join([beginning, *(sheet.text(text_format) for sheet in large)])
     if not is_compressed:
-        return Joined(text, 0, b"")
+        return Joined(text, 0, len(text))
     deflated = [deflate(beginning), *(sheet.deflated(text_format) for sheet in large)]
-    return Joined(text, zlib.crc32(text), b"".join(deflated))
+    return Joined(b"".join(deflated), zlib.crc32(text), len(text))
 
 
 def page(joined: Joined, tail: Sheet, text_format: TextFormat) -> bytes:
     """Return a whole exposition: what was joined, and a tail that tells of other metrics."""
-    return joined.text + _end(tail, text_format)
+    return joined.body + _end(tail, text_format)
 
 
 def gzip_page(joined: Joined, tail: Sheet, text_format: TextFormat) -> bytes:
     """Return a whole exposition as one gzip member; the short tail is not worth compressing."""
     end = _end(tail, text_format)
     checksum = zlib.crc32(end, joined.checksum)
-    size = (len(joined.text) + len(end)) & 0xFFFFFFFF
-    return b"".join([GZIP_HEAD, joined.deflated, _stored(end), struct.pack("<II", checksum, size)])
+    size = (joined.size_bytes + len(end)) & 0xFFFFFFFF
+    return b"".join([GZIP_HEAD, joined.body, _stored(end), struct.pack("<II", checksum, size)])
 
 
 class Pages:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +20,25 @@ from benchmarks import exporters
 from benchmarks.figures import Results
 from benchmarks.hung_mount import hung_mount
 from benchmarks.scraped import Scraped, free_port, pause
+from watchkeeper.catalogue import watchkeeper as own
 
 EXPORTERS = exporters.PACKAGES
 EXPORTERS_CACHE = Path.home() / ".cache" / "watchkeeper" / "exporters"
 SETTLE_SECONDS = 4.0
+
+LOCKED_SECONDS = 60.0
+"""How long the database is locked, in a whole run."""
+
+HANG_INTERVAL_SECONDS = 1
+FRESH_SECONDS = 18.0
+"""Every collector ran at its own interval, the slow one's 15 s among them, and did not wait."""
+
+HANGING = frozenset({"sleeper", "filesystem"})
+"""Collectors that hang, or wait for a mount that does."""
+
+_AGE = re.compile(rf'^{own.COLLECTOR_LAST_SUCCESS}\{{collector="([^"]+)"\}} (\S+)$', re.MULTILINE)
+
+Look = Callable[[bytes], object]
 
 HOST_ONLY = "interval: {interval}s\ndiscover: false\n"
 EVERYTHING = """\
@@ -187,28 +203,56 @@ def latency(results: Results, ports: Servers, directory: Path, *, scrapes: int) 
     values = {"interval": 5, "postgres": ports.postgres, "valkey": ports.valkey}
     config.write_text(EVERYTHING.format(**values))
     agent = start_agent("everything", config)
+    port = free_port()
+    yardstick = Scraped(
+        "yardstick", [sys.executable, "-m", "benchmarks.constant_page", str(port)], port
+    )
+    machine: list[float] = []
     try:
-        agent.wait_until_it_answers()
+        for process in (agent, yardstick):
+            process.wait_until_it_answers()
         pause(SETTLE_SECONDS)
-        seconds = _scrape_often(agent, scrapes)
+        seconds = _scrape_often(
+            agent, scrapes, look=lambda _: machine.append(yardstick.scrape()[0])
+        )
     finally:
         agent.stop()
+        yardstick.stop()
+    results.plain("constant_page_p50_ms", [percentile(machine, 0.5) * 1e3])
+    results.plain("constant_page_p99_ms", [percentile(machine, 0.99) * 1e3])
     results.plain("scrape_p50_ms", [percentile(seconds, 0.5) * 1e3])
     results.at_most("scrape_p99_ms", [percentile(seconds, 0.99) * 1e3], 3.0)
 
 
-def _scrape_often(agent: Scraped, scrapes: int) -> list[float]:
+def _scrape_often(
+    agent: Scraped, scrapes: int, *, pause_seconds: float = 0.01, look: Look = bytes
+) -> list[float]:
     seconds = []
     for _ in range(scrapes):
-        seconds.append(agent.scrape()[0])
-        pause(0.01)
+        took, page = agent.scrape()
+        seconds.append(took)
+        look(page)
+        pause(pause_seconds)
     return seconds
+
+
+class Freshness:
+    """The oldest that anything was which should be fresh, over some pages."""
+
+    def __init__(self) -> None:
+        self.oldest_seconds = 0.0
+
+    def look(self, page: bytes) -> None:
+        """Note the ages told on one page, but those of what hangs."""
+        ages = _AGE.findall(page.decode())
+        fresh = [float(age) for name, age in ages if name not in HANGING and "postgres" not in name]
+        self.oldest_seconds = max([self.oldest_seconds, *fresh])
 
 
 def hanging(results: Results, ports: Servers, directory: Path, *, scrapes: int) -> None:
     """Add the latency while a collector sleeps, a mount hangs and a database is locked."""
     config = directory / "hanging.yml"
-    values = {"interval": 1, "postgres": ports.postgres, "valkey": ports.valkey}
+    values = {"interval": HANG_INTERVAL_SECONDS, "postgres": ports.postgres, "valkey": ports.valkey}
     config.write_text(EVERYTHING.format(**values))
     mount_point = directory / "hung"
     mount_point.mkdir()
@@ -226,10 +270,16 @@ def hanging(results: Results, ports: Servers, directory: Path, *, scrapes: int) 
         database.execute("LOCK TABLE pg_database IN ACCESS EXCLUSIVE MODE")
         pause(SETTLE_SECONDS)
         threads, descriptors = agent.threads(), agent.descriptors()
-        seconds = _scrape_often(agent, scrapes)
+        freshness = Freshness()
+        pause_seconds = LOCKED_SECONDS / 1000  # 1,000 scrapes while it is locked
+        seconds = _scrape_often(agent, scrapes, pause_seconds=pause_seconds, look=freshness.look)
+        results.plain("hang_scrape_p50_ms", [percentile(seconds, 0.5) * 1e3])
         results.at_most("hang_scrape_p99_ms", [percentile(seconds, 0.99) * 1e3], 20.0)
         results.at_most("hang_threads_grown", [max(0, agent.threads() - threads)], 1)
         results.at_most("hang_descriptors_grown", [max(0, agent.descriptors() - descriptors)], 3)
+        results.at_most(
+            "hang_oldest_other_series_seconds", [freshness.oldest_seconds], FRESH_SECONDS
+        )
         results.exactly("hang_connections", [_connections(database)], 1)
         results.plain("hang_mount_was_real", [float(has_mount)])
 

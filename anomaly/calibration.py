@@ -1,10 +1,13 @@
-"""From a detector's deviation to a score: above 1 is anomalous, equally often for every detector.
+"""From a detector's evidence to a score: above 1 is anomalous, equally often for every detector.
 
-Each series keeps the tail of its own clean deviations beyond ``TAIL_START`` as an exponential
-distribution (share of samples in the tail, mean excess), the simplest member of the peaks-over-
-threshold family (J. Pickands, Annals of Statistics 1975; A. Siffer et al., KDD 2017 use it for
-streams). The deviation that clean samples exceed with the wanted probability is where the score
-is 1. A sample enters the tail only after it was scored, and never when it belongs to an incident.
+Evidence is the level of a deviation (``energy.level_of``), with or without its novelty. Each series
+counts its own clean evidence in bins; beyond the bin where ``TAIL_SHARE`` of it begins, a
+generalised Pareto distribution is fitted by its moments (Hosking & Wallis, Technometrics 1987; the
+peaks-over-threshold method of J. Pickands, Annals of Statistics 1975), and the evidence that clean
+samples exceed with the wanted probability is where the score is 1.
+
+Evidence enters after it was scored, never while it belongs to an incident, and is remembered for
+weeks: a calibration that follows within days takes the incident it is in for normal.
 """
 
 from __future__ import annotations
@@ -12,94 +15,190 @@ from __future__ import annotations
 from statistics import NormalDist
 
 import numpy as np
+import numpy.typing as npt
 
 from anomaly.detectors import Flags, Floats, Slots
+from anomaly.energy import SOFTNESS, deviation_at, level_of
 from anomaly.settings import Sensitivity
 from anomaly.slots import resized
 
-ALARM_RATE = {
-    Sensitivity.VERY_HIGH: 1e-3,
-    Sensitivity.HIGH: 3e-4,
-    Sensitivity.MEDIUM: 1e-4,
-    Sensitivity.LOW: 1e-5,
+FALSE_ALARMS_PER_WEEK = {
+    Sensitivity.VERY_HIGH: 10.0,
+    Sensitivity.HIGH: 3.0,
+    Sensitivity.MEDIUM: 1.0,
+    Sensitivity.LOW: 0.1,
 }
-"""Share of clean samples that may score above 1, before policy and persistence."""
+"""How often a clean series may alarm, before policy."""
 
-TAIL_START = 2.0
-"""Deviations beyond two standard deviations form the tail: enough of them to learn from."""
+WEEK_SECONDS = 7 * 86_400.0
+SHORTEST_STEP_SECONDS = 60.0
+"""Samples closer than this are not independent, and persistence asks for several of them."""
+
+LARGEST_ALARM_RATE = 1e-3
+"""At long steps too few samples come in a week to alarm on each that is merely rare."""
+
+SUSTAINED_EXPONENT = 2 / 3
+"""Where one sample cannot alarm, each may be less rare; were samples independent, and three asked
+for, it would be 1/3."""
+
+TAIL_SHARE = 0.05
+"""The rarest twentieth of the evidence is the tail: enough of it to learn from within a day."""
+
+FAST_SAMPLES = 2_000.0
+LATER_WEIGHT = 0.1
+"""After that many samples each counts a tenth: what nobody noticed must not become normal soon."""
+
+MEMORY_SAMPLES = 10_000.0
+"""Evidence weighs no more than this; older evidence is forgotten over some hundred days at 60 s."""
 
 PRIOR_SAMPLES = 30.0
-"""Weight of the normal distribution's own tail, until a series has shown its own."""
+"""Weight of the normal distribution's own evidence, until a series has shown its own."""
 
-MEMORY_SAMPLES = 2_000.0
-"""The tail forgets with this time constant, about a day and a half at a 60 s step."""
+TAIL_PRIOR_SAMPLES = 20.0
+TAIL_PRIOR_EXCESS = 0.7
+"""The tail a series is believed to have before it has shown one, and how many samples of its own it
+takes to outweigh that. Servers' metrics have far heavier tails than the normal distribution's 0.2;
+chosen on development data, docs/anomaly-quality.md."""
 
-LARGEST_EXCESS = 20.0
-"""One sample cannot teach the tail more than this; the incident after it must still be seen."""
+SMALLEST_THRESHOLD = 2.0
+"""Deviations: what lies within two standard deviations is never anomalous."""
+
+REFRESH_RATIO = 0.01
+"""Thresholds are fitted anew when this share of the evidence is new."""
+
+BINS = 64
+BIN_WIDTH = 0.1
+LOWEST = float(np.log(SOFTNESS))
+_CENTRES = (np.arange(BINS) + 0.5) * BIN_WIDTH
+
+HEAVIEST_SHAPE = 0.25
+LIGHTEST_SHAPE = -0.5
+"""Limits of the Pareto shape: on the scale of levels a power law is 0, a bounded tail negative."""
+
+SHAPE_PRIOR_SAMPLES = 200.0
+"""The shape of a tail is a power law's until that many samples of it have shown another."""
 
 _NORMAL = NormalDist()
-_NORMAL_SHARE = 2 * (1 - _NORMAL.cdf(TAIL_START))
-_NORMAL_EXCESS = 2 * _NORMAL.pdf(TAIL_START) / _NORMAL_SHARE - TAIL_START
+
+Counts = npt.NDArray[np.float32]
+
+
+def alarm_rate_of(sensitivity: Sensitivity, step_seconds: float, needed: int = 1) -> float:
+    """Return the share of clean samples that may score above 1.
+
+    Args:
+        needed: anomalous samples that persistence asks for.
+    """
+    step = max(step_seconds, SHORTEST_STEP_SECONDS)
+    alone = min(FALSE_ALARMS_PER_WEEK[sensitivity] * step / WEEK_SECONDS, LARGEST_ALARM_RATE)
+    return alone if needed == 1 else alone**SUSTAINED_EXPONENT
+
+
+def bins_of(evidence: Floats) -> npt.NDArray[np.intp]:
+    """Return the bin of each finite evidence; all that is beyond the last is in the last."""
+    return np.clip((evidence - LOWEST) / BIN_WIDTH, 0, BINS - 1).astype(np.intp)
 
 
 class Calibration:
-    """The clean tail of every series of a query, and the score it gives a deviation.
+    """The clean evidence of every series of a query, and the score it gives new evidence.
 
     Args:
-        alarm_rate: share of clean samples that may score above 1; 0 < rate < 0.05.
+        alarm_rate: share of clean samples that may score above 1; 0 < rate < ``TAIL_SHARE``.
     """
 
     def __init__(self, alarm_rate: float) -> None:
-        if not 0 < alarm_rate < _NORMAL_SHARE:
-            raise ValueError(
-                f"expected an alarm rate in (0, {_NORMAL_SHARE:.3f}), got {alarm_rate}"
-            )
+        if not 0 < alarm_rate < TAIL_SHARE:
+            raise ValueError(f"expected an alarm rate in (0, {TAIL_SHARE}), got {alarm_rate}")
         self.alarm_rate = alarm_rate
-        self._normal_threshold = -_NORMAL.inv_cdf(alarm_rate / 2)
+        self._prior = normal_counts()
+        self._counts: Counts = np.empty((0, BINS), dtype=np.float32)
+        self._threshold = np.empty(0)
         self._samples = np.empty(0)
-        self._tail_samples = np.empty(0)
-        self._tail_excess = np.empty(0)
+        self._learned = 0
+        self._since_refresh = 0
 
     def resize(self, slots: int) -> None:
         """Make room for ``slots`` series."""
-        self._samples = resized(self._samples, slots, PRIOR_SAMPLES)
-        self._tail_samples = resized(self._tail_samples, slots, PRIOR_SAMPLES * _NORMAL_SHARE)
-        self._tail_excess = resized(
-            self._tail_excess, slots, PRIOR_SAMPLES * _NORMAL_SHARE * _NORMAL_EXCESS
-        )
+        before = len(self._counts)
+        self._counts = resized(self._counts, slots, 0.0)
+        self._threshold = resized(self._threshold, slots, 0.0)
+        self._samples = resized(self._samples, slots, 0.0)
+        self.forget(np.arange(before, len(self._counts)))
 
     def forget(self, slots: Slots) -> None:
-        """Return the given slots to the normal distribution's tail."""
-        self._samples[slots] = PRIOR_SAMPLES
-        self._tail_samples[slots] = PRIOR_SAMPLES * _NORMAL_SHARE
-        self._tail_excess[slots] = PRIOR_SAMPLES * _NORMAL_SHARE * _NORMAL_EXCESS
+        """Return the given slots to the evidence of a normal distribution."""
+        self._counts[slots] = self._prior
+        self._samples[slots] = 0.0
+        self._threshold[slots] = threshold_of(self._prior[None, :], self.alarm_rate)
 
     def thresholds(self) -> Floats:
         """Return the deviation at which each slot's score is 1."""
-        share = self._tail_samples / self._samples
-        mean_excess = self._tail_excess / self._tail_samples
-        odds = np.maximum(share / self.alarm_rate, 1.0)
-        return np.maximum(TAIL_START + mean_excess * np.log(odds), self._normal_threshold)
+        return deviation_at(self._threshold)
 
-    def score(self, deviation: Floats, novelty: Floats | float = 0.0) -> Floats:
-        """Return the score of each deviation: linear up to 1, logarithmic beyond, NaN for NaN.
+    def score(self, evidence: Floats) -> Floats:
+        """Return the score of each evidence, NaN for NaN.
 
-        Args:
-            novelty: added beyond 1; it ranks what is anomalous and makes nothing anomalous.
+        Up to 1 the share of the threshold a deviation of that level has reached, beyond it 1 plus
+        the evidence beyond the threshold, which is logarithmic.
         """
-        ratio = deviation / self.thresholds()
-        beyond = np.log(np.maximum(ratio, 1.0)) + novelty
-        score: Floats = np.where(ratio > 1, 1.0 + beyond, ratio)
-        return score
+        share = deviation_at(evidence) / deviation_at(self._threshold)
+        beyond = evidence - self._threshold
+        return np.where(beyond > 0, 1.0 + beyond, np.minimum(share, 1.0))
 
-    def learn(self, deviation: Floats, learnable: Flags) -> None:
-        """Let the given deviations enter the tail where ``learnable``; NaN teaches nothing."""
-        taught = learnable & np.isfinite(deviation)
-        keep = np.where(taught, 1 - 1 / MEMORY_SAMPLES, 1.0)
-        in_tail = taught & (deviation > TAIL_START)
-        excess = np.minimum(deviation[in_tail] - TAIL_START, LARGEST_EXCESS)
-        self._samples = self._samples * keep + taught
-        # A floor on the tail's weight keeps the mean excess defined however calm a series is.
-        self._tail_samples = np.maximum(self._tail_samples * keep + in_tail, 1e-6)
-        self._tail_excess *= keep
-        self._tail_excess[in_tail] += excess
+    def learn(self, evidence: Floats, learnable: Flags) -> None:
+        """Count the given evidence where ``learnable``; NaN teaches nothing."""
+        taught = np.flatnonzero(learnable & np.isfinite(evidence))
+        # What lies beyond the threshold counts as lying at it: it cannot hide the next.
+        bounded = np.minimum(evidence[taught], self._threshold[taught] + BIN_WIDTH)
+        weight = np.where(self._samples[taught] < FAST_SAMPLES, 1.0, LATER_WEIGHT)
+        self._counts[taught, bins_of(bounded)] += weight
+        self._samples[taught] += 1.0
+        self._learned += 1
+        self._since_refresh += 1
+        if self._since_refresh >= REFRESH_RATIO * min(self._learned, MEMORY_SAMPLES):
+            self._refresh()
+
+    def _refresh(self) -> None:
+        self._since_refresh = 0
+        self._threshold = threshold_of(self._counts, self.alarm_rate)
+        total = self._counts.sum(axis=1, keepdims=True)
+        self._counts *= np.minimum(1.0, MEMORY_SAMPLES / total)
+
+
+def normal_counts() -> Counts:
+    """Return the evidence of ``PRIOR_SAMPLES`` samples of a normal distribution, by bin."""
+    # Its quantiles: as good as a sample of it, without its chance.
+    shares = (np.arange(4_000) + 0.5) / 4_000
+    deviations = np.array([abs(_NORMAL.inv_cdf(share)) for share in shares])
+    counts = np.bincount(bins_of(level_of(deviations)), minlength=BINS)
+    weighted: Counts = (counts * (PRIOR_SAMPLES / len(shares))).astype(np.float32)
+    return weighted
+
+
+def threshold_of(counts: Counts, alarm_rate: float) -> Floats:
+    """Return the evidence that each row of counts exceeds with that probability.
+
+    Args:
+        counts: series x bins, each row with a sum above 0.
+    """
+    total = counts.sum(axis=1)
+    reversed_sum = np.cumsum(counts[:, ::-1], axis=1, dtype=np.float64)[:, ::-1]
+    # The tail begins at the highest edge beyond which TAIL_SHARE still lies.
+    begins = (reversed_sum >= TAIL_SHARE * total[:, None]).sum(axis=1) - 1
+    rows = np.arange(len(counts))
+    beyond = reversed_sum[rows, begins]
+    edge = begins * BIN_WIDTH
+    in_tail = np.arange(BINS)[None, :] >= begins[:, None]
+    excess = np.where(in_tail, _CENTRES[None, :] - edge[:, None], 0.0)
+    weight = np.where(in_tail, counts, 0.0) / beyond[:, None]
+    mean = (weight * excess).sum(axis=1)
+    variance = (weight * excess**2).sum(axis=1) - mean**2 + BIN_WIDTH**2 / 12
+    shape = np.clip(0.5 * (1 - mean**2 / variance), LIGHTEST_SHAPE, HEAVIEST_SHAPE)
+    shape *= beyond / (beyond + SHAPE_PRIOR_SAMPLES)
+    shape = np.where(np.abs(shape) < 1e-6, 1e-6, shape)
+    mean = (mean * beyond + TAIL_PRIOR_EXCESS * TAIL_PRIOR_SAMPLES) / (beyond + TAIL_PRIOR_SAMPLES)
+    odds = np.maximum(beyond / total / alarm_rate, 1.0)
+    reach = mean * (1 - shape) / shape * (odds**shape - 1)
+    smallest = level_of(np.array(SMALLEST_THRESHOLD))
+    threshold: Floats = np.maximum(LOWEST + edge + reach, smallest)
+    return threshold

@@ -1,7 +1,7 @@
 """The order in which a sample is judged, in one place.
 
-    admissible -> expected -> deviation -> entity -> calibrated score with novelty -> policy
-    -> persistence -> episode
+    admissible -> expected -> deviation -> entity -> evidence (deviation and novelty)
+    -> calibrated score -> policy -> persistence -> episode
 
 Learning follows later, once it is known whether the sample belongs to an episode.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anomaly.calibration import ALARM_RATE, Calibration
+from anomaly.calibration import Calibration, alarm_rate_of
 from anomaly.corrections import Tolerance
 from anomaly.detectors import (
     Detector,
@@ -24,10 +24,12 @@ from anomaly.detectors import (
     Moment,
     Past,
     Slots,
+    Smoothing,
     Terms,
     open_detector,
     open_envelope,
 )
+from anomaly.energy import level_of
 from anomaly.entities import Entities
 from anomaly.novelty import Novelty
 from anomaly.panel import SeriesKey
@@ -37,19 +39,23 @@ from anomaly.season import season_of
 from anomaly.settings import QuerySettings
 from anomaly.slots import Rows
 
+BAND = "band"
+"""Stands for the evidence without novelty: an incident that was new leaves the band as it was."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the chain says of one sample of each series; NaN where it can say nothing.
 
-    ``deviations`` and ``scores`` are by detector: the one in force and its challengers.
+    ``evidence`` and ``scores`` are by detector: the one in force and its challengers; what the band
+    is drawn from is under ``BAND``.
     """
 
     at_seconds: float
     actual: Floats
     expected: Floats
     band: Band
-    deviations: Mapping[str, Floats]
+    evidence: Mapping[str, Floats]
     scores: Mapping[str, Floats]
     turn: Turn
 
@@ -65,9 +71,14 @@ class Chain:
             name: self._envelope if name == settings.envelope else open_detector(name, terms)
             for name in dict.fromkeys((settings.detector, *settings.challengers))
         }
-        self._calibrations = {
-            name: Calibration(ALARM_RATE[settings.sensitivity]) for name in self._detectors
+        self._sharp = {
+            name: one.sharp if isinstance(one, Smoothing) else None
+            for name, one in self._detectors.items()
         }
+        alarm_rate = alarm_rate_of(
+            settings.sensitivity, settings.step, settings.persistence.anomalous
+        )
+        self._calibrations = {name: Calibration(alarm_rate) for name in (*self._detectors, BAND)}
         self._novelties = {name: Novelty(settings.step) for name in self._detectors}
         self._entities = Entities(settings.group_by, terms) if settings.group_by else None
         self._policy = Policy(settings.direction, settings.minimum_deviation, settings.valid_range)
@@ -86,25 +97,37 @@ class Chain:
             quiet: whose sample can begin or end no episode, such as history that is replayed.
         """
         expected = self._envelope.expect(moment.at_seconds)
-        deviations = {name: one.score(moment) for name, one in self._detectors.items()}
-        if self._entities is not None:
-            deviations[self.champion] = self._entities.deviations(moment, deviations[self.champion])
+        evidence = self._evidence(moment)
         scores = {
             name: self._policy.apply(
-                self._scored(name, deviation), moment.values, expected.centre, tolerance
+                self._calibrations[name].score(evidence[name]),
+                moment.values,
+                expected.centre,
+                tolerance,
             )
-            for name, deviation in deviations.items()
+            for name in self._detectors
         }
-        band = self._policy.band(expected, self._calibrations[self.champion].thresholds())
-        evidence = np.where(quiet, np.nan, scores[self.champion])
-        turn = self._persistence.advance(moment.at_seconds, evidence)
+        band = self._policy.band(expected, self._calibrations[BAND].thresholds())
+        judged = np.where(quiet, np.nan, scores[self.champion])
+        turn = self._persistence.advance(moment.at_seconds, judged)
         return Verdict(
-            moment.at_seconds, moment.values, expected.centre, band, deviations, scores, turn
+            moment.at_seconds, moment.values, expected.centre, band, evidence, scores, turn
         )
 
-    def _scored(self, name: str, deviation: Floats) -> Floats:
-        novelty = self._novelties[name].excess(deviation)
-        return self._calibrations[name].score(deviation, novelty)
+    def _evidence(self, moment: Moment) -> dict[str, Floats]:
+        found = {}
+        for name, detector in self._detectors.items():
+            deviation = detector.score(moment)
+            sharp_of = self._sharp[name]
+            sharp = deviation if sharp_of is None else sharp_of()
+            if self._entities is not None and name == self.champion:
+                sharp = self._entities.means(sharp)
+                deviation = self._entities.deviations(moment, deviation)
+            level = level_of(deviation)
+            found[name] = level + self._novelties[name].excess(deviation, sharp)
+            if name == self.champion:
+                found[BAND] = level
+        return found
 
     def place(self, key: SeriesKey, slot: int) -> None:
         """Note which series is in a slot."""
@@ -115,10 +138,10 @@ class Chain:
         """Return by group the share of its ready series that are anomalous."""
         return self._entities.rates(ready, anomalous) if self._entities is not None else {}
 
-    def settle(self, past: Past, deviations: Mapping[str, Floats], learnable: Flags) -> None:
+    def settle(self, past: Past, evidence: Mapping[str, Floats], learnable: Flags) -> None:
         """Learn one sample whose fate is known, after everything before it."""
         for name, calibration in self._calibrations.items():
-            calibration.learn(deviations[name], learnable)
+            calibration.learn(evidence[name], learnable)
         for one in self._learners():
             one.learn(past)
         if self._entities is not None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from anomaly.detectors import Floats, Moment, Past, Slots, Terms
 from anomaly.detectors.subspace import WINDOW_SAMPLES
-from anomaly.energy import energy_of, mean_deviation, smoothed
+from anomaly.energy import deviation_at, energy_of, level_of, mean_deviation, smoothed
 from anomaly.joint_subspace import JointSubspace
 from anomaly.panel import SeriesKey
 
@@ -40,6 +40,16 @@ class Entity:
         self._slots.remove(slot)
         self._joint = JointSubspace(self._terms)
 
+    def mean(self, deviations: Floats) -> float:
+        """Return the mean deviation of its channels, NaN when none has one.
+
+        Args:
+            deviations: of every slot, each on its own.
+        """
+        level = level_of(deviations[self.slots])
+        known = np.isfinite(level)
+        return float(deviation_at(level[known].mean())) if known.any() else float("nan")
+
     def deviation(self, moment: Moment, deviations: Floats) -> float:
         """Return how strange the entity is: its channels' mean, and how they move together.
 
@@ -47,8 +57,7 @@ class Entity:
             deviations: of every slot, each on its own.
         """
         slots = self.slots
-        own = [np.array(energy) for energy in energy_of(deviations[slots])]
-        channels = energy_of(mean_deviation(own))
+        channels = energy_of(np.array(self.mean(deviations)))
         if len(slots) == 1:
             return float(np.sqrt(channels))
         before = moment.recent[slots, -(WINDOW_SAMPLES - 1) :].astype(np.float64)
@@ -63,7 +72,9 @@ class Entity:
 
     def learn(self, past: Past) -> None:
         """Take one more settled sample of each series into account."""
-        if len(self._slots) > 1 and self._joint.due():
+        if len(self._slots) < 2 or not np.isfinite(past.newest[self._slots]).any():
+            return
+        if self._joint.due():
             self._joint.learn(past.window()[self.slots])
 
 
@@ -103,6 +114,13 @@ class Entities:
         found = np.full(deviations.shape, np.nan)
         for entity in self._by_group.values():
             found[entity.slots] = entity.deviation(moment, deviations)
+        return np.where(np.isfinite(deviations), found, np.nan)
+
+    def means(self, deviations: Floats) -> Floats:
+        """Return for every series the mean deviation of its entity's; NaN where it has none."""
+        found = np.full(deviations.shape, np.nan)
+        for entity in self._by_group.values():
+            found[entity.slots] = entity.mean(deviations)
         return np.where(np.isfinite(deviations), found, np.nan)
 
     def rates(self, ready: Slots, anomalous: Slots) -> dict[str, float]:

@@ -157,7 +157,7 @@ class QueryEvaluation:
         self._panel.append(at_seconds, values)
         self._latest.update(verdict)
         self._trail.append(verdict, verdict.scores[self.settings.detector])
-        self._unsettled.append(verdict.deviations)
+        self._unsettled.append(verdict.evidence)
         if len(self._unsettled) > self._settle_after_samples:
             self._settle(self._unsettled.popleft())
         return verdict
@@ -221,7 +221,7 @@ class QueryEvaluation:
         if episode is not None:
             self._changed[episode.id] = episode
 
-    def _settle(self, deviations: Mapping[str, Floats]) -> None:
+    def _settle(self, evidence: Mapping[str, Floats]) -> None:
         samples_ago = self._settle_after_samples
         at_seconds = self._panel.time_seconds(samples_ago)
         in_episode: Flags = self._episodes.covering(at_seconds, self._panel.keys, self._panel.slots)
@@ -232,7 +232,7 @@ class QueryEvaluation:
         newest = self._panel.sample(samples_ago)
         newest[untaught] = np.nan
         past = Past(at_seconds, newest, lambda: self._panel.learnable(samples_ago))
-        self._chain.settle(past, _padded(deviations, self._panel.slots), ~untaught)
+        self._chain.settle(past, _padded(evidence, self._panel.slots), ~untaught)
 
     def _leave_behind(self, now: float) -> bool:
         """End the episodes of absent series, and drop series not seen for a whole window.
@@ -263,8 +263,8 @@ class QueryEvaluation:
         slots = self._panel.forget(gone)
         for part in self._parts():
             part.forget(slots)
-        for deviations in self._unsettled:
-            for rows in deviations.values():
+        for evidence in self._unsettled:
+            for rows in evidence.values():
                 rows[slots[slots < len(rows)]] = np.nan
         return True
 
@@ -407,9 +407,9 @@ def remembered_seconds(settings: QuerySettings) -> float:
     return max(settings.history, habits.REMEMBERED_SECONDS)
 
 
-def _padded(deviations: Mapping[str, Floats], slots: int) -> dict[str, Floats]:
-    """Return deviations with NaN for series that came after they were computed."""
+def _padded(evidence: Mapping[str, Floats], slots: int) -> dict[str, Floats]:
+    """Return evidence with NaN for series that came after they were computed."""
     return {
         name: np.concatenate([rows, np.full(slots - rows.shape[0], np.nan)])
-        for name, rows in deviations.items()
+        for name, rows in evidence.items()
     }

@@ -14,6 +14,9 @@ KNEE_SPREADS = 5.0
 """Beyond this a channel's distance counts by its logarithm: one wild channel must not turn every
 direction of the subspace to itself."""
 
+ROWS_PER_DIMENSION = 3
+"""Fewer windows than that span no subspace: every new one would lie outside it."""
+
 Matrix = npt.NDArray[np.float64]
 
 
@@ -56,7 +59,9 @@ class JointSubspace:
         normal = bent(values, centre, spread)
         pieces = np.lib.stride_tricks.sliding_window_view(normal, WINDOW_SAMPLES, axis=1)
         rows = np.flatnonzero(np.isfinite(pieces).all(axis=(0, 2)))
-        if len(rows) < self._minimum_samples:
+        if len(rows) < max(
+            self._minimum_samples, ROWS_PER_DIMENSION * WINDOW_SAMPLES * len(values)
+        ):
             return
         if len(rows) > FIT_ROWS:
             rows = rows[np.linspace(0, len(rows) - 1, FIT_ROWS).astype(np.intp)]
@@ -65,7 +70,7 @@ class JointSubspace:
         self._mean, self._whitening = whitening_of(flat)
 
     def due(self) -> bool:
-        """Count one more settled sample and return whether to learn now."""
+        """Count one more settled sample of the entity and return whether to learn now."""
         return self._refits.due()
 
 

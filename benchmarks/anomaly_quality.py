@@ -12,7 +12,7 @@ import csv
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ import pandas as pd
 
 from anomaly.chain import Verdict
 from anomaly.evaluation import QueryEvaluation
-from anomaly.panel import Block
+from anomaly.panel import Block, SeriesKey
 from anomaly.settings import PersistenceSettings, QuerySettings
 
 NAMES = {
@@ -41,6 +41,9 @@ START_SECONDS = 1_500_000_000.0 - 1_500_000_000.0 % 86_400.0
 """Stands in where a source has no real times: spacing and order are all that is used."""
 
 
+Kind = tuple[str, float, int]
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """One series of the folder, of one metric or several."""
@@ -49,36 +52,84 @@ class File:
     series: str
     path: Path
     interval_seconds: float
+    metrics: int
+    rows: int
     score_from_row: int
+
+    @property
+    def kind(self) -> Kind:
+        """Return what files must share to be judged as the series of one query."""
+        return self.dataset, self.interval_seconds, self.metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Files that are judged together, as the series of one query.
+
+    Their scored parts begin at the same sample; a shorter history begins later, as a series that
+    appears later does.
+    """
+
+    files: tuple[File, ...]
+
+    @property
+    def history(self) -> int:
+        """Return the samples before the scored parts."""
+        return max(file.score_from_row for file in self.files)
+
+    @property
+    def samples(self) -> int:
+        """Return the samples of the longest, with what lies before the others begin."""
+        return max(self.start_of(file) + file.rows for file in self.files)
+
+    def start_of(self, file: File) -> int:
+        """Return the sample at which a file begins."""
+        return self.history - file.score_from_row
+
+    def columns_of(self, file: File) -> slice:
+        """Return where the rows of a file lie."""
+        return slice(self.start_of(file), self.start_of(file) + file.rows)
+
+    def cost(self) -> float:
+        """Return about how long it takes, in any unit."""
+        return self.samples * (400.0 + sum(file.metrics for file in self.files))
 
 
 def files_of(folder: Path) -> list[File]:
-    """Return what the manifest lists, the largest first, so that no core waits at the end."""
+    """Return what the manifest lists."""
     with (folder / "manifest.csv").open(newline="", encoding="utf-8") as handle:
-        rows = list(csv.DictReader(handle))
-    rows.sort(key=lambda row: -int(row["n_rows"]) * (20 + int(row["n_metrics"])))
-    return [
-        File(
-            row["dataset"],
-            row["series"],
-            folder / row["file"],
-            float(row["interval_s"]),
-            int(row["score_from_row"]),
-        )
-        for row in rows
-    ]
+        return [
+            File(
+                row["dataset"],
+                row["series"],
+                folder / row["file"],
+                float(row["interval_s"]),
+                int(row["n_metrics"]),
+                int(row["n_rows"]),
+                int(row["score_from_row"]),
+            )
+            for row in csv.DictReader(handle)
+        ]
 
 
-def query_for(file: File, detector: str, metrics: int) -> QuerySettings:
+def batches_of(files: Iterable[File]) -> list[Batch]:
+    """Return the files by kind, the dearest batch first, so that no core waits at the end."""
+    by_kind: dict[Kind, list[File]] = {}
+    for file in files:
+        by_kind.setdefault(file.kind, []).append(file)
+    return sorted((Batch(tuple(one)) for one in by_kind.values()), key=Batch.cost, reverse=True)
+
+
+def query_for(batch: Batch, detector: str) -> QuerySettings:
     """Return the one configuration every series is judged with."""
-    step = file.interval_seconds
+    _, step, metrics = batch.files[0].kind
     return QuerySettings(
         expression="benchmark",
         step=step,
         cadence=step,
         history=HISTORY_SECONDS,
         minimum_history=MINIMUM_SAMPLES * step,
-        maximum_series=metrics,
+        maximum_series=sum(file.metrics for file in batch.files),
         detector=detector,
         envelope="seasonal-envelope",
         group_by=("entity",) if metrics > 1 else (),
@@ -86,52 +137,95 @@ def query_for(file: File, detector: str, metrics: int) -> QuerySettings:
     )
 
 
-def judge(file: File, detector: str, out: Path) -> float:
-    """Write the scores of one series and return the seconds its samples took."""
-    frame = pd.read_csv(file.path)
-    values = frame.iloc[:, 1:].to_numpy(dtype=np.float64).T
-    keys = tuple((("entity", file.series), ("metric", name)) for name in frame.columns[1:])
-    times = [START_SECONDS + at * file.interval_seconds for at in range(values.shape[1])]
+class Judged:
+    """The scores and alerts of a batch, a row a file, filled in as verdicts come."""
+
+    def __init__(self, batch: Batch, evaluation: QueryEvaluation) -> None:
+        self._batch = batch
+        self._evaluation = evaluation
+        self._row_of = {file.series: row for row, file in enumerate(batch.files)}
+        shape = (len(batch.files), batch.samples)
+        self.scores = np.full(shape, np.nan)
+        self.alerts = np.zeros(shape, dtype=np.int64)
+        self._slots = self._rows = np.empty(0, dtype=np.intp)
+        self._generation = -1
+        self._sample = 0
+
+    def keep(self, verdict: Verdict) -> None:
+        """Keep the most anomalous series of each file."""
+        if self._generation != self._evaluation.generation:
+            self._place()
+        known = verdict.scores[self._evaluation.settings.detector][self._slots]
+        np.fmax.at(self.scores[:, self._sample], self._rows, known)
+        self.alerts[self._rows[verdict.turn.firing[self._slots]], self._sample] = 1
+        self._sample += 1
+
+    def _place(self) -> None:
+        self._generation = self._evaluation.generation
+        placed = self._evaluation.series_in
+        self._slots = np.array(list(placed), dtype=np.intp)
+        names = (dict(key)["entity"] for key in placed.values())
+        self._rows = np.array([self._row_of[name] for name in names], dtype=np.intp)
+
+
+def read(batch: Batch, frames: Sequence[pd.DataFrame]) -> Block:
+    """Return the samples of all files of a batch."""
+    values = np.full((sum(file.metrics for file in batch.files), batch.samples), np.nan)
+    keys: list[SeriesKey] = []
+    for file, frame in zip(batch.files, frames, strict=True):
+        rows = slice(len(keys), len(keys) + file.metrics)
+        values[rows, batch.columns_of(file)] = frame.iloc[:, 1:].to_numpy(dtype=np.float64).T
+        keys += [(("entity", file.series), ("metric", name)) for name in frame.columns[1:]]
+    step = batch.files[0].interval_seconds
+    return Block(tuple(keys), [START_SECONDS + at * step for at in range(batch.samples)], values)
+
+
+def judge(batch: Batch, detector: str, out: Path) -> float:
+    """Write the scores of a batch and return the seconds of CPU its samples took."""
+    frames = [pd.read_csv(file.path) for file in batch.files]
+    samples = read(batch, frames)
     evaluation = QueryEvaluation(
-        file.series,
-        query_for(file, detector, len(keys)),
-        live_after_seconds=times[file.score_from_row - 1],
+        "benchmark",
+        query_for(batch, detector),
+        live_after_seconds=samples.times_seconds[batch.history - 1],
     )
-    scores = np.full(len(times), np.nan)
-    alerts = np.zeros(len(times), dtype=np.int64)
-    row = iter(range(len(times)))
-
-    def keep(verdict: Verdict) -> None:
-        at = next(row)
-        known = verdict.scores[detector]
-        scores[at] = np.fmax.reduce(known, initial=np.nan)
-        alerts[at] = bool(verdict.turn.firing.any())
-
+    judged = Judged(batch, evaluation)
     started = time.process_time()
-    evaluation.advance(Block(keys, times, values), told=keep)
+    evaluation.advance(samples, told=judged.keep)
     seconds = time.process_time() - started
-    target = out / file.dataset / f"{file.series}.csv"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(
-        {"timestamp": frame.iloc[:, 0], "anomaly_score": scores, "is_alert": alerts}
-    ).to_csv(target, index=False, float_format="%.6g")
+    for row, (file, frame) in enumerate(zip(batch.files, frames, strict=True)):
+        columns = batch.columns_of(file)
+        target = out / file.dataset / f"{file.series}.csv"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame(
+            {
+                "timestamp": frame.iloc[:, 0],
+                "anomaly_score": judged.scores[row, columns],
+                "is_alert": judged.alerts[row, columns],
+            }
+        ).to_csv(target, index=False, float_format="%.6g")
     return seconds
 
 
 def judge_all(files: Iterable[File], detector: str, out: Path) -> None:
     """Judge every series on all cores, telling progress."""
-    files = list(files)
+    batches = batches_of(files)
     started = time.monotonic()
+    total = 0.0
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        jobs = {pool.submit(judge, file, detector, out): file for file in files}
+        jobs = {pool.submit(judge, batch, detector, out): batch for batch in batches}
         for done, job in enumerate(as_completed(jobs), start=1):
-            file, seconds = jobs[job], job.result()
-            elapsed = time.monotonic() - started
+            batch, seconds = jobs[job], job.result()
+            total += seconds
+            points = sum(file.rows for file in batch.files)
             click.echo(
-                f"{done:4d}/{len(files)}  {elapsed:6.0f} s  {file.dataset}/{file.series}"
-                f"  ({seconds:.1f} s of CPU)",
+                f"{done:3d}/{len(batches)}  {time.monotonic() - started:6.0f} s"
+                f"  {batch.files[0].dataset}: {len(batch.files)} series of"
+                f" {batch.files[0].metrics} metrics every {batch.files[0].interval_seconds:.0f} s,"
+                f" {seconds:.0f} s of CPU, {1e6 * seconds / points:.0f} us a row",
                 err=True,
             )
+    click.echo(f"{total:.0f} s of CPU", err=True)
 
 
 @click.command()

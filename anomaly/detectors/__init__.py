@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -92,6 +92,14 @@ class Detector(Rows, Protocol):
 
     def learn(self, past: Past) -> None:
         """Take one more settled sample of each series into account."""
+
+
+@runtime_checkable
+class Smoothing(Protocol):
+    """A detector whose deviation is an average over the last samples."""
+
+    def sharp(self) -> Floats:
+        """Return the deviation of the samples scored last, each on its own."""
 
 
 class Envelope(Detector, Protocol):

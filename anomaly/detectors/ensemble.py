@@ -46,6 +46,7 @@ class Ensemble:
             open_detector(member.detector, terms) for member in MEMBERS
         )
         self._energies = [np.empty(0) for _ in MEMBERS]
+        self._sharp = np.empty(0)
 
     def resize(self, slots: int) -> None:
         """Make room for ``slots`` series."""
@@ -62,12 +63,18 @@ class Ensemble:
 
     def score(self, moment: Moment) -> Floats:
         """Return the joint deviation of the members that can judge; NaN while none can."""
-        energies = []
+        sharp, energies = [], []
         for at, detector in enumerate(self._detectors):
             energy = energy_of(detector.score(moment))
             self._energies[at] = smoothed(self._energies[at], energy, MEMBERS[at].smoothing_samples)
+            sharp.append(energy)
             energies.append(np.where(np.isnan(energy), np.nan, self._energies[at]))
+        self._sharp = mean_deviation(sharp)
         return mean_deviation(energies)
+
+    def sharp(self) -> Floats:
+        """Return the joint deviation of the samples scored last, without smoothing."""
+        return self._sharp
 
     def learn(self, past: Past) -> None:
         """Let every member take one more settled sample into account."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anomaly.detectors import Floats, Moment, Past, Slots, Terms
-from anomaly.detectors.refits import Refits
+from anomaly.detectors.refits import SeriesRefits
 from anomaly.detectors.robust_zscore import SIGMA_PER_MAD, centre_and_spread, row_medians
 from anomaly.slots import resized
 
@@ -51,7 +51,7 @@ class RidgeAutoregression:
         self._lags = lags_of(terms.step_seconds, window_samples)
         minimum_samples = max(terms.minimum_samples, 3 * NEAR_LAGS)
         self._minimum_samples = minimum_samples
-        self._refits = Refits(minimum_samples, window_samples)
+        self._refits = SeriesRefits(minimum_samples, window_samples)
         self._centre = np.empty(0)
         self._spread = np.empty(0)
         self._residual_spread = np.empty(0)
@@ -59,6 +59,7 @@ class RidgeAutoregression:
 
     def resize(self, slots: int) -> None:
         """Make room for ``slots`` series."""
+        self._refits.resize(slots)
         self._centre = resized(self._centre, slots, np.nan)
         self._spread = resized(self._spread, slots, np.nan)
         self._residual_spread = resized(self._residual_spread, slots, np.nan)
@@ -66,6 +67,7 @@ class RidgeAutoregression:
 
     def forget(self, slots: Slots) -> None:
         """Drop the models of the given slots."""
+        self._refits.forget(slots)
         for rows in (self._centre, self._spread, self._residual_spread, self._coefficients):
             rows[slots] = np.nan
 
@@ -79,11 +81,12 @@ class RidgeAutoregression:
         return deviation
 
     def learn(self, past: Past) -> None:
-        """Fit all series again when it is time."""
-        if not self._refits.due():
+        """Fit again the series whose time it is."""
+        due = self._refits.due(np.isfinite(past.newest))
+        if not len(due):
             return
         window = past.window()
-        enough = np.flatnonzero(np.isfinite(window).sum(axis=1) >= self._minimum_samples)
+        enough = due[np.isfinite(window[due]).sum(axis=1) >= self._minimum_samples]
         series_at_once = max(1, CELLS_AT_ONCE // (window.shape[1] * len(self._lags)))
         for at in range(0, len(enough), series_at_once):
             slots = enough[at : at + series_at_once]

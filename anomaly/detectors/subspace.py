@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anomaly.detectors import Floats, Moment, Past, Slots, Terms
-from anomaly.detectors.refits import Refits
+from anomaly.detectors.refits import SeriesRefits
 from anomaly.detectors.ridge_autoregression import normalisation_of
 from anomaly.slots import resized
 
@@ -34,7 +34,7 @@ class Subspace:
         self._terms = terms
         history_samples = max(1, int(terms.history_seconds / terms.step_seconds))
         self._minimum_samples = max(terms.minimum_samples, 5 * WINDOW_SAMPLES)
-        self._refits = Refits(self._minimum_samples, history_samples)
+        self._refits = SeriesRefits(self._minimum_samples, history_samples)
         self._centre = np.empty(0)
         self._spread = np.empty(0)
         self._mean = np.empty((0, WINDOW_SAMPLES))
@@ -42,6 +42,7 @@ class Subspace:
 
     def resize(self, slots: int) -> None:
         """Make room for ``slots`` series."""
+        self._refits.resize(slots)
         self._centre = resized(self._centre, slots, np.nan)
         self._spread = resized(self._spread, slots, np.nan)
         self._mean = resized(self._mean, slots, np.nan)
@@ -49,6 +50,7 @@ class Subspace:
 
     def forget(self, slots: Slots) -> None:
         """Drop the models of the given slots."""
+        self._refits.forget(slots)
         for rows in (self._centre, self._spread, self._mean, self._whitening):
             rows[slots] = np.nan
 
@@ -61,11 +63,12 @@ class Subspace:
         return deviation
 
     def learn(self, past: Past) -> None:
-        """Fit all series again when it is time."""
-        if not self._refits.due():
+        """Fit again the series whose time it is."""
+        due = self._refits.due(np.isfinite(past.newest))
+        if not len(due):
             return
         window = past.window()
-        enough = np.flatnonzero(np.isfinite(window).sum(axis=1) >= self._minimum_samples)
+        enough = due[np.isfinite(window[due]).sum(axis=1) >= self._minimum_samples]
         for slot in np.array_split(enough, max(1, len(enough) // 256)):
             if len(slot):
                 self._fit(slot, window[slot].astype(np.float64))

@@ -20,7 +20,7 @@ def crowd() -> QueryEvaluation:
     rows = {f"/{at}": noise(200, seed=at) for at in range(50)}
     rows["/0"][150:] += 30
     rows["/1"][199] += 30
-    evaluation = QueryEvaluation("q", query(group_by=["service"], maximum_series=60))
+    evaluation = QueryEvaluation("q", query(maximum_series=60))
     evaluation.advance(block(rows))
     return evaluation
 
@@ -48,7 +48,16 @@ def test_what_is_not_shown_is_counted(crowd):
     assert overview.notable == []
     assert overview.states[State.READY] == 50
     assert overview.anomalous == sum(view.score > 1 for view in crowd.views(NOW))
-    assert overview.rates == {"taskboard": overview.anomalous / 50}
+    assert overview.anomalous >= 1
+
+
+def test_of_a_group_the_share_that_is_anomalous_is_told():
+    rows = {f"/{at}": noise(200, seed=at) for at in range(5)}
+    for values in rows.values():
+        values[199] += 30
+    evaluation = QueryEvaluation("q", query(group_by=["service"]))
+    evaluation.advance(block(rows))
+    assert evaluation.overview(NOW, PublishSettings()).rates == {"taskboard": 1.0}
 
 
 def test_a_view_by_key_is_the_view_of_the_list(crowd):

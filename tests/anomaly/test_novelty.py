@@ -1,13 +1,13 @@
-"""What has not been seen for days ranks above what comes every day; it makes nothing anomalous."""
+"""What has not been seen for days ranks above what comes every day."""
 
 import numpy as np
 import pytest
 
-from anomaly.calibration import Calibration
-from anomaly.novelty import MEMORY_SECONDS, Novelty
+from anomaly.novelty import BLOCK_SECONDS, MEMORY_BLOCKS, Novelty
 
 STEP_SECONDS = 3_600.0
-MEMORY_SAMPLES = int(MEMORY_SECONDS / STEP_SECONDS)
+MEMORY_SAMPLES = int(max(MEMORY_BLOCKS) * BLOCK_SECONDS / STEP_SECONDS)
+DAY_SAMPLES = 24
 
 
 @pytest.fixture
@@ -18,7 +18,11 @@ def novelty():
 
 
 def excesses(novelty: Novelty, deviations: list[float]) -> list[float]:
-    return [float(novelty.excess(np.array([deviation]))[0]) for deviation in deviations]
+    return [excess_of(novelty, deviation, deviation) for deviation in deviations]
+
+
+def excess_of(novelty: Novelty, deviation: float, sharp: float) -> float:
+    return float(novelty.excess(np.array([deviation]), np.array([sharp]))[0])
 
 
 def test_only_what_beats_the_record_is_new(novelty):
@@ -32,21 +36,33 @@ def test_only_what_beats_the_record_is_new(novelty):
     ]
 
 
-def test_a_record_is_forgotten_after_days(novelty):
+def test_a_record_is_forgotten_after_a_week(novelty):
     excesses(novelty, [50.0] + [1.0] * (MEMORY_SAMPLES // 2))
-    assert excesses(novelty, [20.0]) == [0.0]
+    after_days = excesses(novelty, [20.0])[0]
     excesses(novelty, [1.0] * (2 * MEMORY_SAMPLES))
-    assert excesses(novelty, [20.0])[0] > 0
+    after_weeks = excesses(novelty, [20.0])[0]
+    assert after_days < after_weeks
+
+
+def test_what_beats_the_record_of_a_week_is_newer_than_what_beats_that_of_a_day(novelty):
+    excesses(novelty, [20.0] + [1.0] * (2 * DAY_SAMPLES))
+    of_a_day = excesses(novelty, [19.0])[0]
+    other = Novelty(STEP_SECONDS)
+    other.resize(1)
+    excesses(other, [1.0] * (MEMORY_SAMPLES // 2))
+    assert 0 < of_a_day < excesses(other, [19.0])[0]
+
+
+def test_what_has_just_begun_is_new_before_the_smoothed_deviation_has_risen(novelty):
+    excesses(novelty, [2.0] * 5)
+    assert excess_of(novelty, 2.0, 9.0) > 0
 
 
 def test_a_missing_sample_is_not_new_and_breaks_no_record(novelty):
     assert excesses(novelty, [3.0, np.nan, 3.0]) == [0.0, 0.0, 0.0]
 
 
-def test_it_ranks_what_is_anomalous_and_makes_nothing_anomalous():
-    calibration = Calibration(1e-3)
-    calibration.resize(2)
-    calm, strange = calibration.score(np.array([1.0, 30.0]), np.array([5.0, 5.0]))
-    plain_calm, plain_strange = calibration.score(np.array([1.0, 30.0]))
-    assert calm == plain_calm < 1
-    assert strange == pytest.approx(plain_strange + 5.0)
+def test_a_forgotten_series_has_no_records(novelty):
+    excesses(novelty, [3.0])
+    novelty.forget(np.array([0]))
+    assert excesses(novelty, [9.0]) == [0.0]

@@ -1,6 +1,8 @@
 """When a model is fitted again, counted in samples."""
 
-from anomaly.detectors.refits import Refits
+import numpy as np
+
+from anomaly.detectors.refits import Refits, SeriesRefits
 
 
 def fits(samples: int, minimum: int, window: int, growth: float = 0.25) -> list[int]:
@@ -19,3 +21,16 @@ def test_a_full_window_is_fitted_eight_times():
 
 def test_a_dear_model_is_fitted_at_each_doubling():
     assert fits(200, minimum=20, window=8_000, growth=1.0) == [20, 40, 80, 160]
+
+
+def test_a_series_that_comes_later_is_fitted_at_its_own_minimum():
+    refits = SeriesRefits(20, 800)
+    refits.resize(2)
+    found = [refits.due(np.array([True, at > 50])).tolist() for at in range(1, 101)]
+    assert [at for at, due in enumerate(found, start=1) if 1 in due][:2] == [70, 75]
+
+
+def test_a_missing_sample_counts_for_nothing():
+    refits = SeriesRefits(20, 800)
+    refits.resize(1)
+    assert all(not len(refits.due(np.array([False]))) for _ in range(100))

@@ -31,7 +31,8 @@ def tables(top: int) -> Question:
     """Return the question about the ``top`` (>= 1) tables by pages.
 
     Sizes come from the pages of the last vacuum or analyze: asking the disk would open every file,
-    and wait for whoever holds a table's lock.
+    and wait for whoever holds a table's lock. The view adds up the indexes of each table, so it is
+    given the few it should look at.
     """
     sql = f"""
         SELECT current_database() AS datname, s.*,
@@ -39,8 +40,9 @@ def tables(top: int) -> Question:
                (SELECT coalesce(sum(i.relpages), 0)::bigint * current_setting('block_size')::int
                 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
                 WHERE x.indrelid = c.oid) AS indexes_bytes
-        FROM {LARGEST_TABLES} c
-        JOIN pg_stat_user_tables s ON s.relid = c.oid
+        FROM pg_stat_user_tables s
+        JOIN pg_class c ON c.oid = s.relid
+        WHERE s.relid = ANY (ARRAY(SELECT oid FROM {LARGEST_TABLES} t))
     """  # noqa: S608  # fixed words
     return Question("stat_user_tables", sql, by_column(TABLE_METRICS, TABLE_LABELS), top=top)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -19,6 +20,22 @@ LOOKING = "facts"
 """The name under which looking at the server itself is told of, as if it were a question."""
 
 
+BUSY_RATIO = 0.01
+"""A slow question keeps the server busy for no more than this part of the time."""
+
+MAX_INTERVALS = 20
+"""But it is asked after so many intervals at the latest: five minutes by default."""
+
+Answers = dict[str, list[Family]]
+"""Families by name of the question."""
+
+
+def pause_seconds(interval_seconds: float, duration_seconds: float) -> float:
+    """Return how long to wait before asking a slow question again that took so long."""
+    rare = min(duration_seconds / BUSY_RATIO, MAX_INTERVALS * interval_seconds)
+    return max(interval_seconds, rare)
+
+
 class Outcome(NamedTuple):
     """The metrics that tell how it went: of the server, and by question."""
 
@@ -34,8 +51,8 @@ class Interview:
         server: the ``server`` label of all series.
         connect: makes the session; raises UpstreamError.
         quick: asked every time, in this order.
-        slow: asked after them, at the slow interval only; in between, what they last brought is
-            told again.
+        slow: asked after them, at the slow interval only, and those that take the server long more
+            rarely; in between, what they last brought is told again.
         slow_interval_seconds: between two times of asking these.
         outcome: what tells how it went.
     """
@@ -57,8 +74,8 @@ class Interview:
         self._slow_interval_seconds = slow_interval_seconds
         self._outcome = outcome
         self._session: Session | None = None
-        self._slow_asked_at = float("-inf")
-        self._slow_families: list[Family] = []
+        self._due_at: dict[str, float] = {}
+        self._kept: Answers = {}
         self._answered: dict[str, bool] = {}
         self._durations: dict[str, float] = {}
 
@@ -84,16 +101,25 @@ class Interview:
         if self._session is not None:
             self._session.close()
             self._session = None
-        self._slow_asked_at = float("-inf")
+        self._due_at.clear()
 
     def _ask_all(self, session: Session) -> list[Family]:
+        answers, goes_on = self._ask_each(session, self._quick, goes_on=True)
         now = time.monotonic()
-        quick, goes_on = self._ask_each(session, self._quick, goes_on=True)
-        if now - self._slow_asked_at >= self._slow_interval_seconds:
-            self._slow_asked_at = now
+        due = [question for question in self._slow if self._due_at.get(question.name, now) <= now]
+        if due:
             goes_on = goes_on and self._look(session)
-            self._slow_families, _ = self._ask_each(session, self._slow, goes_on=goes_on)
-        return [*quick, *self._slow_families, *self._told_of_questions()]
+            slow_answers, _ = self._ask_each(session, due, goes_on=goes_on)
+            for question in due:
+                self._kept[question.name] = slow_answers.get(question.name, [])
+                self._due_at[question.name] = now + self._pause_seconds(question, slow_answers)
+        families = itertools.chain(*answers.values(), *self._kept.values())
+        return [*families, *self._told_of_questions()]
+
+    def _pause_seconds(self, question: Question, answers: Answers) -> float:
+        if question.name not in answers:
+            return self._slow_interval_seconds
+        return pause_seconds(self._slow_interval_seconds, self._durations[question.name])
 
     def _look(self, session: Session) -> bool:
         """Look at the server again, and return whether to go on asking."""
@@ -106,9 +132,9 @@ class Interview:
 
     def _ask_each(
         self, session: Session, questions: Sequence[Question], *, goes_on: bool
-    ) -> tuple[list[Family], bool]:
-        """Return the families of all that answered, and whether to go on asking."""
-        families: list[Family] = []
+    ) -> tuple[Answers, bool]:
+        """Return the families of those that answered, and whether to go on asking."""
+        answers: Answers = {}
         for question in questions:
             if session.version < question.since:
                 continue
@@ -116,10 +142,10 @@ class Interview:
                 self._answered[question.name] = False
                 continue
             try:
-                families += self._ask(session, question)
+                answers[question.name] = self._ask(session, question)
             except UpstreamError as error:
                 goes_on = self._goes_on_after(question.name, error, session)
-        return families, goes_on
+        return answers, goes_on
 
     def _ask(self, session: Session, question: Question) -> list[Family]:
         if question.needs and question.needs not in session.words:

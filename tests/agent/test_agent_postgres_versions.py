@@ -36,20 +36,19 @@ OF_THE_SESSION = {"pg_settings_extra_float_digits"}
 EXPORTER = "prometheus-postgres-exporter"
 
 
-def watching(server, user="watchkeeper"):
-    return contextlib.closing(
-        PostgresCollector(
-            host="127.0.0.1",
-            port=server.port,
-            database="postgres",
-            user=user,
-            password="",
-            statements=60,
-            tables=20,
-            timeout_seconds=3.0,
-            slow_interval_seconds=0.0,
-        )
-    )
+def watching(server, user="watchkeeper", **changes):
+    arguments = {
+        "host": "127.0.0.1",
+        "port": server.port,
+        "database": "postgres",
+        "user": user,
+        "password": "",
+        "statements": 60,
+        "tables": 20,
+        "timeout_seconds": 3.0,
+        "slow_interval_seconds": 0.0,
+    }
+    return contextlib.closing(PostgresCollector(**(arguments | changes)))
 
 
 def exposition(collector):
@@ -108,6 +107,19 @@ def newest(tmp_path_factory):
     server = PostgresServer(tmp_path_factory.mktemp("newest"))
     yield server
     server.stop()
+
+
+def test_a_thousand_tables_cost_no_more_series_than_twenty_and_no_question_fails(newest):
+    newest.execute("CREATE DATABASE wide")
+    with newest.connect(database="wide") as connection:
+        connection.execute("; ".join(f"CREATE TABLE t{number} (n int)" for number in range(1000)))
+    with watching(newest, "postgres", database="wide", timeout_seconds=1.0) as collector:
+        page = Page(exposition(collector))
+    assert len(page.labels("pg_stat_user_tables_n_live_tup")) == 20
+    assert len(page.samples) < 2000
+    failed = [s.labels["collector"] for s in page.samples
+              if s.name == "pg_scrape_collector_success" and not s.value]  # fmt: skip
+    assert failed == ["stat_statements"]
 
 
 def test_every_version_of_pg_stat_statements_is_understood(newest):

@@ -21,6 +21,7 @@ ROLES: dict[tuple[str, str], Role] = {
     ("GET", "/api/v1/rules"): Role.VIEWER,
     ("GET", "/api/v1/status"): Role.VIEWER,
     ("POST", "/api/v2/alerts"): Role.OPERATOR,
+    ("POST", "/api/v1/webhooks/alertmanager"): Role.OPERATOR,
     ("POST", "/api/v2/silences"): Role.OPERATOR,
     ("DELETE", "/api/v2/silence/<silence_id>"): Role.OPERATOR,
     ("POST", "/api/v1/incidents/<incident_id>/acknowledge"): Role.OPERATOR,

@@ -16,6 +16,7 @@ from alerting import (
     incident_api,
     kill_switch,
     rules_api,
+    webhook_in,
 )
 from alerting.openapi.document import document
 from alerting.requests import limit_of, person, text_of
@@ -35,6 +36,7 @@ def register(alerting: Alerting) -> None:
     alerting.service.roles = access.ROLES
     app.add_url_rule("/api/openapi.json", view_func=lambda: jsonify(document()))
     alertmanager_api.register(app, alerting)
+    webhook_in.register(app, alerting)
     incident_api.register(app, alerting)
     delivery_api.register(app, alerting)
     rules_api.register(app, alerting)

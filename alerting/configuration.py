@@ -48,6 +48,11 @@ class Configuration:
         return self._remediation.current
 
     @property
+    def alerting_path(self) -> Path:
+        """Where the router's settings stand."""
+        return self._alerting.path
+
+    @property
     def remediation_path(self) -> Path:
         """Where the rules stand."""
         return self._remediation.path

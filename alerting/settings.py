@@ -101,6 +101,13 @@ class HeartbeatSettings(Settings):
     every_seconds: DurationSeconds = Field(default=60.0, ge=1, alias="every")
 
 
+class WebhookInSettings(Settings):
+    """Who may send Alertmanager's webhook."""
+
+    signing_secret: Secret | None = None
+    """With one, every body must be signed with it as Standard Webhooks has it."""
+
+
 class RetentionSettings(Settings):
     """How long is kept what nobody needs any more to work."""
 
@@ -132,6 +139,7 @@ class AlertingSettings(Settings):
     time_intervals: tuple[NamedInterval, ...] = ()
     maintenance: tuple[MaintenanceSettings, ...] = ()
     escalation: tuple[EscalationSettings, ...] = ()
+    webhook_in: WebhookInSettings = WebhookInSettings()
     heartbeat: HeartbeatSettings | None = None
     receivers: tuple[AnyReceiver, ...] = ()
     route: RouteSettings = RouteSettings()

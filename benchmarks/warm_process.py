@@ -1,4 +1,4 @@
-"""The service as a process that starts in a fraction of a second, to be killed hundreds of times."""
+"""The service as a process that starts in a fraction of a second, to be killed many times."""
 
 from __future__ import annotations
 

@@ -58,6 +58,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/api/v2/alerts"): Operation(
         "Take alerts in; answered when they are on disk.", takes=list_of(ref("PostableAlert"))
     ),
+    ("POST", "/api/v1/webhooks/alertmanager"): Operation(
+        "Take in what an Alertmanager sends to its webhook receivers.",
+        whole(taken={"type": "integer"}),
+        takes=asked({"version": {"const": "4"}, "alerts": list_of(ref("PostableAlert"))}),
+    ),
     ("GET", "/api/v2/alerts/groups"): Operation(
         "List firing alerts by group.", list_of(ref("AlertGroup")), parameters=_ALERT_PARAMETERS
     ),

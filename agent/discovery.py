@@ -26,6 +26,12 @@ SOCKET_DIRECTORIES = ("/var/run/postgresql", "/tmp")  # noqa: S108  # where serv
 CONNECT_SECONDS = 0.5
 """Everything tried without a name is on this machine."""
 
+VARIABLES = ("DATABASE_URL", "MYSQL_URL", "REDIS_URL", "RQ_REDIS_URL", "CELERY_BROKER_URL")
+"""Variables of the environment that name a server; the fourth is that of RQ's own command."""
+
+SILENT = {"rq": "RQ keeps no queues there"}
+"""Why a server that lets us in and tells nothing is not watched, by kind."""
+
 DEFAULT_QUEUE = "celery"
 """Celery's own ``task_default_queue``."""
 
@@ -48,7 +54,7 @@ class Candidate:
     def name(self) -> str:
         """The collector's name, as a configured one would have it."""
         name = f"{self.kind} {self.arguments['host']}:{self.arguments['port']}"
-        return f"{name}/{self.arguments['db']}" if self.kind == "celery" else name
+        return f"{name}/{self.arguments['db']}" if "db" in self.arguments else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ class Finding:
 
 
 def discover(kinds: Collection[str], environment: Mapping[str, str]) -> list[Finding]:
-    """Return what was found of each of ``kinds`` (postgres, mysql, redis, celery), each once."""
+    """Return what was found of each of ``kinds``, each place once."""
     places: dict[str, Candidate] = {}
     for candidate in candidates(environment):
         if candidate.kind in kinds:
@@ -74,7 +80,7 @@ def candidates(
     mysql_sockets: Iterable[str] = mysql.SOCKETS,
 ) -> Iterator[Candidate]:
     """Yield the places to look at: those the environment names, then the well-known ones."""
-    for variable in ("DATABASE_URL", "MYSQL_URL", "REDIS_URL", "CELERY_BROKER_URL"):
+    for variable in VARIABLES:
         url = urlsplit(environment.get(variable, ""))
         if url.hostname:
             yield from _from_url(variable, url)
@@ -84,7 +90,9 @@ def candidates(
         yield Candidate("postgres", _postgres(host, port, user, "", database), source)
     for arguments, source in mysql.places(environment, mysql_sockets):
         yield Candidate("mysql", arguments, source)
-    yield Candidate("redis", _redis("127.0.0.1", REDIS_PORT, None, ""), f"port {REDIS_PORT}")
+    local = _redis("127.0.0.1", REDIS_PORT, None, "")
+    yield Candidate("redis", local, f"port {REDIS_PORT}")
+    yield Candidate("rq", local | {"db": 0, "queues": []}, f"port {REDIS_PORT}")
 
 
 def _postgres_places(
@@ -114,10 +122,12 @@ def _from_url(variable: str, url: SplitResult) -> Iterator[Candidate]:
     elif url.scheme == "redis":
         arguments = _redis(host, url.port or REDIS_PORT, user or None, password)
         yield Candidate("redis", arguments, variable)
+        db = int(path) if path.isdecimal() else 0
         if variable == "CELERY_BROKER_URL":
-            db = int(path) if path.isdecimal() else 0
-            arguments |= {"db": db, "key_prefix": "", "queues": [DEFAULT_QUEUE]}
-            yield Candidate("celery", arguments, variable)
+            queues = {"db": db, "key_prefix": "", "queues": [DEFAULT_QUEUE]}
+            yield Candidate("celery", arguments | queues, variable)
+        else:
+            yield Candidate("rq", arguments | {"db": db, "queues": []}, variable)
 
 
 def _postgres(host: str, port: int, user: str, password: str, database: str) -> dict[str, Any]:
@@ -143,12 +153,12 @@ def problem_of(candidate: Candidate) -> str | None:
     arguments = {**candidate.arguments, **LEAST.get(candidate.kind, {})}
     collector: Collector = make(candidate.kind, arguments)
     try:
-        list(collector.collect())
+        told = list(collector.collect())
     except WatchkeeperError as error:
         return str(error)
     finally:
         collector.close()
-    return None
+    return None if told else SILENT.get(candidate.kind)
 
 
 def _listens(host: str, port: int) -> bool:

@@ -368,6 +368,7 @@ class AgentSettings(Settings):
             "mysql": self.mysql,
             "redis": self.redis,
             "celery": self.celery,
+            "rq": self.rq,
         }
         return [kind for kind, servers in configured.items() if self.discover and not servers]
 

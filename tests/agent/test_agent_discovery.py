@@ -19,6 +19,7 @@ def test_without_a_hint_the_well_known_ports_are_looked_at():
         "postgres 127.0.0.1:5432",
         "mysql 127.0.0.1:3306",
         "redis 127.0.0.1:6379",
+        "rq 127.0.0.1:6379/0",
     ]
 
 
@@ -89,7 +90,7 @@ def test_what_is_discovered_becomes_a_recipe_and_what_is_not_a_reason(
 def test_a_kind_that_is_configured_is_not_looked_for(tmp_path):
     file = tmp_path / "agent.yml"
     file.write_text("redis: [{}]\n")
-    assert load(file, AgentSettings).kinds_to_discover == ["postgres", "mysql", "celery"]
+    assert load(file, AgentSettings).kinds_to_discover == ["postgres", "mysql", "celery", "rq"]
     file.write_text("discover: false\n")
     assert load(file, AgentSettings).kinds_to_discover == []
 

@@ -11,6 +11,7 @@ import rq
 
 from agent.collector import CollectionFailed
 from agent.collectors.rq import RqCollector, unix_seconds
+from agent.discovery import discover
 from agent.text import Renderer, TextFormat, text_of
 from tests.agent.probes import Page
 from tests.agent.redis_servers import serving
@@ -139,6 +140,18 @@ def test_all_queues_that_rq_knows_are_told_of_when_none_is_named(queue, broker):
     depths = {labels["queue"] for labels in collected(collector).labels("task_queue_depth")}
     collector.close()
     assert depths == {"mail", "work"}
+
+
+def test_rq_is_discovered_where_it_keeps_queues_and_only_there(queue, broker):
+    environment = {"RQ_REDIS_URL": f"redis://127.0.0.1:{broker}/0"}
+    name = f"rq 127.0.0.1:{broker}/0"
+
+    def problem():
+        return {one.candidate.name: one.problem for one in discover(["rq"], environment)}[name]
+
+    assert problem() == "RQ keeps no queues there"
+    queue.enqueue(f"{JOBS}.pack")
+    assert problem() is None
 
 
 def test_a_broker_that_is_not_there_says_nothing_of_its_queues():

@@ -188,7 +188,7 @@ def test_tasks_in_any_child_of_celery_are_counted_once(shop, broker):
 
     shop.run(
         *("celery", "--app", "shop_tasks", "worker", "--pool", "prefork", "--concurrency", "2"),
-        *("--max-tasks-per-child", "5", "--without-gossip", "--without-mingle"),
+        *("--max-tasks-per-child", "8", "--without-gossip", "--without-mingle"),
         SHOP_BROKER=broker,
     )
     publisher = celery.Celery("publisher", broker=broker, set_as_current=False)
@@ -196,7 +196,11 @@ def test_tasks_in_any_child_of_celery_are_counted_once(shop, broker):
         publisher.send_task("shop_tasks.cook", args=[number % 3 == 0], queue="orders")
     finished, run = "task_finished_total", "task_run_seconds_count"
     for name in (finished, run):
-        wait_until(lambda of=name: shop.total(of) >= 30, what=f"thirty tasks: {shop.log}")
+        wait_until(
+            lambda of=name: shop.total(of) >= 30,
+            timeout_seconds=60.0,
+            what=f"thirty tasks: {shop.log}",
+        )
     assert shop.total(finished, outcome="failed") == 10
     assert shop.total(finished, outcome="succeeded") == 20
     assert shop.total("task_started_total") == shop.total(run) == 30

@@ -19,9 +19,10 @@ The parent starts an aggregator, each worker reports to it:
 For Celery prefork the same goes into ``worker_init``, ``worker_process_init`` and
 ``worker_process_shutdown``.
 
-What the parent had counted when it forked a worker is not the worker's and is left out. Workers send what was added since their last report, so the totals outlive every worker, nothing is
-written to disk, and a scrape costs the same however many workers have come and gone. A worker that
-is killed takes with it what it counted in its last second.
+What the parent had counted when it forked a worker is not the worker's and is left out. Workers
+send what was added since their last report, so the totals outlive every worker, nothing is written
+to disk, and a scrape costs the same however many workers have come and gone. A worker that is
+killed takes with it what it counted in its last second.
 """
 
 from watchkeeper.instrument.multiprocess.aggregator import spawn_aggregator

@@ -18,6 +18,9 @@ class Neighbours:
         self._answers = {
             "/readyz": {"status": "ready", "reasons": {}},
             "/api/v1/incidents": {"incidents": [_incident(at, now) for at in range(incidents)]},
+            **{f"/api/v1/incidents/i{at}": _incident(at, now) for at in range(incidents)},
+            "/api/v1/actions": {"actions": []},
+            "/api/v1/rules": _rules(),
             "/api/v1/status": {"paused": False},
             "/api/v1/queries": {"queries": []},
             "/api/v1/series": {"series": [_series(at) for at in range(series)]},
@@ -57,6 +60,16 @@ class Neighbours:
 
 def _success(data: Any) -> dict[str, Any]:
     return {"status": "success", "data": data}
+
+
+def _rules() -> dict[str, Any]:
+    """Return what both alerting and Prometheus answer here, under one address."""
+    rule = {"query": "a > 1", "health": "ok", "state": "inactive", "type": "alerting"}
+    alerts = [{**rule, "name": f"Rule{number}"} for number in range(25)]
+    remediation = [
+        {"name": f"rule-{number}", "mode": "auto", "is_verified": True} for number in range(5)
+    ]
+    return {**_success({"groups": [{"name": "g", "rules": alerts}]}), "rules": remediation}
 
 
 def _sample() -> dict[str, Any]:

@@ -8,9 +8,8 @@ from urllib.parse import quote
 from pydantic import AwareDatetime, Field, model_validator
 
 from dashboards.console.answers import Answer, field, read
-from dashboards.expression import unit_of
+from dashboards.console.units import measured_in
 from dashboards.spec import Unit
-from watchkeeper.catalogue import every_metric
 from watchkeeper.peers import Peer
 
 
@@ -75,11 +74,7 @@ class Query(Answer):
     @property
     def unit(self) -> Unit:
         """The unit of its values, when its expression makes that clear."""
-        return UNITS.get(unit_of(self.expression, every_metric()), Unit.PLAIN)
-
-
-UNITS = {"seconds": Unit.SECONDS, "bytes": Unit.BYTES, "ratio": Unit.RATIO}
-"""The catalogue's base units as panels write them."""
+        return measured_in(self.expression)
 
 
 def queries(anomaly: Peer) -> dict[str, Query]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from flask import Flask
+
 from dashboards.console import compression, headers, person, presentation, problems
 from dashboards.console.pages import (
     alerts,
@@ -66,6 +68,13 @@ def furnish(service: Service, room: Room) -> None:
         service.app.register_blueprint(page.blueprint(room))
     service.readiness.add("sources", lambda: _unasked(room))
     service.on_stopping(room.watch.stop)
+    _read_ahead(service.app)
+
+
+def _read_ahead(app: Flask) -> None:
+    """Compile the pages now: the first fifty viewers would all wait for it otherwise."""
+    for name in app.jinja_env.list_templates(extensions=["html"]):
+        app.jinja_env.get_template(name)
 
 
 def _unasked(room: Room) -> str | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from dashboards.console import band, choices, ranges
-from dashboards.console.anomalies import UNITS, Query
+from dashboards.console.anomalies import Query
 from dashboards.console.chart import Chart, Line
 from dashboards.console.ranges import Span
-from dashboards.expression import fill, metric_names, unit_of
+from dashboards.console.units import measured_in
+from dashboards.expression import fill, metric_names
 from dashboards.spec import Role, Unit
 from watchkeeper.catalogue import Kind, every_metric
 from watchkeeper.prometheus import PrometheusClient, is_number
@@ -49,7 +51,7 @@ class Exploration:
     @property
     def unit(self) -> Unit:
         """The unit of its values, where the catalogue makes that clear."""
-        return UNITS.get(unit_of(self.expression, every_metric()), Unit.PLAIN)
+        return measured_in(self.expression)
 
     def span(self, now: datetime) -> Span:
         """Return the grid of times up to ``now``."""
@@ -102,12 +104,13 @@ class Known:
     start: str
 
 
-def catalogue() -> list[Known]:
+@cache
+def catalogue() -> tuple[Known, ...]:
     """Return every metric with an expression to begin with."""
-    return [
+    return tuple(
         Known(metric.name, metric.help, _start(metric.name, metric.kind))
         for metric in every_metric().values()
-    ]
+    )
 
 
 def _start(name: str, kind: Kind) -> str:

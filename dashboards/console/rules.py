@@ -8,16 +8,14 @@ from urllib.parse import quote
 from pydantic import AwareDatetime, Field
 
 from dashboards.console import ranges
-from dashboards.console.anomalies import UNITS
 from dashboards.console.answers import Answer, field, read
 from dashboards.console.chart import Chart, Line
 from dashboards.console.comparison import split
 from dashboards.console.incidents import Alert, Incident
 from dashboards.console.lights import Light
 from dashboards.console.ranges import Span
-from dashboards.expression import unit_of
-from dashboards.spec import Level, Threshold, Unit
-from watchkeeper.catalogue import every_metric
+from dashboards.console.units import measured_in
+from dashboards.spec import Level, Threshold
 from watchkeeper.peers import Peer
 from watchkeeper.prometheus import PrometheusClient, Series
 
@@ -142,8 +140,7 @@ def chart_of(
     about = [one for one in found if _is_about(one, alert)] or found
     thresholds = () if sides.threshold is None else (Threshold(sides.threshold, Level.CRITICAL),)
     lines = tuple(Line(ranges.words_for(one.labels), span.align(one)) for one in about[:LINES])
-    unit = UNITS.get(unit_of(sides.measured, every_metric()), Unit.PLAIN)
-    return Chart(span.timestamps(), lines, unit, thresholds)
+    return Chart(span.timestamps(), lines, measured_in(sides.measured), thresholds)
 
 
 def _is_about(series: Series, alert: Alert) -> bool:

@@ -111,7 +111,9 @@ class Envelope(Detector, Protocol):
 
 DETECTORS = {
     "ensemble": "anomaly.detectors.ensemble:Ensemble",
+    "ewma": "anomaly.detectors.ewma:Ewma",
     "isolation-forest": "anomaly.detectors.isolation_forest:IsolationForestDetector",
+    "peer-group": "anomaly.detectors.peer_group:PeerGroup",
     "ridge-autoregression": "anomaly.detectors.ridge_autoregression:RidgeAutoregression",
     "robust-zscore": "anomaly.detectors.robust_zscore:RobustZScore",
     "seasonal-envelope": "anomaly.detectors.seasonal_envelope:SeasonalEnvelope",

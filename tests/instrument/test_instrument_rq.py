@@ -26,7 +26,8 @@ from watchkeeper.instrument import Instrumentation, PageServer
 instrumentation = Instrumentation("shop")
 print(PageServer(instrumentation.pages()).port, flush=True)
 connection = redis.Redis(port=int(sys.argv[1]))
-worker = rq.Worker([rq.Queue(sys.argv[2], connection=connection)], connection=connection)
+queues = [rq.Queue(name, connection=connection) for name in sys.argv[2:]]
+worker = rq.Worker(queues, connection=connection)
 instrumentation.rq.watch_worker(worker)
 worker.work(with_scheduler=True, logging_level="ERROR")
 """
@@ -38,24 +39,38 @@ def broker_port(tmp_path_factory):
         yield port
 
 
+QUEUES = [f"orders-{number}" for number in range(8)]
+
+
+@pytest.fixture(scope="module")
+def unused_queues():
+    return iter(QUEUES)
+
+
 @pytest.fixture
-def queue(broker_port, request):
+def queue(broker_port, unused_queues):
+    """A queue of the test's own, on which the worker works."""
     with redis.Redis(port=broker_port) as connection:
-        yield rq.Queue(request.node.name, connection=connection)
+        yield rq.Queue(next(unused_queues), connection=connection)
 
 
-@pytest.fixture
-def worker(broker_port, queue):
-    """Reads the page of a worker that works in a process of its own, forking for each job."""
-    command = [sys.executable, "-c", WORKER, str(broker_port), queue.name]
+@pytest.fixture(scope="module")
+def page_port(broker_port):
+    """Where the page of a worker is that works in a process of its own, forking for each job."""
+    command = [sys.executable, "-c", WORKER, str(broker_port), *QUEUES]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
-    port = int(process.stdout.readline())
-    yield lambda name, **labels: value_of(page_at(port), name, queue=queue.name, **labels)
+    yield int(process.stdout.readline())
     process.terminate()
     process.wait(20)
     process.stdout.close()
+
+
+@pytest.fixture
+def worker(page_port, queue):
+    """Reads what the worker tells of the queue."""
+    return lambda name, **labels: value_of(page_at(page_port), name, queue=queue.name, **labels)
 
 
 def test_a_job_is_created_started_and_finished_with_its_wait_and_run(queue, worker):

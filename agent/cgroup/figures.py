@@ -19,8 +19,14 @@ class Limits(NamedTuple):
 
 @dataclass(slots=True)
 class Figures:
-    """Values by metric and the labels it has beyond the group's own."""
+    """What a group uses, and its own limits.
 
+    Attributes:
+        limits: of the group itself.
+        values: by metric and the labels it has beyond the group's own.
+    """
+
+    limits: Limits
     values: dict[tuple[Metric, LabelValues], float] = field(default_factory=dict)
 
     def put(
@@ -49,11 +55,9 @@ def ancestry(group: str) -> list[str]:
     return ["/" + "/".join(parts[:count]) for count in range(len(parts), -1, -1)]
 
 
-def parse_pairs(text: str | None) -> Mapping[str, int]:
-    """Return the numbers of a file of ``name number`` lines; none where there is no file."""
-    pairs: dict[str, int] = {}
-    for line in (text or "").splitlines():
-        name, _, number = line.partition(" ")
-        if number.isdecimal():
-            pairs[name] = int(number)
-    return pairs
+def parse_pairs(text: str) -> Mapping[str, int]:
+    """Return the numbers of a text of ``name number`` lines."""
+    words = iter(text.split())
+    return {
+        name: int(number) for name, number in zip(words, words, strict=False) if number.isdecimal()
+    }

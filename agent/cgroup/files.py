@@ -12,21 +12,35 @@ from watchkeeper.catalogue import containers
 MICROSECONDS = 1_000_000
 
 
+def text(directory: str, file: str) -> str:
+    """Return a file's text; empty where there is no file, or no directory is named."""
+    return (read_line(f"{directory}/{file}") or "") if directory else ""
+
+
 def pairs(directory: str, file: str) -> Mapping[str, int]:
     """Return the numbers of a file of ``name number`` lines; none where there is no file."""
-    return parse_pairs(read_line(f"{directory}/{file}"))
+    return parse_pairs(text(directory, file))
 
 
 def number(directory: str, file: str) -> int | None:
     """Return the number in a file; None for no file or for a word such as ``max``."""
-    text = read_line(f"{directory}/{file}")
-    return int(text) if text and text.isdecimal() else None
+    found = text(directory, file)
+    return int(found) if found.isdecimal() else None
+
+
+def below(directory: str) -> list[str]:
+    """Return the names of the groups that lie in one; none when it went away."""
+    try:
+        with os.scandir(directory) as entries:
+            return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
 
 
 def put_pressure(figures: Figures, directory: str) -> None:
     """Note the stall times of a group (Documentation/accounting/psi.rst)."""
     for resource in ("cpu", "memory", "io"):
-        for line in (read_line(f"{directory}/{resource}.pressure") or "").splitlines():
+        for line in text(directory, f"{resource}.pressure").splitlines():
             kind, _, rest = line.partition(" ")
             total = rest.rpartition("total=")[2]
             metric = containers.PRESSURE.get((resource, kind))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,9 +25,10 @@ _CONTAINER = re.compile(r"(?:^|[-/])([0-9a-f]{64})(?:\.scope)?$")
 
 
 class Groups(Protocol):
-    """One version's reader; ``roots`` are the directories its groups lie in."""
+    """One version's reader. Ask it for the children of all groups above a group first."""
 
-    roots: tuple[str, ...]
+    def children(self, group: str) -> set[str]:
+        """Return the names of the groups that lie in ``group``."""
 
     def limits(self, group: str) -> Limits:
         """Return the limits of the group itself."""
@@ -62,20 +62,11 @@ def every_group(groups: Groups) -> Iterator[str]:
     while waiting:
         group = waiting.popleft()
         yield group
-        children = {name for root in groups.roots for name in _below(root + group)}
-        for name in sorted(children):
+        for name in sorted(groups.children(group)):
             child = f"{group.rstrip('/')}/{name}"
             if child not in seen and len(seen) < MOST_LOOKED_AT:
                 seen.add(child)
                 waiting.append(child)
-
-
-def _below(directory: str) -> Iterator[str]:
-    try:
-        with os.scandir(directory) as entries:
-            yield from (e.name for e in entries if e.is_dir(follow_symlinks=False))
-    except OSError:
-        return  # it went away, or this controller does not have the group
 
 
 def container_id(group: str) -> str:

@@ -9,8 +9,7 @@ import os
 from collections.abc import Mapping
 
 from agent.cgroup.figures import Figures, Limits
-from agent.cgroup.files import made_at, number, pairs, put_pressure, working_set
-from agent.procfs import read_line
+from agent.cgroup.files import below, made_at, number, pairs, put_pressure, text, working_set
 from watchkeeper.catalogue import Metric, containers
 
 UNLIMITED_BYTES = 1 << 62
@@ -41,6 +40,10 @@ IO_FILES = {
 """Metric by operation and file."""
 
 
+UNIFIED = "unified"
+"""Stands for version 2 among the controllers."""
+
+
 class LegacyGroups:
     """The groups under the mounts of version 1.
 
@@ -50,11 +53,18 @@ class LegacyGroups:
     """
 
     def __init__(self, roots: Mapping[str, str], unified: str = "") -> None:
-        self._of = dict(roots)
-        self._unified = unified
-        self.roots: tuple[str, ...] = tuple(
-            dict.fromkeys([*roots.values(), *([unified] if unified else [])])
-        )
+        self._of = dict(roots) | ({UNIFIED: unified} if unified else {})
+        # A group need not be in every hierarchy; those that were seen need no look in vain.
+        self._present = {f"{root}/" for root in self._of.values()}
+
+    def children(self, group: str) -> set[str]:
+        """Return the names of the groups that lie in ``group``, in any hierarchy."""
+        found: set[str] = set()
+        for directory in self._directories(group):
+            names = below(directory)
+            self._present.update(f"{directory.rstrip('/')}/{name}" for name in names)
+            found.update(names)
+        return found
 
     def limits(self, group: str) -> Limits:
         """Return the limits of the group itself."""
@@ -65,12 +75,11 @@ class LegacyGroups:
 
     def figures(self, group: str, disks: Mapping[str, str]) -> Figures:
         """Return what the kernel tells of the group; arguments as ``UnifiedGroups.figures``."""
-        figures = Figures()
+        figures = Figures(self.limits(group))
         self._put_cpu(figures, group)
         self._put_memory(figures, group)
         self._put_io(figures, group, disks)
-        if self._unified:
-            put_pressure(figures, self._unified + group)
+        put_pressure(figures, self._directory(UNIFIED, group))
         directory = self._directory("pids", group)
         threads = number(directory, "pids.current")
         figures.put(containers.THREADS, threads)
@@ -80,10 +89,16 @@ class LegacyGroups:
 
     def made_at(self, group: str) -> float | None:
         """Return when the group was made, Unix time; later where it was changed since."""
-        return made_at(root + group for root in self.roots)
+        return made_at(self._directories(group))
 
     def _directory(self, controller: str, group: str) -> str:
-        return self._of.get(controller, "/nonexistent") + group
+        """Return where a controller has the group; empty where it has not."""
+        path = self._of.get(controller, "") + group
+        return path if path in self._present else ""
+
+    def _directories(self, group: str) -> set[str]:
+        """Return where the group is; controllers mounted together share a place."""
+        return {root + group for root in self._of.values()} & self._present
 
     def _quota(self, group: str) -> int | None:
         # "-1" for none is no decimal.
@@ -144,7 +159,7 @@ class LegacyGroups:
     def _put_io(self, figures: Figures, group: str, disks: Mapping[str, str]) -> None:
         directory = self._directory("blkio", group)
         for file, metrics in IO_FILES.items():
-            for line in (read_line(f"{directory}/{file}") or "").splitlines():
+            for line in text(directory, file).splitlines():
                 self._put_operation(figures, line.split(), metrics, disks)
 
     def _put_operation(

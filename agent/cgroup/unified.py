@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agent.cgroup.figures import Figures, Limits
-from agent.cgroup.files import MICROSECONDS, made_at, number, pairs, put_pressure, working_set
-from agent.procfs import read_line
+from agent.cgroup.files import (
+    MICROSECONDS,
+    below,
+    made_at,
+    number,
+    pairs,
+    put_pressure,
+    text,
+    working_set,
+)
 from watchkeeper.catalogue import containers
 
 IO_FIELDS = {
@@ -38,8 +46,11 @@ class UnifiedGroups:
     """
 
     def __init__(self, root: str) -> None:
-        self.roots: tuple[str, ...] = (root,)
         self._root = root
+
+    def children(self, group: str) -> set[str]:
+        """Return the names of the groups that lie in ``group``."""
+        return set(below(self._root + group))
 
     def limits(self, group: str) -> Limits:
         """Return the limits of the group itself."""
@@ -56,7 +67,7 @@ class UnifiedGroups:
             disks: device path by ``major:minor``.
         """
         directory = self._root + group
-        figures = Figures()
+        figures = Figures(self.limits(group))
         self._put_cpu(figures, directory)
         self._put_memory(figures, directory)
         self._put_io(figures, directory, disks)
@@ -73,7 +84,7 @@ class UnifiedGroups:
 
     def _quota(self, directory: str) -> tuple[int | None, int]:
         """Return quota and period in microseconds from ``max 100000`` or ``50000 100000``."""
-        words = (read_line(f"{directory}/cpu.max") or "").split()
+        words = text(directory, "cpu.max").split()
         if len(words) != 2:
             return None, 0
         return (int(words[0]) if words[0].isdecimal() else None), int(words[1])
@@ -120,7 +131,7 @@ class UnifiedGroups:
             figures.put(metric, number(directory, file) or 0)
 
     def _put_io(self, figures: Figures, directory: str, disks: Mapping[str, str]) -> None:
-        for line in (read_line(f"{directory}/io.stat") or "").splitlines():
+        for line in text(directory, "io.stat").splitlines():
             number_, *fields = line.split()
             device = disks.get(number_)
             if device is None:

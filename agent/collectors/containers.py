@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from agent.cgroup.figures import Limits, ancestry, least
-from agent.cgroup.layout import Groups, choose, container_id, every_group, find_groups
+from agent.cgroup.figures import Figures, Limits, ancestry, least
+from agent.cgroup.layout import (
+    Groups,
+    choose,
+    container_id,
+    every_group,
+    find_groups,
+)
 from agent.family import Family, LabelValues, Sample, single
 from agent.procfs import read_line, read_text
 from watchkeeper.catalogue import Metric, containers
@@ -49,16 +54,22 @@ class ContainersCollector:
         if groups is None:
             return
         chosen, left_out = choose(every_group(groups), self._own_group(), self._most_groups)
-        yield from _families(groups, chosen, self._disks())
-        yield from self._limits(groups, chosen)
+        disks = self._disks()
+        figures = {group: groups.figures(group, disks) for group in chosen}
+        yield from _families(groups, figures)
+        yield from self._limits(groups, figures)
         now = self._now_seconds()
         yield Family(containers.LAST_SEEN, [(_labels(group), now) for group in chosen])
         yield single(containers.LEFT_OUT, left_out)
 
-    def _limits(self, groups: Groups, chosen: Sequence[str]) -> Iterator[Family]:
+    def _limits(self, groups: Groups, figures: Mapping[str, Figures]) -> Iterator[Family]:
         machine = self._machine()
-        limits_of = cache(groups.limits)
-        held = {group: least([machine, *map(limits_of, ancestry(group))]) for group in chosen}
+        own = {group: one.limits for group, one in figures.items()}
+        above = {outer for group in figures for outer in ancestry(group)}
+        own |= {outer: groups.limits(outer) for outer in above - own.keys()}
+        held = {
+            group: least([machine, *(own[one] for one in ancestry(group))]) for group in figures
+        }
         for metric, at in ((containers.CPU_LIMIT, 0), (containers.MEMORY_LIMIT, 1)):
             values = ((_labels(group), limits[at]) for group, limits in held.items())
             yield Family(metric, [(labels, value) for labels, value in values if value is not None])
@@ -96,11 +107,11 @@ def _labels(group: str) -> LabelValues:
     return group, container_id(group)
 
 
-def _families(groups: Groups, chosen: Sequence[str], disks: dict[str, str]) -> Iterator[Family]:
+def _families(groups: Groups, figures: Mapping[str, Figures]) -> Iterator[Family]:
     samples: dict[Metric, list[Sample]] = {}
-    for group in chosen:
+    for group, one in figures.items():
         labels = _labels(group)
-        for (metric, more), value in groups.figures(group, disks).values.items():
+        for (metric, more), value in one.values.items():
             samples.setdefault(metric, []).append(((*labels, *more), value))
         made_at = groups.made_at(group)
         if made_at is not None:

@@ -9,6 +9,9 @@ import redis
 import agent
 from agent.collectors import COLLECTORS
 from agent.collectors.redis import RedisCollector
+from agent.configured import read_configured
+from agent.web.configuration import read_web_configuration
+from tests.agent.authority import Authority
 from tests.agent.probes import PROBES
 from tests.agent.test_agent_parity import LEFT_OUT
 from watchkeeper.catalogue import every_metric
@@ -51,3 +54,23 @@ def test_the_rights_of_the_documentation_are_enough_for_redis(valkey_port):
     told = {family.metric.name for family in collector.collect()}
     collector.close()
     assert {"redis_up", "redis_config_maxclients", "redis_slowlog_length"} <= told
+
+
+def yaml_example(key):
+    examples = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
+    return next(text for text in examples if text.startswith(f"{key}:"))
+
+
+def test_the_web_configuration_of_the_documentation_can_be_used(tmp_path):
+    authority = Authority(tmp_path, "clients")
+    authority.sign("agent")
+    authority.certificate.rename(tmp_path / "clients.pem")
+    (tmp_path / "web.yml").write_text(yaml_example("tls_server_config"))
+    web = read_web_configuration(tmp_path / "web.yml")
+    assert web.requires_certificate
+    assert set(web.users) == {"prometheus"}
+
+
+def test_the_receiver_of_the_documentation_can_be_used(tmp_path):
+    (tmp_path / "agent.yml").write_text("discover: false\n" + yaml_example("otlp"))
+    assert read_configured(tmp_path / "agent.yml").receiver.interval_seconds == 15

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import uuid
 from pathlib import Path
 
 import click
+from sqlalchemy.engine import Engine
 
+from anomaly.leases import Leases
 from anomaly.ledger import Ledger
 from anomaly.service import AnomalyService, ledger_path
-from anomaly.settings import AnomalySettings
+from anomaly.settings import AnomalySettings, ScaleOutSettings
 from watchkeeper import addresses, logs
 from watchkeeper.check import config_file
-from watchkeeper.clock import SystemClock
+from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.peers import Peer
 from watchkeeper.prometheus import PrometheusClient
 from watchkeeper.reloading import follow
@@ -36,13 +41,30 @@ def anomaly(config: Path | None, listen: str) -> None:
     watched = follow(service, path, AnomalySettings)
     prometheus_url = addresses.url_of("prometheus")
     alerts_url = watched.current.alerts.url
+    scale_out = watched.current.scale_out
+    clock = SystemClock()
+    database = scale_out.database.reveal() if scale_out else None
+    engine = open_database(database or sqlite_url(ledger_path(addresses.data_dir())))
+    ledger = Ledger(engine)
+    leases = _leases_of(scale_out, engine, clock) if scale_out else None
     anomaly_service = AnomalyService(
         service,
         config=watched,
-        ledger=Ledger(open_database(sqlite_url(ledger_path(addresses.data_dir())))),
+        ledger=ledger,
         open_reader=lambda timeout: PrometheusClient(prometheus_url, timeout_seconds=timeout),
         receiver=Peer("alerting", base_url=alerts_url),
-        clock=SystemClock(),
+        clock=clock,
+        leases=leases,
     )
     anomaly_service.start()
     service.run(listen)
+
+
+def _leases_of(settings: ScaleOutSettings, engine: Engine, clock: Clock) -> Leases:
+    return Leases(
+        engine,
+        replica=f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}",
+        shards=settings.shards,
+        lease_seconds=settings.lease,
+        clock=clock,
+    )

@@ -24,7 +24,7 @@ from anomaly.habits import is_habit
 from anomaly.panel import Block, Panel, SeriesKey
 from anomaly.quiet_times import QuietTimes
 from anomaly.settings import PublishSettings, QuerySettings
-from anomaly.slots import Rows
+from anomaly.slots import Rows, resized
 from anomaly.source import grid_end_seconds
 from anomaly.trail import Trail
 from anomaly.view import STATES, Latest, Overview, SeriesView, State, states_of
@@ -42,6 +42,8 @@ class QueryEvaluation:
         said: what people said of its series and holds.
         live_after_seconds: samples up to this Unix time are history: they are learned, outside the
             remembered episodes, but begin no new one.
+        judged_before: the same for a single series, where some have been judged further than
+            others; never before ``live_after_seconds``.
     """
 
     def __init__(
@@ -52,11 +54,14 @@ class QueryEvaluation:
         episodes: Iterable[Episode] = (),
         said: Iterable[Feedback] = (),
         live_after_seconds: float = BEGINNING_OF_TIME,
+        judged_before: Callable[[SeriesKey], float] | None = None,
     ) -> None:
         self.name = name
         self.settings = settings
         self.dropped_series = 0
         self._live_after_seconds = live_after_seconds
+        self._judged_before = judged_before or (lambda _key: live_after_seconds)
+        self._judged_until = np.empty(0)
         self._chain = Chain(settings)
         self._panel = Panel(settings.window_samples, settings.maximum_series)
         self._episodes = Episodes(episodes)
@@ -133,10 +138,12 @@ class QueryEvaluation:
             if slot >= 0:
                 self._chain.place(keys[row], slot)
                 self._corrections.place(keys[row], slot)
+                self._judged_until[slot] = self._judged_before(keys[row])
 
     def _resize(self) -> None:
         for part in self._parts():
             part.resize(self._panel.slots)
+        self._judged_until = resized(self._judged_until, self._panel.slots, -np.inf)
 
     def _parts(self) -> tuple[Rows, ...]:
         return (self._chain, self._latest, self._trail, self._corrections)
@@ -147,7 +154,7 @@ class QueryEvaluation:
         if self._quiet_times.cover(at_seconds):
             maintained[:] = True
         moment = Moment(at_seconds, values, self._panel.recent(self.settings.window_samples))
-        quiet = maintained | (at_seconds <= self._live_after_seconds)
+        quiet = maintained | (at_seconds <= self._judged_until)
         tolerance = self._corrections.tolerance()
         verdict = self._chain.judge(moment, tolerance=tolerance, quiet=quiet)
         self._note_episodes(verdict)

@@ -7,7 +7,7 @@ learned, cannot be.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -59,7 +59,27 @@ def _with_trials(connection: Connection) -> None:
     connection.exec_driver_sql("CREATE INDEX trials_by_query ON trials (query, decided_seconds)")
 
 
-MIGRATIONS = (_first_schema, _with_feedback, _with_habits, _with_trials)
+def _with_leases(connection: Connection) -> None:
+    connection.exec_driver_sql(
+        "CREATE TABLE leases (shard INTEGER PRIMARY KEY, holder TEXT,"
+        " expires_seconds DOUBLE PRECISION NOT NULL)"
+    )
+    connection.exec_driver_sql(
+        "CREATE TABLE replicas (name TEXT PRIMARY KEY, expires_seconds DOUBLE PRECISION NOT NULL)"
+    )
+    connection.exec_driver_sql("ALTER TABLE judged RENAME TO judged_by_query")
+    connection.exec_driver_sql(
+        "CREATE TABLE judged (query TEXT NOT NULL, shard INTEGER NOT NULL,"
+        " until_seconds DOUBLE PRECISION NOT NULL, PRIMARY KEY (query, shard))"
+    )
+    connection.exec_driver_sql(
+        "INSERT INTO judged (query, shard, until_seconds)"
+        " SELECT query, 0, until_seconds FROM judged_by_query"
+    )
+    connection.exec_driver_sql("DROP TABLE judged_by_query")
+
+
+MIGRATIONS = (_first_schema, _with_feedback, _with_habits, _with_trials, _with_leases)
 """Only ever appended to."""
 
 _SAVE_EPISODE = sa.text(
@@ -71,8 +91,8 @@ _SAVE_EPISODE = sa.text(
     " peak_score = :peak_score, below = :below, above = :above, habitual = :habitual"
 )
 _SAVE_JUDGED = sa.text(
-    "INSERT INTO judged (query, until_seconds) VALUES (:query, :until)"
-    " ON CONFLICT (query) DO UPDATE SET until_seconds = :until"
+    "INSERT INTO judged (query, shard, until_seconds) VALUES (:query, :shard, :until)"
+    " ON CONFLICT (query, shard) DO UPDATE SET until_seconds = :until"
 )
 
 
@@ -85,8 +105,18 @@ class Ledger:
         self.feedback = FeedbackBook(engine)
         self.trials = TrialBook(engine)
 
-    def save(self, query: str, episodes: Sequence[Episode], judged_until_seconds: float) -> None:
+    def save(
+        self,
+        query: str,
+        episodes: Sequence[Episode],
+        judged_until_seconds: float,
+        *,
+        shards: Iterable[int] = (0,),
+    ) -> None:
         """Keep changed episodes and how far the query has been judged, both or neither.
+
+        Args:
+            shards: those of its series that have been judged.
 
         Raises:
             StorageError: nothing was kept.
@@ -94,15 +124,30 @@ class Ledger:
         with writing(self._engine) as connection:
             for episode in episodes:
                 connection.execute(_SAVE_EPISODE, _row_of(episode))
-            connection.execute(_SAVE_JUDGED, {"query": query, "until": judged_until_seconds})
+            for shard in shards:
+                row = {"query": query, "shard": shard, "until": judged_until_seconds}
+                connection.execute(_SAVE_JUDGED, row)
 
-    def judged_until_seconds(self, query: str) -> float | None:
-        """Return the Unix time of the newest sample judged before, None for a new query."""
+    def judged_until_seconds(self, query: str) -> dict[int, float]:
+        """Return by shard the Unix time of the newest sample judged before; none for a new one."""
         with reading(self._engine) as connection:
             found = connection.execute(
-                sa.text("SELECT until_seconds FROM judged WHERE query = :query"), {"query": query}
-            ).scalar()
-        return None if found is None else float(found)
+                sa.text("SELECT shard, until_seconds FROM judged WHERE query = :query"),
+                {"query": query},
+            )
+            return {int(shard): float(until) for shard, until in found}
+
+    def forget_before(self, at_seconds: float) -> int:
+        """Delete what ended before that time and return how many rows; what people said stays."""
+        ended = sa.text("DELETE FROM episodes WHERE ended_seconds < :at")
+        decided = sa.text(
+            "DELETE FROM trials WHERE decided_seconds < :at AND decided_seconds <"
+            " (SELECT max(newer.decided_seconds) FROM trials newer"
+            "  WHERE newer.query = trials.query)"
+        )
+        with writing(self._engine) as connection:
+            gone = [connection.execute(one, {"at": at_seconds}) for one in (ended, decided)]
+        return sum(one.rowcount for one in gone)
 
     def episodes(self, query: str, *, since_seconds: float) -> list[Episode]:
         """Return the query's episodes that are under way or ended since that time."""

@@ -11,8 +11,9 @@ from anomaly.chain import Verdict
 from anomaly.evaluation import QueryEvaluation, remembered_seconds
 from anomaly.feedback import judged_by_people
 from anomaly.ledger import Ledger
-from anomaly.panel import SeriesKey
+from anomaly.panel import Block, SeriesKey
 from anomaly.settings import PublishSettings, QuerySettings
+from anomaly.sharding import Held, shard_of
 from anomaly.source import RangeReader, grid_end_seconds, read_blocks
 from anomaly.view import Overview, SeriesView
 from watchkeeper.clock import Clock
@@ -23,6 +24,15 @@ log = get_logger(__name__)
 
 KEEP_JUDGED_EVERY_SECONDS = 60.0
 """How far a query was judged is written at least this often; a restart replays at most as much."""
+
+
+def owned(block: Block, held: Held) -> Block:
+    """Return the series of a block that are to be judged here."""
+    if len(held.numbers) == held.shards:
+        return block
+    rows = [row for row, key in enumerate(block.keys) if held.owns(key)]
+    keys = tuple(block.keys[row] for row in rows)
+    return Block(keys, block.times_seconds, block.values[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,7 @@ class QueryRunner:
         ledger: what survives a restart.
         clock: for the time of a read.
         episodes_changed: called after an evaluation in which an episode began or ended.
+        held: the shards of its series that are to be judged here.
         told: called with every verdict and the evaluation it came from.
     """
 
@@ -56,6 +67,7 @@ class QueryRunner:
         ledger: Ledger,
         clock: Clock,
         episodes_changed: Callable[[], None] = lambda: None,
+        held: Held = Held(),  # noqa: B008  # immutable
         told: Callable[[Verdict, QueryEvaluation], None] = lambda _verdict, _evaluation: None,
     ) -> None:
         self.name = name
@@ -67,6 +79,7 @@ class QueryRunner:
         self._clock = clock
         self._episodes_changed = episodes_changed
         self._told = told
+        self.held = self._wanted = held
         self._kept_at_seconds = float("-inf")
         self._running = threading.Lock()
         self.evaluation = self._warm_evaluation()
@@ -74,21 +87,31 @@ class QueryRunner:
     def _warm_evaluation(self) -> QueryEvaluation:
         settings = self.settings
         now = self._clock.now().timestamp()
-        judged_until = self._ledger.judged_until_seconds(self.name)
-        if judged_until is None:
-            # A first start: the whole history is learned, and nothing in it is alerted on.
-            judged_until = grid_end_seconds(now, settings.step, settings.late_data_delay)
+        # A first start: the whole history is learned, and nothing in it is alerted on.
+        first_start = grid_end_seconds(now, settings.step, settings.late_data_delay)
+        known = self._ledger.judged_until_seconds(self.name)
+        held, shards = self.held, self.held.shards
+        judged_until = {shard: known.get(shard, first_start) for shard in held.numbers}
         self._said = self._ledger.feedback.of(self.name)
-        episodes = self._ledger.episodes(
-            self.name, since_seconds=now - remembered_seconds(settings)
-        )
+        kept = self._ledger.episodes(self.name, since_seconds=now - remembered_seconds(settings))
+        episodes = [episode for episode in kept if held.owns(episode.key)]
         return QueryEvaluation(
             self.name,
             settings,
             episodes=judged_by_people(episodes, self._said),
             said=[word for word in self._said if word.holds],
-            live_after_seconds=judged_until,
+            live_after_seconds=min(judged_until.values(), default=first_start),
+            judged_before=lambda key: judged_until[shard_of(key, shards)],
         )
+
+    def hold(self, held: Held) -> None:
+        """Judge the series of these shards from the next evaluation on, each from where it was."""
+        self._wanted = held
+
+    def _take_held(self) -> None:
+        if self._wanted != self.held:
+            self.held = self._wanted
+            self.evaluation = self._warm_evaluation()
 
     def run(self) -> Outcome:
         """Evaluate once; a server that gives no usable answer is an outcome, not an exception."""
@@ -126,6 +149,9 @@ class QueryRunner:
             self._said = said
 
     def _advance(self) -> None:
+        self._take_held()
+        if not self.held.numbers:
+            return
         self._listen()
         span = self.evaluation.next_read(self._clock.now().timestamp())
         if span is not None:
@@ -137,7 +163,7 @@ class QueryRunner:
                 step_seconds=self.settings.step,
                 progress=self._tell_progress,
             ):
-                self.evaluation.advance(block, told=self._tell)
+                self.evaluation.advance(owned(block, self.held), told=self._tell)
                 self.dropped_series_total += self.evaluation.dropped_series
         self._keep()
 
@@ -149,13 +175,15 @@ class QueryRunner:
             log.info("reading history", extra={"query": self.name, "done_ratio": round(ratio, 2)})
 
     def _keep(self) -> None:
-        changed = self.evaluation.changed_episodes()
+        # What was lost while it was being judged is another's to keep.
+        still = Held(self.held.shards, self.held.numbers & self._wanted.numbers)
+        changed = [one for one in self.evaluation.changed_episodes() if still.owns(one.key)]
         judged_until = self.evaluation.judged_until_seconds
         now = self._clock.monotonic_seconds()
         due = now - self._kept_at_seconds >= KEEP_JUDGED_EVERY_SECONDS
         if judged_until is None or not (changed or due):
             return
-        self._ledger.save(self.name, changed, judged_until)
+        self._ledger.save(self.name, changed, judged_until, shards=still.numbers)
         self._kept_at_seconds = now
         self.evaluation.kept(changed)
         if changed:

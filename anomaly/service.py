@@ -10,20 +10,29 @@ from anomaly.api import blueprint
 from anomaly.explainer import Explainer, annotations_of
 from anomaly.feedback_api import feedback_blueprint
 from anomaly.jobs import Jobs
+from anomaly.leases import Leases
 from anomaly.ledger import Ledger
 from anomaly.metrics import SeriesCollector, ServiceMetrics
 from anomaly.runner import QueryRunner
 from anomaly.settings import AnomalySettings, QuerySettings
+from anomaly.sharding import Held
 from anomaly.source import RangeReader
 from anomaly.trials import Trials
 from watchkeeper import addresses
 from watchkeeper.clock import Clock
 from watchkeeper.configuration import WatchedFile
 from watchkeeper.errors import ConfigError
+from watchkeeper.logs import get_logger
 from watchkeeper.serving import Service
 
 RELOAD_JOB = "(configuration)"
 """In brackets: a query may be called configuration, and must not be taken for this job."""
+
+SHARDS_JOB = "(shards)"
+RETENTION_JOB = "(retention)"
+RETENTION_EVERY_SECONDS = 3_600.0
+
+log = get_logger(__name__)
 
 
 def trial_job(query: str) -> str:
@@ -41,6 +50,7 @@ class AnomalyService:
         open_reader: makes a client with a deadline in seconds; one a query, for their threads.
         receiver: takes the alerts.
         clock: for all times.
+        leases: on the shards of the series, where replicas share them.
         reload_seconds: how often the file is looked at.
     """
 
@@ -53,8 +63,11 @@ class AnomalyService:
         open_reader: Callable[[float], RangeReader],
         receiver: AlertReceiver,
         clock: Clock,
+        leases: Leases | None = None,
         reload_seconds: float = 5.0,
     ) -> None:
+        self._leases = leases
+        self._held = Held()
         self._reload_seconds = reload_seconds
         self._applied = config.current
         self._config = config
@@ -92,6 +105,7 @@ class AnomalyService:
     def reports(self) -> list[Report]:
         """Return every remembered episode with the present view of its series."""
         found = []
+        held = self._may_judge()
         for runner in self.runners():
             found += [
                 Report(
@@ -101,7 +115,7 @@ class AnomalyService:
                     annotations_of(self._explainer.explain(episode), episode),
                 )
                 for episode in runner.evaluation.episodes()
-                if not episode.habitual
+                if not episode.habitual and held.owns(episode.key)
             ]
         return found
 
@@ -112,6 +126,11 @@ class AnomalyService:
 
     def start(self) -> None:
         """Begin to evaluate and to send."""
+        if self._leases is not None:
+            self._held = self._leases.renew()
+            third = self._leases.lease_seconds / 3
+            self._jobs.every(third, SHARDS_JOB, self._share)
+        self._jobs.every(RETENTION_EVERY_SECONDS, RETENTION_JOB, self._forget)
         for name, settings in self._applied.queries.items():
             self._add(name, settings)
         self._jobs.every(self._reload_seconds, RELOAD_JOB, self._reload)
@@ -122,6 +141,26 @@ class AnomalyService:
         """Stop both."""
         self._jobs.stop()
         self._courier.stop()
+        if self._leases is not None:
+            self._leases.give_back()
+
+    def _may_judge(self) -> Held:
+        """Return what is held; less than at the last renewal once leases have run out."""
+        return self._held if self._leases is None else self._leases.held
+
+    def _share(self) -> None:
+        if self._leases is None:
+            return
+        held = self._leases.renew()
+        if held != self._held:
+            self._held = held
+            log.info("shards", extra={"held": sorted(held.numbers), "of": held.shards})
+            for runner in self.runners():
+                runner.hold(held)
+
+    def _forget(self) -> None:
+        before = self._clock.now().timestamp() - self._config.current.remember
+        self._ledger.forget_before(before)
 
     def _alarms_a_week(self, query: str) -> float | None:
         trial = self._ledger.trials.newest(query)
@@ -137,6 +176,7 @@ class AnomalyService:
             ledger=self._ledger,
             clock=self._clock,
             episodes_changed=self._courier.wake,
+            held=self._held,
         )
         self._runners = {**self._runners, name: runner}
         self._metrics.watch(name)
@@ -157,6 +197,8 @@ class AnomalyService:
             self._add(name, settings)
 
     def _evaluate(self, runner: QueryRunner) -> None:
+        if self._leases is not None and not self._leases.held.numbers:
+            return
         dropped_before = runner.dropped_series_total
         outcome = runner.run()
         dropped = runner.dropped_series_total - dropped_before
@@ -191,6 +233,8 @@ class AnomalyService:
         self._runners = {n: r for n, r in self._runners.items() if r is not runner}
 
     def _readiness_problem(self) -> str | None:
+        if self._leases is not None and not self._leases.held.numbers:
+            return "no shard is held: the database does not answer, or others hold them all"
         waiting = [one.name for one in self.runners() if one.outcome is None]
         if waiting:
             return f"not evaluated yet: {', '.join(waiting)}"

@@ -13,7 +13,7 @@ from anomaly.detectors import DETECTORS, ENVELOPES
 from anomaly.presets import PRESETS, queries_of
 from anomaly.quiet_times import QuietTime
 from anomaly.season import SeasonKind
-from watchkeeper.configuration import DurationSeconds, Settings
+from watchkeeper.configuration import DurationSeconds, Secret, Settings
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -198,9 +198,24 @@ class PublishSettings(Settings):
     floor: Ratio = 0.8
 
 
+class ScaleOutSettings(Settings):
+    """Several replicas that share the series; all are configured alike.
+
+    Attributes:
+        database: URL of the PostgreSQL they share.
+        shards: into how many parts the series are cut; at least as many as there are replicas.
+        lease: how long the shards of a replica that died stay unjudged.
+    """
+
+    database: Secret
+    shards: Annotated[int, Field(ge=1, le=1_024)] = 16
+    lease: PositiveSeconds = 30.0
+
+
 class AnomalySettings(Settings):
     """The whole file.
 
+    ``remember`` is how long episodes and trials are kept.
     ``defaults`` stands in every query that does not say otherwise, ``presets`` brings queries that
     ``queries`` may change.
     """
@@ -208,6 +223,8 @@ class AnomalySettings(Settings):
     defaults: dict[str, Any] = Field(default_factory=dict)
     alerts: AlertSettings = AlertSettings()
     publish: PublishSettings = PublishSettings()
+    scale_out: ScaleOutSettings | None = None
+    remember: PositiveSeconds = 90 * 86_400.0
     query_timeout: PositiveSeconds = 10.0
     presets: tuple[str, ...] = ()
     queries: dict[str, QuerySettings] = Field(default_factory=dict)

@@ -55,13 +55,19 @@ class Running:
         self.service = AnomalyService(
             self.shell,
             config=WatchedFile(config, AnomalySettings),
-            ledger=Ledger(open_database(sqlite_url(directory / "anomaly.db"))),
+            **self.parts(),
             open_reader=lambda timeout: PrometheusClient(prometheus_url, timeout_seconds=timeout),
             receiver=Peer("alerting", base_url=alerts_url),
             clock=SystemClock(),
             reload_seconds=0.2,
         )
         self.client = self.shell.app.test_client()
+
+    def parts(self) -> dict:
+        """Return what a replica would have otherwise: here a database of its own."""
+        return {
+            "ledger": Ledger(open_database(sqlite_url(self.config.parent / "anomaly.db"))),
+        }
 
     def __enter__(self) -> Self:
         self.service.start()

@@ -43,6 +43,7 @@ class AnomalyFeedback:
     peer: Peer
     pace_seconds: ClassVar[float] = 0.0
     at_once: ClassVar[int] = 1
+    takes_chart: ClassVar[bool] = False
 
     def send(self, message: Message, *, now: datetime) -> None:  # noqa: ARG002  # the seam's signature
         """Hand the word on; raise NotDelivered for the first episode that is not dismissed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -12,6 +13,7 @@ from alerting import actions, anomaly_feedback, api, notifiers, outbox, pipeline
 from alerting.anomaly_feedback import AnomalyFeedback
 from alerting.configuration import Configuration
 from alerting.courier import Courier
+from alerting.evidence import chart_of
 from alerting.heartbeat import Heartbeat
 from alerting.notifiers.notifier import Notifier
 from alerting.reconciler import Reconciler
@@ -186,6 +188,7 @@ class Alerting:
             clock=self.clock,
             telemetry=self.telemetry,
             rng=random.Random(),  # noqa: S311  # spreads retries, keeps no secret
+            chart=partial(chart_of, Peer("anomaly", timeout_seconds=2.0)),
         )
 
     def _notifier_of(self, receiver: str) -> Callable[[], Notifier | None]:

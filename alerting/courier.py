@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
 
 from alerting import messages, outbox, timeline
 from alerting.breaker import Breaker
-from alerting.notifiers.notifier import Digester, NotDelivered, Notifier
+from alerting.notifiers.notifier import Digester, Message, NotDelivered, Notifier
 from alerting.outbox import Claim, State
 from alerting.retry import next_attempt_at
 from alerting.settings import AlertingSettings
@@ -28,6 +29,9 @@ log = get_logger(__name__)
 Parcel = list[Claim]
 """What goes out in one call: one message, or all that a digest tells of."""
 
+Outcome = NotDelivered | str | None
+"""Why a parcel was not delivered; else what the receiver gave back for it, if anything."""
+
 ATTEMPTS_IN_A_ROW = 3
 """Attempts one after the other in a round; with their time limits they must fit into the lease."""
 
@@ -39,6 +43,7 @@ class Courier:
         receiver: the receiver's name.
         notifier: returns the notifier in force, or None while the receiver is not configured.
         settings: returns the settings in force.
+        chart: returns a PNG of what happened in an incident, or nothing.
     """
 
     def __init__(
@@ -51,6 +56,7 @@ class Courier:
         clock: Clock,
         telemetry: Telemetry,
         rng: random.Random,
+        chart: Callable[[Mapping[str, Any]], bytes] = lambda _incident: b"",
     ) -> None:
         self.receiver = receiver
         self._notifier = notifier
@@ -62,6 +68,7 @@ class Courier:
         self._clock = clock
         self._telemetry = telemetry
         self._rng = rng
+        self._chart = chart
 
     def step(self) -> bool:
         """Make one round of attempts at what is due; return whether there was anything."""
@@ -76,7 +83,7 @@ class Courier:
             return False
         self._free_at = self._clock.monotonic_seconds() + notifier.pace_seconds
         outcomes = self._attempt_all(notifier, parcels)
-        self._judge([failure for _parcel, failure in outcomes])
+        self._judge([outcome for _parcel, outcome in outcomes])
         with writing(self._engine) as connection:
             delivered = self._settle(connection, outcomes)
             if not notifier.pace_seconds and not self.pause_seconds():
@@ -118,23 +125,23 @@ class Courier:
 
     def _attempt_all(
         self, notifier: Notifier, parcels: Sequence[Parcel]
-    ) -> list[tuple[Parcel, NotDelivered | None]]:
+    ) -> list[tuple[Parcel, Outcome]]:
         if len(parcels) == 1:
             return [(parcels[0], self._attempt(notifier, parcels[0]))]
         with ThreadPoolExecutor(min(len(parcels), notifier.at_once)) as pool:
             failures = pool.map(lambda parcel: self._attempt(notifier, parcel), parcels)
             return list(zip(parcels, failures, strict=True))
 
-    def _attempt(self, notifier: Notifier, parcel: Parcel) -> NotDelivered | None:
+    def _attempt(self, notifier: Notifier, parcel: Parcel) -> Outcome:
         messages_ = [claim.message for claim in parcel]
         if not parcel[0].is_held(self._clock.now()):
             self._telemetry.duplicate_avoided("lease")
             return NotDelivered("not sent: the lease ran out first", reason=Reason.TIMEOUT)
         try:
             if len(messages_) > 1 and isinstance(notifier, Digester):
-                notifier.send_digest(messages_, now=self._clock.now())
+                notifier.send_digest(messages_, now=self._now())
             else:
-                notifier.send(messages_[0], now=self._clock.now())
+                return notifier.send(self._illustrated(notifier, messages_[0]), now=self._now())
         except NotDelivered as failure:
             return failure
         except Exception as error:  # a notifier is a supervised boundary: its bug is our data
@@ -142,10 +149,18 @@ class Courier:
             return NotDelivered(f"{type(error).__name__}: {error}", reason=Reason.UNEXPECTED)
         return None
 
-    def _judge(self, failures: Sequence[NotDelivered | None]) -> None:
+    def _illustrated(self, notifier: Notifier, message: Message) -> Message:
+        if not notifier.takes_chart or message.event == "resolved":
+            return message
+        return replace(message, chart=self._chart(message.incident))
+
+    def _now(self) -> datetime:
+        return self._clock.now()
+
+    def _judge(self, outcomes: Sequence[Outcome]) -> None:
         """Let the breaker see how the receiver fared; a clear refusal is an answer, too."""
-        for failure in failures:
-            is_answer = failure is None or failure.is_permanent
+        for outcome in outcomes:
+            is_answer = not isinstance(outcome, NotDelivered) or outcome.is_permanent
             now_seconds = self._clock.monotonic_seconds()
             self.breaker = (
                 self.breaker.succeeded() if is_answer else self.breaker.failed(now_seconds)
@@ -158,16 +173,18 @@ class Courier:
         return 1
 
     def _settle(
-        self, connection: Connection, outcomes: Sequence[tuple[Parcel, NotDelivered | None]]
+        self, connection: Connection, outcomes: Sequence[tuple[Parcel, Outcome]]
     ) -> list[Claim]:
         """Write what became of the attempts; return what was delivered."""
         now = self._clock.now()
         delivered: list[Claim] = []
-        for parcel, failure in outcomes:
+        for parcel, outcome in outcomes:
             for claim in parcel:
-                if failure is not None:
-                    self._put_off(connection, claim, failure, now)
-                elif outbox.settle(connection, claim, state=State.DELIVERED, now=now):
+                if isinstance(outcome, NotDelivered):
+                    self._put_off(connection, claim, outcome, now)
+                elif outbox.settle(
+                    connection, claim, state=State.DELIVERED, now=now, receipt=outcome or ""
+                ):
                     self._tell_delivered(connection, claim, len(parcel) - 1, now)
                     delivered.append(claim)
         return delivered

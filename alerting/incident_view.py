@@ -103,6 +103,7 @@ def _alerts(
                 "annotations": row.annotations,
                 "starts_at": format_rfc3339(row.starts_at),
                 "ends_at": format_rfc3339(row.ends_at) if row.ends_at else None,
+                "generator_url": row.generator_url,
             }
         )
     return found

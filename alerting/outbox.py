@@ -158,7 +158,20 @@ def claim(connection: Connection, receiver: str, *, now: datetime, limit: int = 
         .order_by(_table.c.next_attempt_at, _table.c.seq)
         .limit(limit)
     ).all()
-    return [_lease(connection, row, now) for row in rows]
+    threads = _threads(connection, receiver, [row.key for row in rows if row.event != "opened"])
+    return [_lease(connection, row, threads.get(row.key, ""), now) for row in rows]
+
+
+def _threads(connection: Connection, receiver: str, keys: Sequence[str]) -> dict[str, str]:
+    """Return what the receiver gave back for the first message of each key, where it did."""
+    if not keys:
+        return {}
+    rows = connection.execute(
+        sa.select(_table.c.key, _table.c.receipt)
+        .where(_table.c.receiver == receiver, _table.c.key.in_(keys), _table.c.receipt != "")
+        .order_by(_table.c.seq.desc())
+    )
+    return {row.key: row.receipt for row in rows}
 
 
 def count_due(connection: Connection, receiver: str, *, now: datetime, limit: int) -> int:
@@ -176,7 +189,7 @@ def count_due(connection: Connection, receiver: str, *, now: datetime, limit: in
     return int(connection.execute(sa.select(sa.func.count()).select_from(due)).scalar() or 0)
 
 
-def _lease(connection: Connection, row: Row[Any], now: datetime) -> Claim:
+def _lease(connection: Connection, row: Row[Any], thread: str, now: datetime) -> Claim:
     lease_until = now + timedelta(seconds=LEASE_SECONDS)
     connection.execute(
         sa.update(_table)
@@ -188,7 +201,7 @@ def _lease(connection: Connection, row: Row[Any], now: datetime) -> Claim:
             lease_until=lease_until,
         )
     )
-    message = Message(row.id, row.event, row.message, row.created_at)
+    message = Message(row.id, row.event, row.message, row.created_at, thread)
     return Claim(
         message, row.receiver, row.key, row.attempts + 1, row.fencing_token + 1, lease_until
     )
@@ -202,11 +215,12 @@ def settle(
     now: datetime,
     next_attempt_at: datetime | None = None,
     error: str | None = None,
+    receipt: str = "",
 ) -> bool:
     """Record the outcome of an attempt; return False when the claim was lost meanwhile."""
     values: dict[str, Any] = {"state": state, "lease_until": None, "error": error}
     if state is State.DELIVERED:
-        values["delivered_at"] = now
+        values |= {"delivered_at": now, "receipt": receipt}
     if next_attempt_at is not None:
         values["next_attempt_at"] = next_attempt_at
     result = connection.execute(

@@ -145,6 +145,7 @@ deliveries = sa.Table(
     sa.Column("fencing_token", sa.Integer, nullable=False, server_default="0"),
     sa.Column("delivered_at", Moment),
     sa.Column("error", sa.Text),
+    sa.Column("receipt", sa.Text, nullable=False, server_default=""),
     sa.Index("deliveries_to_make", "receiver", "state", "next_attempt_at"),
     sa.Index("deliveries_in_order", "receiver", "key", "seq"),
     sa.Index("deliveries_by_key", "key", "state"),
@@ -300,6 +301,7 @@ MIGRATIONS: Sequence[Migration] = (
     _add_missing,
     _add_missing,
     _protect_audit,
+    _add_missing,
     _add_missing,
     _add_missing,
 )

@@ -11,6 +11,8 @@ NOTIFIERS = {
     "slack": "alerting.notifiers.slack",
     "email": "alerting.notifiers.email",
     "pagerduty": "alerting.notifiers.pagerduty",
+    "slack_api": "alerting.notifiers.slack_api",
+    "apprise": "alerting.notifiers.apprise",
     "webhook": "alerting.notifiers.webhook",
 }
 """Kind to module. A module holds ``Options`` (its settings) and ``build(options, policy)``."""

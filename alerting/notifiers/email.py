@@ -42,6 +42,7 @@ class Email:
     policy: EgressPolicy
     pace_seconds: ClassVar[float] = 0.2
     at_once: ClassVar[int] = 2
+    takes_chart: ClassVar[bool] = True
 
     def send(self, message: Message, *, now: datetime) -> None:
         """Hand the message to the server; raise NotDelivered unless it took it for everyone."""
@@ -86,6 +87,12 @@ def compose(message: Message, options: Options, *, now: datetime) -> EmailMessag
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation answers
     mail.set_content(email_message.text(message))
     mail.add_alternative(email_message.html(message), subtype="html")
+    if message.chart:
+        shown = mail.get_body(("html",))
+        assert isinstance(shown, EmailMessage)  # noqa: S101  # narrows: it was added a line above
+        shown.add_related(
+            message.chart, "image", "png", cid=f"<{email_message.CHART_ID}>", filename="chart.png"
+        )
     return mail
 
 

@@ -9,9 +9,16 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from alerting.notifiers.notifier import Message
-from alerting.notifiers.wording import actions_taken, duration_text, headline, how_it_differs
+from alerting.notifiers.wording import (
+    actions_taken,
+    duration_text,
+    headline,
+    how_it_differs,
+    what_is_known,
+)
 
 SHOWN_ALERTS = 20
+CHART_ID = "chart@watchkeeper"
 SUBJECT_CHARACTERS = 200
 
 _COLOURS = {"critical": "#b3261e", "warning": "#8a5a00", "info": "#1f5fa8", "none": "#555555"}
@@ -56,6 +63,7 @@ def html(message: Message) -> str:
         facts=list(_facts(message)),
         alerts=[(first, rest) for first, *rest in alerts],
         actions=actions_taken(incident),
+        chart_id=CHART_ID if message.chart else "",
         url=incident["url"],
         runbooks=_runbooks(incident),
         incident_id=incident["id"],
@@ -83,6 +91,7 @@ def _alert_lines(alert: Mapping[str, Any]) -> list[str]:
         annotations.get("summary") or alert["labels"].get("alertname", ""),
         annotations.get("description", ""),
         how_it_differs(annotations),
+        *what_is_known(annotations),
     ]
     return [line for line in lines if line]
 

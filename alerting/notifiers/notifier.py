@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -34,12 +34,16 @@ class Message:
         event: what happened; one of ``alerting.pipeline.Event``.
         incident: the incident as the API shows it, with ``actions`` and ``url`` beside.
         at: when it was committed.
+        thread: what the receiver gave back for the incident's first message, or empty.
+        chart: a PNG of what happened, or empty.
     """
 
     delivery_id: str
     event: str
     incident: Mapping[str, Any]
     at: datetime
+    thread: str = ""
+    chart: bytes = field(default=b"", repr=False)
 
 
 class NotDelivered(WatchkeeperError):  # noqa: N818  # it names what happened
@@ -69,13 +73,19 @@ class Notifier(Protocol):
     Attributes:
         pace_seconds: the least time between two attempts; the receiver's own limit.
         at_once: how many attempts may be under way together; 1 for a receiver with a pace.
+        takes_chart: whether it shows ``Message.chart``.
     """
 
     pace_seconds: ClassVar[float]
     at_once: ClassVar[int]
+    takes_chart: ClassVar[bool]
 
-    def send(self, message: Message, *, now: datetime) -> None:
-        """Deliver ``message`` or raise NotDelivered; returning means the receiver confirmed it."""
+    def send(self, message: Message, *, now: datetime) -> str | None:
+        """Deliver ``message`` or raise NotDelivered; returning means the receiver confirmed it.
+
+        Returns:
+            What the incident's later messages need as their ``thread``, or None.
+        """
 
 
 @runtime_checkable

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from alerting.notifiers.http_answer import post
 from alerting.notifiers.notifier import Message, ReceiverSettings
-from alerting.notifiers.wording import actions_taken, how_it_differs
+from alerting.notifiers.wording import actions_taken, how_it_differs, what_is_known
 from watchkeeper.configuration import Secret
 from watchkeeper.outbound import EgressPolicy
 
@@ -49,6 +49,7 @@ class PagerDuty:
     pace_seconds: ClassVar[float] = 60 / (EVENTS_PER_MINUTE - 10)
     """Below the limit, for PagerDuty counts events it refuses as well."""
     at_once: ClassVar[int] = 1
+    takes_chart: ClassVar[bool] = False
 
     def send(self, message: Message, *, now: datetime) -> None:
         """Enqueue the event of the message; raise NotDelivered unless PagerDuty took it."""
@@ -107,6 +108,7 @@ def _alert(alert: Mapping[str, Any]) -> dict[str, Any]:
         "what": annotations.get("summary", ""),
         "details": annotations.get("description", ""),
         "differs": how_it_differs(annotations),
+        "why it may be": "; ".join(what_is_known(annotations)),
     }
     return {"labels": alert["labels"], **{name: text for name, text in lines.items() if text}}
 

@@ -37,6 +37,7 @@ class Slack:
     pace_seconds: ClassVar[float] = 1.0
     """Slack takes about one message a second for each channel."""
     at_once: ClassVar[int] = 1
+    takes_chart: ClassVar[bool] = False
 
     def send(self, message: Message, *, now: datetime) -> None:
         """Post the message; raise NotDelivered unless Slack said ``ok``."""

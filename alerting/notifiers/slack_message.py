@@ -8,7 +8,13 @@ from typing import Any
 
 from alerting.alert import SEVERITIES
 from alerting.notifiers.notifier import Message
-from alerting.notifiers.wording import actions_taken, duration_text, headline, how_it_differs
+from alerting.notifiers.wording import (
+    actions_taken,
+    duration_text,
+    headline,
+    how_it_differs,
+    what_is_known,
+)
 
 HEADER_CHARACTERS = 150
 SECTION_CHARACTERS = 3000
@@ -90,6 +96,7 @@ def _alert_texts(incident: Mapping[str, Any]) -> Iterator[str]:
         differs = how_it_differs(annotations)
         if differs:
             lines.append(_escape(differs))
+        lines += [_escape(line) for line in what_is_known(annotations)]
         yield "\n".join(lines)
     left_out = len(firing or incident["alerts"]) - len(shown)
     if left_out:

@@ -36,6 +36,7 @@ class Webhook:
     policy: EgressPolicy
     pace_seconds: ClassVar[float] = 0.0
     at_once: ClassVar[int] = 16
+    takes_chart: ClassVar[bool] = False
 
     def send(self, message: Message, *, now: datetime) -> None:
         """Post the message, signed for this moment; raise NotDelivered unless answered 2xx."""

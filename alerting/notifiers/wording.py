@@ -43,6 +43,22 @@ def how_it_differs(annotations: Mapping[str, str]) -> str:
     return text
 
 
+_KNOWN = {
+    "contributors": "Mostly",
+    "moved_along": "Moved with it",
+    "last_change": "Changed before it",
+    "similar": "Looks like",
+}
+"""What the anomaly service says beside the numbers, in the order of a reader's questions."""
+
+
+def what_is_known(annotations: Mapping[str, str]) -> list[str]:
+    """Return a line for each thing known about why it may be: what moved, what was changed."""
+    return [
+        f"{word}: {annotations[name]}" for name, word in _KNOWN.items() if annotations.get(name)
+    ]
+
+
 def actions_taken(incident: Mapping[str, Any]) -> list[str]:
     """Return a line for each action: what, on what, and how far it got or whether it worked."""
     return [

@@ -86,7 +86,7 @@ SCHEMAS: dict[str, Schema] = {
     "TimelineEntry": whole(at=TIME, kind=one_of(Kind), text=TEXT, detail=ANYTHING),
     "IncidentAlert": whole(
         fingerprint=TEXT, status=one_of(["firing", "resolved"]), labels=LABELS, annotations=LABELS,
-        starts_at=TIME, ends_at=optional(TIME),
+        starts_at=TIME, ends_at=optional(TIME), generator_url=TEXT,
     ),
     "Precedent": whole(
         id=TEXT, title=TEXT, started_at=TIME, resolved_at=TIME, similarity_ratio=NUMBER,

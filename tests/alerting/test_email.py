@@ -7,6 +7,7 @@ import email.policy
 import socketserver
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -162,3 +163,16 @@ def test_no_title_or_service_can_add_a_header(title, service):
         "Auto-Submitted", "MIME-Version", "Content-Type",
     }  # fmt: skip
     assert "\n" not in subject(message(title=title, service=service))
+
+
+def test_a_chart_stands_in_the_mail_where_the_page_shows_it():
+    options = Options.model_validate(
+        {"name": "m", "kind": "email", "host": "h", "sender": "wk@example.com", "to": ["a@b.c"]}
+    )
+    plain = compose(message("opened"), options, now=START)
+    mail = compose(replace(message("opened"), chart=b"PNG"), options, now=START)
+    [picture] = [part for part in mail.walk() if part.get_content_type() == "image/png"]
+    assert picture["Content-ID"] == "<chart@watchkeeper>"
+    assert picture.get_payload(decode=True) == b"PNG"
+    assert 'src="cid:chart@watchkeeper"' in mail.get_body(("html",)).get_content()
+    assert "cid:" not in plain.get_body(("html",)).get_content()

@@ -10,6 +10,7 @@ BOARDS = {
     "watchkeeper-system": "dashboards.boards.system",
     "watchkeeper-http": "dashboards.boards.http",
     "watchkeeper-host": "dashboards.boards.host",
+    "watchkeeper-containers": "dashboards.boards.containers",
     "watchkeeper-python": "dashboards.boards.python",
     "watchkeeper-database": "dashboards.boards.database",
     "watchkeeper-cache": "dashboards.boards.cache",

@@ -334,5 +334,5 @@ DASHBOARD = Dashboard(
     purpose="Which resource of a machine is busy, overloaded or faulty?",
     variables=scope.of_machine(host.MEMORY_TOTAL),
     rows=(NOW, PROCESSORS, MEMORY_ROW, DISKS, NETWORK, KERNEL),
-    see_also=("watchkeeper-system", "watchkeeper-python"),
+    see_also=("watchkeeper-system", "watchkeeper-containers", "watchkeeper-python"),
 )

@@ -48,7 +48,7 @@ def test_the_list_names_every_dashboard_and_its_question(neighbourhood):
 
 @pytest.mark.parametrize("uid", BOARDS)
 def test_a_dashboard_shows_every_panel_with_what_to_look_for(neighbourhood, uid):
-    for label in ("environment", "service", "instance", "server", "queue", "query", "series"):
+    for label in ("environment", "service", "instance", "id", "server", "queue", "query", "series"):
         offer(neighbourhood, label, "one")
     page = neighbourhood.get(f"/dashboards/{uid}").text
     for at, panel in enumerate(board(uid).panels()):

@@ -15,6 +15,8 @@ class Broker:
         user: ACL user, or None.
         password: empty for none.
         db: database of the queues.
+        tls: whether to speak TLS.
+        certificates: file with the authorities to trust; empty for the system's.
         timeout_seconds: of each answer.
     """
 
@@ -26,11 +28,14 @@ class Broker:
         user: str | None,
         password: str,
         db: int,
+        tls: bool,
+        certificates: str,
         timeout_seconds: float,
     ) -> None:
         self.name = f"{host}:{port}/{db}"
         self._host, self._port = host, port
         self._user, self._password, self._db = user, password, db
+        self._tls, self._certificates = tls, certificates
         self._timeout_seconds = timeout_seconds
         self._connection: RedisConnection | None = None
 
@@ -42,6 +47,8 @@ class Broker:
             user=self._user,
             password=self._password,
             db=self._db,
+            tls=self._tls,
+            certificates=self._certificates,
             timeout_seconds=self._timeout_seconds,
         )
 

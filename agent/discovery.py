@@ -119,8 +119,9 @@ def _from_url(variable: str, url: SplitResult) -> Iterator[Candidate]:
     elif url.scheme.startswith(("mysql", "mariadb")):
         arguments = mysql.login(host, url.port or mysql.PORT, user, password)
         yield Candidate("mysql", arguments, variable)
-    elif url.scheme == "redis":
+    elif url.scheme in ("redis", "rediss"):
         arguments = _redis(host, url.port or REDIS_PORT, user or None, password)
+        arguments |= {"tls": True} if url.scheme == "rediss" else {}
         yield Candidate("redis", arguments, variable)
         db = int(path) if path.isdecimal() else 0
         if variable == "CELERY_BROKER_URL":

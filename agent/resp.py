@@ -7,6 +7,7 @@ commands whose answers are strings, numbers and lists (RESP2, the protocol of ev
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,6 +42,8 @@ class RedisConnection:
         user: ACL user; None for the default one.
         password: empty for none.
         db: the database to select.
+        tls: whether to speak TLS.
+        certificates: file with the authorities to trust; empty for the system's.
         timeout_seconds: for connecting and for each answer.
 
     Raises:
@@ -55,12 +58,16 @@ class RedisConnection:
         user: str | None = None,
         password: str = "",
         db: int = 0,
+        tls: bool = False,
+        certificates: str = "",
         timeout_seconds: float,
     ) -> None:
         self._name = f"{host}:{port}"
         self._timeout_seconds = timeout_seconds
         try:
             self._socket = socket.create_connection((host, port), timeout_seconds)
+            if tls:
+                self._socket = _secured(self._socket, host, certificates)
         except OSError as error:
             raise self._broken(error) from None
         self._answers = self._socket.makefile("rb")
@@ -162,6 +169,15 @@ class RedisConnection:
             message = f"{self._name} did not answer within {self._timeout_seconds:g} s"
             return UpstreamError(message, reason=Reason.TIMEOUT)
         return UpstreamError(f"{self._name} cannot be reached: {error}", reason=Reason.CONNECTION)
+
+
+def _secured(connection: socket.socket, host: str, certificates: str) -> socket.socket:
+    try:
+        context = ssl.create_default_context(cafile=certificates or None)
+        return context.wrap_socket(connection, server_hostname=host)
+    except OSError:
+        connection.close()
+        raise
 
 
 def encode(words: tuple[str, ...]) -> bytes:

@@ -152,12 +152,20 @@ class MysqlSettings(Settings):
 
 
 class RedisSettings(Settings):
-    """One server that speaks the Redis protocol."""
+    """One server that speaks the Redis protocol.
+
+    Attributes:
+        user: of the ACL; the default one otherwise.
+        tls: whether it speaks TLS; so does Redis on its ``tls-port``.
+        certificates: file with the authorities to trust instead of the system's.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 6379
     user: str | None = None
     password: Secret | None = None
+    tls: bool = False
+    certificates: str = ""
 
 
 BOUNDS: dict[str, dict[str, float]] = {
@@ -451,6 +459,19 @@ def _plain(settings: Settings) -> dict[str, Any]:
     return plain | {"password": password.reveal() if password else ""}
 
 
+def left_out(run_or_tried: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield the kinds that are neither run nor were tried, and why."""
+    for kind in COLLECTORS:
+        if kind in run_or_tried:
+            continue
+        if kind in OFF_BY_DEFAULT:
+            yield kind, "costs more on a larger machine: name it in host.collectors"
+        elif kind in HOST_KINDS:
+            yield kind, "not in host.collectors"
+        else:
+            yield kind, "not configured"
+
+
 def main(path: Path) -> dict[str, Any]:
     """Return what the reading process prints: ``problems``, or ``recipes`` and ``refused``."""
     try:
@@ -459,11 +480,13 @@ def main(path: Path) -> dict[str, Any]:
         return {"problems": [dataclasses.asdict(problem) for problem in error.problems]}
     findings = discover(settings.kinds_to_discover, os.environ)
     recipes = settings.recipes([one.candidate for one in findings if one.problem is None])
+    seen = {recipe.kind for recipe in recipes} | {one.candidate.kind for one in findings}
+    refused = [(one.candidate.name, one.problem) for one in findings if one.problem]
     return {
         "recipes": [dataclasses.asdict(recipe) for recipe in recipes],
         "otlp": dataclasses.asdict(settings.otlp.receiver()) if settings.otlp else None,
         "web_config": str(path.parent / settings.web_config) if settings.web_config else "",
-        "refused": [[one.candidate.name, one.problem] for one in findings if one.problem],
+        "refused": [*refused, *left_out(seen)],
     }
 
 

@@ -41,6 +41,8 @@ class CeleryCollector:
         key_prefix: Kombu's ``global_keyprefix``.
         queues: names of the queues.
         events: whether to overhear workers' events.
+        tls: whether the broker speaks TLS.
+        certificates: file with the authorities to trust; empty for the system's.
         timeout_seconds: of each answer.
     """
 
@@ -55,6 +57,8 @@ class CeleryCollector:
         key_prefix: str,
         queues: Sequence[str],
         events: bool = True,
+        tls: bool = False,
+        certificates: str = "",
         timeout_seconds: float = 2.0,
     ) -> None:
         self._broker = Broker(
@@ -63,6 +67,8 @@ class CeleryCollector:
             user=user,
             password=password,
             db=db,
+            tls=tls,
+            certificates=certificates,
             timeout_seconds=timeout_seconds,
         )
         self._queues = tuple(queues)

@@ -35,6 +35,8 @@ class DramatiqCollector:
         db: database of the queues.
         namespace: ``namespace`` of the RedisBroker.
         queues: their names.
+        tls: whether the broker speaks TLS.
+        certificates: file with the authorities to trust; empty for the system's.
         timeout_seconds: of each answer.
     """
 
@@ -48,6 +50,8 @@ class DramatiqCollector:
         db: int,
         namespace: str,
         queues: Sequence[str],
+        tls: bool = False,
+        certificates: str = "",
         timeout_seconds: float = 2.0,
     ) -> None:
         self._broker = Broker(
@@ -56,6 +60,8 @@ class DramatiqCollector:
             user=user,
             password=password,
             db=db,
+            tls=tls,
+            certificates=certificates,
             timeout_seconds=timeout_seconds,
         )
         self._namespace = namespace

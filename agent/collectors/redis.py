@@ -26,10 +26,19 @@ class RedisCollector:
     """What a server says of its clients, memory, keys, persistence and replication."""
 
     def __init__(
-        self, *, host: str, port: int, user: str | None, password: str, timeout_seconds: float = 2.0
+        self,
+        *,
+        host: str,
+        port: int,
+        user: str | None,
+        password: str,
+        tls: bool = False,
+        certificates: str = "",
+        timeout_seconds: float = 2.0,
     ) -> None:
         self._server = f"{host}:{port}"
         self._host, self._port, self._user, self._password = host, port, user, password
+        self._tls, self._certificates = tls, certificates
         self._timeout_seconds = timeout_seconds
         self._connection: RedisConnection | None = None
 
@@ -70,6 +79,8 @@ class RedisCollector:
                 self._port,
                 user=self._user,
                 password=self._password,
+                tls=self._tls,
+                certificates=self._certificates,
                 timeout_seconds=self._timeout_seconds,
             )
         return self._connection

@@ -30,6 +30,8 @@ class RqCollector:
         password: empty for none.
         db: database of the queues.
         queues: their names; none for all that RQ knows.
+        tls: whether the broker speaks TLS.
+        certificates: file with the authorities to trust; empty for the system's.
         timeout_seconds: of each answer.
     """
 
@@ -42,6 +44,8 @@ class RqCollector:
         password: str,
         db: int,
         queues: Sequence[str],
+        tls: bool = False,
+        certificates: str = "",
         timeout_seconds: float = 2.0,
     ) -> None:
         self._broker = Broker(
@@ -50,6 +54,8 @@ class RqCollector:
             user=user,
             password=password,
             db=db,
+            tls=tls,
+            certificates=certificates,
             timeout_seconds=timeout_seconds,
         )
         self._queues = tuple(queues)

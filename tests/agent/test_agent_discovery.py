@@ -46,6 +46,12 @@ def test_the_environment_names_servers_users_and_passwords():
     assert "p@ss" not in repr(found)
 
 
+def test_a_server_named_with_two_s_speaks_tls():
+    found = places({"REDIS_URL": "rediss://cache.internal"})
+    assert found["redis cache.internal:6379"].arguments["tls"]
+    assert found["rq cache.internal:6379/0"].arguments["tls"]
+
+
 def test_nobody_listening_is_the_reason_told(unused_port):
     candidate = Candidate("redis", {"host": "127.0.0.1", "port": unused_port}, "test")
     assert problem_of(candidate) == "nothing listens there"

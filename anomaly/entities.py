@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from anomaly.detectors import Floats, Moment, Past, Slots, Terms
 from anomaly.detectors.subspace import WINDOW_SAMPLES
-from anomaly.energy import deviation_at, energy_of, level_of, mean_deviation, smoothed
+from anomaly.energy import LARGEST_DEVIATION, SOFTNESS, level_of
 from anomaly.joint_subspace import JointSubspace
 from anomaly.panel import SeriesKey
 
-SMOOTHING_SAMPLES = 4.0
+FOLLOW = 1 - math.exp(-1 / 4)
+"""The joint energy is averaged over four samples."""
+
+JOINT_SHARE = 0.4
+JOINT_SOFTNESS = 1.0
+"""A length over all dimensions strays little from 1, so it counts from smaller energies on."""
 
 
 class Entity:
-    """The series that share their values of the grouping labels."""
+    """The series that share their values of the grouping labels.
+
+    Attributes:
+        slots: of its series, in order.
+    """
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
-        self._slots: list[int] = []
+        self.slots: Slots = np.empty(0, dtype=np.intp)
         self._joint = JointSubspace(terms)
-        self._joint_energy = np.array(np.nan)
-
-    @property
-    def slots(self) -> Slots:
-        """Return the slots of its series, in order."""
-        return np.array(self._slots, dtype=np.intp)
+        self._joint_energy = math.nan
 
     def join(self, slot: int) -> None:
         """Add a series. What the others did together says nothing of it, so that starts anew."""
-        self._slots = sorted([*self._slots, slot])
-        self._joint = JointSubspace(self._terms)
+        self._take(np.sort(np.append(self.slots, slot)))
 
     def leave(self, slot: int) -> None:
         """Remove a series."""
-        self._slots.remove(slot)
+        self._take(self.slots[self.slots != slot])
+
+    def _take(self, slots: Slots) -> None:
+        self.slots = slots
         self._joint = JointSubspace(self._terms)
 
     def mean(self, deviations: Floats) -> float:
@@ -47,8 +55,8 @@ class Entity:
             deviations: of every slot, each on its own.
         """
         level = level_of(deviations[self.slots])
-        known = np.isfinite(level)
-        return float(deviation_at(level[known].mean())) if known.any() else float("nan")
+        known = level[np.isfinite(level)]
+        return _deviation_at(known.sum() / len(known)) if len(known) else math.nan
 
     def deviation(self, moment: Moment, deviations: Floats) -> float:
         """Return how strange the entity is: its channels' mean, and how they move together.
@@ -56,26 +64,47 @@ class Entity:
         Args:
             deviations: of every slot, each on its own.
         """
-        slots = self.slots
-        channels = energy_of(np.array(self.mean(deviations)))
-        if len(slots) == 1:
-            return float(np.sqrt(channels))
-        before = moment.recent[slots, -(WINDOW_SAMPLES - 1) :].astype(np.float64)
-        window = np.full((len(slots), WINDOW_SAMPLES), np.nan)
-        window[:, WINDOW_SAMPLES - 1 - before.shape[1] : -1] = before
-        window[:, -1] = moment.values[slots]
-        joint = energy_of(np.array(self._joint.score(window)))
-        self._joint_energy = smoothed(self._joint_energy, joint, SMOOTHING_SAMPLES)
-        return float(
-            mean_deviation([channels, np.where(np.isnan(joint), joint, self._joint_energy)])
-        )
+        channels = self.mean(deviations)
+        if len(self.slots) == 1 or math.isnan(channels):
+            return channels
+        joint = self._joint.score(_window_of(moment, self.slots))
+        if math.isnan(joint):
+            return channels
+        energy = min(joint, LARGEST_DEVIATION) ** 2
+        before = self._joint_energy
+        self._joint_energy = energy if math.isnan(before) else before + FOLLOW * (energy - before)
+        return _deviation_at(mean_level(channels, self._joint_energy))
 
     def learn(self, past: Past) -> None:
         """Take one more settled sample of each series into account."""
-        if len(self._slots) < 2 or not np.isfinite(past.newest[self._slots]).any():
+        if len(self.slots) < 2 or not np.isfinite(past.newest[self.slots]).any():
             return
         if self._joint.due():
             self._joint.learn(past.window()[self.slots])
+
+
+def mean_level(channels: float, joint_energy: float) -> float:
+    """Return the level of an entity from its channels' mean deviation and the joint energy.
+
+    Both count as usual where their energy is 1.
+    """
+    of_channels = math.log(min(channels, LARGEST_DEVIATION) ** 2 + SOFTNESS)
+    gain = math.log((joint_energy + JOINT_SOFTNESS) / (1 + JOINT_SOFTNESS))
+    return (1 - JOINT_SHARE) * of_channels + JOINT_SHARE * (math.log(1 + SOFTNESS) + gain)
+
+
+def _deviation_at(level: float) -> float:
+    return math.sqrt(max(math.exp(level) - SOFTNESS, 0.0))
+
+
+def _window_of(moment: Moment, slots: Slots) -> npt.NDArray[np.float64]:
+    """Return the newest samples of the given slots, gaps NaN."""
+    before = moment.recent[:, -(WINDOW_SAMPLES - 1) :][slots]
+    window = np.empty((len(slots), WINDOW_SAMPLES))
+    window[:, : -1 - before.shape[1]] = np.nan
+    window[:, -1 - before.shape[1] : -1] = before
+    window[:, -1] = moment.values[slots]
+    return window
 
 
 class Entities:

@@ -63,16 +63,14 @@ _FORBIDDEN = re.compile(r"[^a-z0-9:_]")
 
 
 class SensorFile(NamedTuple):
-    """What a file's name says: ``temp1_max`` is the element ``max`` of sensor ``temp1``."""
+    """What a file's name says: ``temp1_max`` is the element ``max`` of sensor ``temp1``.
+
+    Files of a whole chip count as its sensor 0.
+    """
 
     type: str
     number: int
     element: str
-
-    @property
-    def sensor(self) -> str:
-        """The sensor's name; files of a whole chip count as its sensor 0."""
-        return f"{self.type}{self.number}"
 
 
 class HwmonCollector:
@@ -99,8 +97,8 @@ def _told_by(chip: Path) -> Iterator[tuple[Metric, Sample]]:
     given = read_line(chip / "name")
     if given:
         yield host_sensors.CHIP_NAMES, ((name, clean(given)), 1)
-    for sensor, elements in _sensors(chip).items():
-        type_ = parse_file(sensor).type  # type: ignore[union-attr]  # made from one
+    for (type_, number), elements in _sensors(chip).items():
+        sensor = f"{type_}{number}"
         for element, text in elements.items():
             if element == "label":
                 yield host_sensors.SENSOR_LABEL, ((name, sensor, text), 1)
@@ -109,16 +107,16 @@ def _told_by(chip: Path) -> Iterator[tuple[Metric, Sample]]:
                 yield metric, ((name, sensor), value / divisor)
 
 
-def _sensors(chip: Path) -> dict[str, dict[str, str]]:
+def _sensors(chip: Path) -> dict[tuple[str, int], dict[str, str]]:
     """Return the text of each element by sensor; old drivers keep them beside the device."""
-    sensors: dict[str, dict[str, str]] = {}
+    sensors: dict[tuple[str, int], dict[str, str]] = {}
     for directory in (chip, chip / "device"):
         names = os.listdir(directory) if directory.is_dir() else []  # noqa: PTH208  # no Path for each
         for name in sorted(names):
             file = parse_file(name)
             text = read_line(directory / name) if file is not None else None
             if file is not None and text is not None:
-                sensors.setdefault(file.sensor, {})[file.element] = text
+                sensors.setdefault((file.type, file.number), {})[file.element] = text
     return sensors
 
 
@@ -127,10 +125,9 @@ def parse_file(name: str) -> SensorFile | None:
     found = _FILE.fullmatch(name)
     if found is None:
         return None
-    type_ = found["type"]
-    # "beep_enable" and "update_interval" hold the separator that ends other types.
-    element = found["element"] or ""
-    return SensorFile(type_, int(found["number"] or 0), element) if type_ in SENSOR_TYPES else None
+    if found["type"] not in SENSOR_TYPES:
+        return None
+    return SensorFile(found["type"], int(found["number"] or 0), found["element"] or "")
 
 
 def metric_of(type_: str, element: str, *, has_bare: bool) -> tuple[Metric, int]:

@@ -25,7 +25,7 @@ MAXIMUM_FILES = 500
 """Of all directories together, by name; a directory that goes beyond is told as failed."""
 
 
-UNFINISHED = "unfinished"
+UNFINISHED, UNREADABLE = "unfinished", "unreadable"
 
 Version = tuple[int, int, int]
 """Inode, size and time in nanoseconds: a file that has the same is the same."""
@@ -129,7 +129,7 @@ class TextfileCollector:
                 with os.scandir(directory) as entries:
                     found = sorted(e.path for e in entries if e.name.endswith(SUFFIX))
             except OSError as error:
-                failed[str(directory)] = Unusable("unreadable", str(error))
+                failed[str(directory)] = Unusable(UNREADABLE, str(error))
                 continue
             if len(paths) + len(found) > MAXIMUM_FILES:
                 failed[str(directory)] = Unusable("too_many", f"more than {MAXIMUM_FILES} files")
@@ -142,14 +142,14 @@ class TextfileCollector:
             version, text = _read(path, file.seen, self._max_bytes)
             if text is None:
                 return file
-            file.seen = version
+            file.seen = version  # good or bad, it need not be read again
             file.families, file.problem = _parsed(text), None
             file.mtime_ns = version[2]
         except Unusable as problem:
             file.problem = problem
-            if problem.reason == UNFINISHED:
-                file.seen = None  # it may be whole the next time and look the same
-            else:
+            if problem.reason in (UNFINISHED, UNREADABLE):
+                file.seen = None  # it may be well the next time and look the same
+            if problem.reason != UNFINISHED:
                 file.families, file.mtime_ns = {}, None
         return file
 
@@ -193,14 +193,14 @@ def _read(path: str, seen: Version | None, max_bytes: int) -> tuple[Version, str
         # A pipe in place of a file must not hold us up.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
-        raise Unusable("unreadable", str(error)) from None
+        raise Unusable(UNREADABLE, str(error)) from None
     try:
         status = os.fstat(descriptor)
         version = _version(status)
         if version == seen:
             return version, None
         if not stat.S_ISREG(status.st_mode):
-            raise Unusable("unreadable", "not an ordinary file")
+            raise Unusable(UNREADABLE, "not an ordinary file")
         if status.st_size > max_bytes:
             raise Unusable("too_large", f"{status.st_size} bytes; at most {max_bytes} are read")
         body = b"".join(iter(lambda: os.read(descriptor, READ_BYTES), b""))

@@ -105,7 +105,7 @@ def decode(data: bytes) -> Message:
         fields = dict(reader.read("a(yv)"))
         reader.at = _up(reader.at, 8)
         body = [reader.read(one) for one in split_signature(fields.get(SIGNATURE, ""))]
-    except (struct.error, IndexError, UnicodeDecodeError, TypeError, RecursionError) as error:
+    except (struct.error, IndexError, ValueError, TypeError, RecursionError) as error:
         raise MalformedMessage(str(error)) from None
     return Message(data[1], fields.get(REPLY_SERIAL, 0), fields.get(ERROR_NAME, ""), body)
 
@@ -131,7 +131,8 @@ def _type_end(signature: str, at: int, depth: int = 0) -> int:
         at += 1
         while at < len(signature) and signature[at] not in ")}":
             at = _type_end(signature, at, depth + 1)
-        if at >= len(signature):
+        # A structure of nothing would take no room, and an array of them no end.
+        if at >= len(signature) or signature[at - 1] in "({":
             raise MalformedMessage(f"{signature!r} is no signature")
         return at + 1
     if first not in FIXED and first not in "sogv":

@@ -12,7 +12,14 @@ from jeepney.low_level import Parser
 from agent.collector import CollectionFailed
 from agent.collectors import systemd
 from agent.collectors.systemd import SystemdCollector
-from agent.dbus.wire import Call, MalformedMessage, decode, encode_call, size_of
+from agent.dbus.wire import (
+    Call,
+    MalformedMessage,
+    decode,
+    encode_call,
+    size_of,
+    split_signature,
+)
 from agent.text import Renderer, TextFormat, text_of
 from benchmarks import exporters
 from benchmarks.scraped import Scraped, free_port
@@ -226,6 +233,20 @@ def test_an_answer_of_others_is_read_as_it_was_meant(rows, number, pairs, ratio)
     message = decode(data)
     assert message.reply_serial == 9
     assert message.body == [rows, number, list(pairs.items()), ratio, list(pairs)]
+
+
+@pytest.mark.parametrize("signature", ["a()", "(", "a", "{}", "as(", "r", "a" * 70, "(" * 70])
+def test_what_is_no_signature_is_refused(signature):
+    with pytest.raises(MalformedMessage):
+        split_signature(signature)
+
+
+def test_a_variant_of_two_values_is_refused():
+    call = new_method_call(DBusAddress("/", "org.example"), "Ask")
+    call.header.serial = 9
+    data = new_method_return(call, "v", (("u", 1),)).serialise(serial=1)
+    with pytest.raises(MalformedMessage):
+        decode(data.replace(b"\x01u\0\0", b"\x02uu\0"))
 
 
 @given(data=st.binary(max_size=80), head=st.sampled_from([b"", b"l\2\0\1", b"B\3\0\1"]))

@@ -157,3 +157,17 @@ def test_a_link_is_followed(drop, tmp_path):
     (tmp_path / "elsewhere").write_text("a 1\n")
     (drop.directory / "a.prom").symlink_to(tmp_path / "elsewhere")
     assert drop.page().value("a") == 1
+
+
+def test_a_file_that_could_not_be_read_for_a_while_is_told_of_again(drop, tmp_path):
+    target = tmp_path / "elsewhere"
+    target.write_text("a 1\n")
+    (drop.directory / "a.prom").symlink_to(target)
+    assert drop.page().value("a") == 1
+    target.rename(tmp_path / "away")
+    assert drop.page().value("a") is None
+    assert drop.reasons() == {"unreadable"}
+    (tmp_path / "away").rename(target)
+    page = drop.page()
+    assert page.value("a") == 1
+    assert page.value("node_textfile_scrape_error") == 0

@@ -82,6 +82,13 @@ TOOLS = (
         "the agent's tests of MySQL",
     ),
     Tool(
+        "VictoriaMetrics",
+        ("victoria-metrics",),
+        "victoria-metrics",
+        ("victoria-metrics",),
+        "the tests of anomaly reading from it",
+    ),
+    Tool(
         "mysqld_exporter",
         ("prometheus-mysqld-exporter",),
         "prometheus-mysqld-exporter",

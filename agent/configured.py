@@ -21,7 +21,7 @@ class Configured(NamedTuple):
 
     Attributes:
         recipes: what to run.
-        refused: servers that were looked for and cannot be watched: name and reason.
+        refused: what is not watched: servers that were looked for, and kinds: name and reason.
         web_config: the web configuration file it names, if any.
         receiver: where to push to, if anywhere.
     """

@@ -13,14 +13,20 @@ import os
 import re
 import socket
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from agent.collectors import HOST_KINDS, OFF_BY_DEFAULT, SLOW_HOST_KINDS, WAITING_KINDS
+from agent.collectors import (
+    COLLECTORS,
+    HOST_KINDS,
+    OFF_BY_DEFAULT,
+    SLOW_HOST_KINDS,
+    WAITING_KINDS,
+)
 from agent.discovery import Candidate, discover
 from agent.otlp.receiver import Receiver
 from agent.probe.target import parse_target

@@ -16,6 +16,7 @@ import click
 import psycopg
 import redis
 
+from agent.cli import LIGHT_ENVIRONMENT
 from benchmarks import exporters
 from benchmarks.figures import Results
 from benchmarks.hung_mount import hung_mount
@@ -94,7 +95,7 @@ def start_agent(name: str, config: Path, *, module: str = "agent.process") -> Sc
     """Start the agent as its command does after replacing itself."""
     port = free_port()
     command = [sys.executable, "-m", module, str(config), f"127.0.0.1:{port}"]
-    return Scraped(name, command, port, {"MALLOC_ARENA_MAX": "1"})
+    return Scraped(name, command, port, LIGHT_ENVIRONMENT)
 
 
 def start_exporters(programs: Path, ports: Servers) -> list[Scraped]:

@@ -71,10 +71,14 @@ class Watch:
         settled = statistics.median(self.rss_megabytes[start : start + tenth])
         return statistics.median(self.rss_megabytes[-tenth:]) / settled
 
-    def grown(self, counts: Sequence[int]) -> int:
-        """Return by how much the most of a count exceeds what it was once settled."""
+    def grown(self, counts: Sequence[int]) -> float:
+        """Return by how much a count of the last tenth exceeds that of the tenth after it settled.
+
+        Medians: files are open for a moment whenever one is read.
+        """
+        tenth = max(1, len(counts) // 10)
         start = int(len(counts) * SETTLED_RATIO)
-        return max(counts[start:]) - counts[start]
+        return statistics.median(counts[-tenth:]) - statistics.median(counts[start : start + tenth])
 
 
 def make_tables(port: int) -> None:

@@ -1,6 +1,7 @@
 """The agent as its users run it: the command, its server, its configuration."""
 
 import gzip
+import re
 import subprocess
 import sys
 
@@ -38,8 +39,21 @@ def test_list_names_what_would_run(tmp_path):
     command = [sys.executable, "-m", "watchkeeper", "agent", "--list", "--config", str(config)]
     printed = subprocess.run(command, capture_output=True, check=True, text=True).stdout
     words = [line.split() for line in printed.splitlines()]
-    assert [line[0] for line in words] == ["process", "load", "memory"]
+    run = [line[0] for line in words if "watched" not in line]
+    assert run == ["process", "load", "memory"]
     assert words[1][-2:] == ["3", "series"]
+
+
+def test_list_says_of_every_other_collector_why_it_does_not_run(tmp_path):
+    config = tmp_path / "agent.yml"
+    config.write_text(CONFIG)
+    command = [sys.executable, "-m", "watchkeeper", "agent", "--list", "--config", str(config)]
+    printed = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    left_out = dict(re.findall(r"^(\S+) +not watched +(.+)$", printed, re.MULTILINE))
+    assert left_out["cpu"] == "not in host.collectors"
+    assert left_out["probe"] == "not configured"
+    assert "name it in host.collectors" in left_out["processes"]
+    assert {"load", "memory", "process"}.isdisjoint(left_out)
 
 
 @pytest.mark.parametrize("options", [["--once"], []])

@@ -6,7 +6,8 @@ The storm is 10,000 alerts of 200 services in ten seconds, to a Slack channel, a
 and a webhook, and to a fourth receiver that accepts connections and never answers. The same storm
 without the fourth is what the latency of the others is compared with. Latency is from the commit
 that acknowledged an alert to its message being received. Afterwards, in the same run, alerts are
-posted for ten seconds as fast as they are taken, to us and to Debian's Alertmanager.
+posted for ten seconds as fast as they are taken, to us (SQLite, then PostgreSQL) and to Debian's
+Alertmanager.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ import requests
 from benchmarks.figures import Results
 from benchmarks.losses import Alertmanager, alertmanager_binary
 from benchmarks.receivers import Call, Point, Receiver, Reply
+from tests.alerting import postgres
 from tests.alerting.process import AlertingProcess
 from watchkeeper.clock import parse_rfc3339
 from watchkeeper.errors import UpstreamError, WatchkeeperError
@@ -241,22 +243,36 @@ def p99(values: Sequence[float]) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[98]
 
 
+def our_rate(directory: Path, hook: Receiver, seconds: float, *, database_url: str = "") -> float:
+    """Return what one process takes a second in the long run, on SQLite or on a PostgreSQL."""
+    directory.mkdir()
+    (directory / "alerting.yml").write_text(
+        ("database: {env: BENCHMARK_DATABASE}\n" if database_url else "")
+        + 'egress: {allow: [127.0.0.0/8]}\nreceivers: [{name: hook, kind: webhook, url: "URL", '
+        "signing_secret: {env: BENCHMARK_SECRET}}]\nroute: {receivers: [hook]}\n".replace(
+            "URL", hook.url
+        )
+    )
+    (directory / "remediation.yml").write_text("")
+    environment = {"BENCHMARK_SECRET": SECRET, "BENCHMARK_DATABASE": database_url}
+    process = AlertingProcess(directory, environment)
+    process.start()
+    try:
+        return sustained(process.peer.base_url, seconds)
+    finally:
+        process.kill()
+        process.wait_for_death()
+
+
 def measure_sustained(directory: Path, results: Results, seconds: float) -> None:
     """Measure what we and Alertmanager take in the long run, with a healthy webhook."""
     with Receiver() as hook:
-        (directory / "alerting.yml").write_text(
-            'egress: {allow: [127.0.0.0/8]}\nreceivers: [{name: hook, kind: webhook, url: "URL", '
-            "signing_secret: {env: BENCHMARK_SECRET}}]\nroute: {receivers: [hook]}\n".replace(
-                "URL", hook.url
-            )
-        )
-        (directory / "remediation.yml").write_text("")
-        process = AlertingProcess(directory, {"BENCHMARK_SECRET": SECRET})
-        process.start()
-        rate = sustained(process.peer.base_url, seconds)
-        process.kill()
-        process.wait_for_death()
+        rate = our_rate(directory / "sqlite", hook, seconds)
         results.at_least("sustained_alerts_per_second", [rate], 500)
+        with postgres.running(directory / "server") as port:
+            url = postgres.new_database(port)
+            rate = our_rate(directory / "postgresql", hook, seconds, database_url=url)
+        results.at_least("sustained_alerts_per_second_postgresql", [rate], 500)
         if alertmanager_binary() is not None:
             theirs = Alertmanager(directory, hook.url)
             theirs.start()

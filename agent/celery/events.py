@@ -9,9 +9,12 @@ from agent.broker import Broker
 from agent.celery.messages import events_in
 from agent.celery.tally import Tally
 from agent.family import Family, single
-from agent.resp import RedisConnection
+from agent.resp import CommandRefused, RedisConnection
 from watchkeeper.catalogue import tasks
 from watchkeeper.errors import UpstreamError
+
+REFUSED_SECONDS = 60.0
+"""How long not to ask again where an ACL forbids to listen: each refusal is logged there."""
 
 
 class Events:
@@ -28,24 +31,43 @@ class Events:
         self._channels = channels
         self._connection: RedisConnection | None = None
         self._tally = Tally(default_queue)
+        self._refused_at: float | None = None
 
-    def read(self) -> int:
-        """Count what came since the last time, and return how many tasks were taken.
+    @property
+    def is_allowed(self) -> bool:
+        """Whether we may listen, as far as is known; where not, nothing is told of events."""
+        return self._refused_at is None
+
+    @property
+    def taken(self) -> int:
+        """How many tasks were told to be taken by a worker, so far."""
+        return self._tally.received
+
+    def read(self) -> None:
+        """Count what came since the last time.
 
         Raises:
             UpstreamError: the connection was lost, and what was published since with it.
         """
-        before = self._tally.received
-        if self._connection is None:
-            self._connection = self._broker.connect()
-            self._connection.subscribe(self._channels)
+        now = time.monotonic()
+        if self._refused_at is not None and now - self._refused_at < REFUSED_SECONDS:
+            return
         try:
-            for message in self._connection.published():
+            for message in self._listening().published():
                 self._add(message)
+            self._refused_at = None
+        except CommandRefused:
+            self._refused_at = now
+            self.close()
         except UpstreamError:
             self.close()
             raise
-        return self._tally.received - before
+
+    def _listening(self) -> RedisConnection:
+        if self._connection is None:
+            self._connection = self._broker.connect()
+            self._connection.subscribe(self._channels)
+        return self._connection
 
     def _add(self, message: bytes) -> None:
         now = time.monotonic()

@@ -15,6 +15,7 @@ class EventGap:
 
     def __init__(self) -> None:
         self._depths: dict[str, int] = {}
+        self._told = 0
         self._missing = 0
 
     def look(self, depths: Mapping[str, int], told: int) -> int:
@@ -22,13 +23,14 @@ class EventGap:
 
         Args:
             depths: of the queues now.
-            told: events of tasks being taken since the last look.
+            told: events of tasks being taken, ever since the first look.
         """
+        new, self._told = told - self._told, told
         left = sum(
             max(0, before - depths[queue])
             for queue, before in self._depths.items()
             if queue in depths
         )
         self._depths = dict(depths)
-        self._missing = max(self._missing + left - told, -told)
+        self._missing = max(self._missing + left - new, -new)
         return max(0, self._missing)

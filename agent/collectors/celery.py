@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from agent.broker import Broker, number
 from agent.celery.events import Events
@@ -90,14 +91,16 @@ class CeleryCollector:
         """
         try:
             states = self._states(time.time())
-            told = self._events.read() if self._events is not None else 0
+            if self._events is not None:
+                self._events.read()
         except UpstreamError as error:
             self.close()
             raise CollectionFailed(str(error), reason=error.reason) from None
         yield from families_of(states)
         yield from self._exporters_names(states)
-        if self._events is not None:
-            gap = self._gap.look({state.queue: state.depth for state in states}, told)
+        if self._events is not None and self._events.is_allowed:
+            depths = {state.queue: state.depth for state in states}
+            gap = self._gap.look(depths, self._events.taken)
             yield single(tasks.EVENT_GAP, gap, (self._broker.name,))
             yield from self._events.families()
 
@@ -121,18 +124,18 @@ class CeleryCollector:
     def _with_workers(self, state: QueueState, now: float) -> QueueState:
         """Add what the broker knows of all queues together, and so of one only when it is one."""
         workers = self._count_workers()
-        in_flight, oldest = self._broker.ask(
+        in_flight, oldest = self._broker.try_to_ask(
             ("HLEN", self._prefix + UNACKNOWLEDGED),
             ("ZRANGE", self._prefix + UNACKNOWLEDGED_SINCE, "0", "0", "WITHSCORES"),
         )
-        taken_at = float(oldest[1]) if isinstance(oldest, list) and oldest else now
-        return QueueState(
-            queue=state.queue,
-            depth=state.depth,
-            oldest_age_seconds=state.oldest_age_seconds,
-            in_flight=number(in_flight),
+        if not isinstance(in_flight, int) or not isinstance(oldest, list):
+            return replace(state, workers=workers)  # an ACL forbids it
+        taken_at = float(oldest[1]) if oldest else now
+        return replace(
+            state,
+            in_flight=in_flight,
             oldest_in_flight_seconds=now - taken_at,
-            stuck=number(in_flight) if workers == 0 else (None if workers is None else 0),
+            stuck=in_flight if workers == 0 else (None if workers is None else 0),
             workers=workers,
         )
 

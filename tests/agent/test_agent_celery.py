@@ -8,6 +8,7 @@ import pytest
 import redis
 from celery import Celery
 
+import agent.celery.events
 from agent.celery.messages import oldest_age_seconds
 from agent.collector import CollectionFailed
 from agent.collectors.celery import CeleryCollector
@@ -99,6 +100,25 @@ def test_a_broker_that_is_not_there_says_nothing_of_its_queues():
 
 def test_workers_are_unknown_until_one_was_seen(collector, broker):
     assert collected(collector).value("task_workers", queue="work") is None
+
+
+def test_a_user_who_may_only_count_is_told_what_waits_and_no_more(valkey_port, broker, monkeypatch):
+    broker.acl_setuser(
+        "counter", enabled=True, passwords=["+pw"], keys=["*"], commands=["+llen", "+lindex"]
+    )
+    collector = CeleryCollector(
+        host="127.0.0.1", port=valkey_port, user="counter", password="pw", db=0, key_prefix="",
+        queues=["work"],
+    )  # fmt: skip
+    for _ in range(2):
+        page = collected(collector)
+        assert page.value("task_queue_depth", queue="work") == 0
+        for unknown in ("task_workers", "task_queue_in_flight", "task_event_gap"):
+            assert page.labels(unknown) == [], unknown
+    broker.acl_setuser("counter", enabled=True, channels=["*"], commands=["+psubscribe", "+ping"])
+    monkeypatch.setattr(agent.celery.events, "REFUSED_SECONDS", 0.0)
+    assert collected(collector).labels("task_event_gap") != []
+    collector.close()
 
 
 def test_workers_of_several_queues_are_unknown(valkey_port, broker):

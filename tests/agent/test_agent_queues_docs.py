@@ -7,6 +7,7 @@ import pytest
 import redis
 
 import agent
+from agent.collectors import make
 from agent.collectors.redis import RedisCollector
 from watchkeeper.catalogue import every_metric
 from watchkeeper.errors import Reason
@@ -36,6 +37,40 @@ def test_every_metric_of_queues_is_named(family):
 def test_every_reason_of_the_table_is_one():
     rows = re.findall(r"^\| `(\w+)` \|", DOCUMENT, re.MULTILINE)
     assert {"busy", "authentication"} <= set(rows) & set(Reason)
+
+
+def rights_of(kind):
+    text = DOCUMENT.replace("\n", " ")
+    (found,) = re.findall(rf"{kind} `(\+llen [^`]+)`", text)
+    return [*found.split(), "+select", "+client|setname"]
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [
+        ("Celery", {"key_prefix": "", "queues": ["work"]}),
+        ("RQ", {"queues": ["work"]}),
+        ("dramatiq", {"queues": ["work"], "namespace": "dramatiq"}),
+    ],
+)
+def test_the_rights_of_the_documentation_are_enough_for_queues(valkey_port, kind, arguments):
+    user = f"rights-{kind}"
+    with redis.Redis(port=valkey_port, db=1) as client:
+        client.acl_setuser(
+            user, enabled=True, passwords=["+pw"], keys=["*"], channels=["*"],
+            commands=rights_of(kind),
+        )  # fmt: skip
+        client.zadd("dramatiq:__heartbeats__", {"gone": 0})
+        client.rpush("rq:queue:work", "1")
+    login = {"host": "127.0.0.1", "port": valkey_port, "user": user, "password": "pw", "db": 1}
+    collector = make(kind.lower(), login | arguments)
+    told = {family.metric.name for family in [*collector.collect(), *collector.collect()]}
+    collector.close()
+    with redis.Redis(port=valkey_port) as client:
+        refused = [entry["object"] for entry in client.acl_log() if entry["username"] == user]
+    assert {"task_queue_depth", "task_queue_in_flight"} <= told
+    assert refused == []
 
 
 @pytest.mark.live

@@ -6,7 +6,8 @@ from prometheus_client import CollectorRegistry
 from werkzeug.test import Client
 
 from watchkeeper.instrument.guard import Guard
-from watchkeeper.instrument.http import OTHER_METHOD, HttpMetrics
+from watchkeeper.instrument.http import HttpMetrics
+from watchkeeper.instrument.http_labels import OTHER_METHOD
 
 COUNT = "http_server_request_duration_seconds_count"
 

@@ -1,31 +1,29 @@
-"""HTTP server requests by route template: OpenTelemetry's names around any WSGI application."""
+"""HTTP server requests by route template: OpenTelemetry's names around WSGI or ASGI applications."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from prometheus_client import CollectorRegistry
 
 from watchkeeper.catalogue import http
+from watchkeeper.instrument.asgi import (
+    AsgiApplication,
+    AsgiRouteOf,
+    MeasuredAsgi,
+    starlette_route,
+)
 from watchkeeper.instrument.buckets import HTTP_SECONDS
 from watchkeeper.instrument.guard import Guard
+from watchkeeper.instrument.http_labels import FAILED, UNMATCHED, method_label
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-UNMATCHED = "unmatched"
-"""The one ``http_route`` of every request no route matched, so random URLs add no series."""
-
-OTHER_METHOD = "_OTHER"
-"""OpenTelemetry's value for a method outside the known ones; clients may send any word."""
-
-KNOWN_METHODS = frozenset(
-    {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
-)
-
 RouteOf = Callable[["WSGIEnvironment"], str | None]
+Request = TypeVar("Request")
 
 
 def flask_route(environ: WSGIEnvironment) -> str | None:
@@ -61,6 +59,17 @@ class HttpMetrics:
 
         return measured
 
+    def wrap_asgi(
+        self, app: AsgiApplication, route_of: AsgiRouteOf = starlette_route
+    ) -> AsgiApplication:
+        """Return an ASGI ``app`` measured.
+
+        Args:
+            app: the innermost application, so that what is mounted outside is not measured.
+            route_of: asked when the application has answered; None counts as unmatched.
+        """
+        return MeasuredAsgi(app, self, route_of)
+
     def begin(self, method: str) -> None:
         """Note a request that begins to be served."""
         with self._guard.around("http"):
@@ -73,10 +82,10 @@ class HttpMetrics:
             labels = (self._service, method, route, status)
             self._duration.labels(*labels).observe(took_seconds)
 
-    def route(self, environ: WSGIEnvironment, route_of: RouteOf) -> str:
+    def route(self, request: Request, route_of: Callable[[Request], str | None]) -> str:
         """Return the template of the request's route, or ``unmatched``; never raises."""
         with self._guard.around("http"):
-            return route_of(environ) or UNMATCHED
+            return route_of(request) or UNMATCHED
         return UNMATCHED
 
 
@@ -84,13 +93,12 @@ class _Exchange:
     """One request and its answer, from the first byte asked to the body's close."""
 
     def __init__(self, metrics: HttpMetrics, environ: WSGIEnvironment, route_of: RouteOf) -> None:
-        method = str(environ.get("REQUEST_METHOD", "")).upper()
-        self._method = method if method in KNOWN_METHODS else OTHER_METHOD
+        self._method = method_label(environ.get("REQUEST_METHOD", ""))
         self._metrics = metrics
         self._environ = environ
         self._route_of = route_of
         self._route = UNMATCHED
-        self._status = "500"  # what a server answers when the application raises
+        self._status = FAILED
         self._open = True
         self._body: Iterable[bytes] = ()
         self._started = time.perf_counter()

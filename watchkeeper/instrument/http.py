@@ -1,4 +1,4 @@
-"""HTTP server requests by route template: OpenTelemetry's names around WSGI or ASGI applications."""
+"""HTTP requests served, by route template: OpenTelemetry's names for WSGI and ASGI."""
 
 from __future__ import annotations
 

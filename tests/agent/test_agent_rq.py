@@ -1,5 +1,7 @@
 """RQ's queues are read from the broker as real workers leave them."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -108,7 +110,9 @@ def test_a_worker_is_seen_at_work_and_its_job_is_stuck_once_it_was_killed(collec
     job = queue.enqueue(f"{JOBS}.tell_pid_and_sleep")
     worker = worker_on(broker)
     try:
-        wait_until(lambda: job.get_meta(refresh=True).get("pid"), what="the job being at work")
+        horse = wait_until(
+            lambda: job.get_meta(refresh=True).get("pid"), what="the job being at work"
+        )
         page = collected(collector)
         assert page.value("task_workers", queue="work") == 1
         assert page.value("task_workers_busy", queue="work") == 1
@@ -116,8 +120,9 @@ def test_a_worker_is_seen_at_work_and_its_job_is_stuck_once_it_was_killed(collec
         assert page.value("task_queue_oldest_in_flight_seconds", queue="work") > 0
         assert page.value("task_queue_stuck", queue="work") == 0
     finally:
-        worker.kill()  # the parent alone: nobody is left to keep the promise of the job
+        worker.kill()
         worker.wait(20)
+    os.kill(horse, signal.SIGKILL)
     let_promises_pass(queue)
     page = collected(collector)
     assert page.value("task_queue_stuck", queue="work") == 1

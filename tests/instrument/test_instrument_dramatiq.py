@@ -89,11 +89,11 @@ def test_a_task_is_created_started_and_finished_with_its_wait_and_run(shop):
 
 
 def test_a_delay_is_no_wait_and_makes_no_second_task(shop):
-    shop.send("pack", delay=1500)
+    shop.send("pack", delay=3000)
     wait_until(lambda: shop.finished("pack", "succeeded") == 1, what="the delayed order")
     assert shop.value("task_created_total", task="pack") == 1
     assert shop.value("task_wait_seconds_count", task="pack") == 1
-    assert shop.value("task_wait_seconds_sum", task="pack") < 1.4
+    assert shop.value("task_wait_seconds_sum", task="pack") < 3
 
 
 def test_a_retry_is_one_task_with_two_runs_whose_back_off_is_no_wait(shop):

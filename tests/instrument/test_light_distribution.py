@@ -54,6 +54,7 @@ sys.path.insert(0, sys.argv[1])
 from watchkeeper.instrument import Instrumentation
 from prometheus_client import generate_latest
 made = Instrumentation("shop")
+made.celery, made.rq, made.dramatiq, made.apscheduler
 made.http, made.tasks, made.pools, made.database, made.caches, made.handoffs, made.http_client
 assert b"process_resident_memory_bytes" in generate_latest(made.registry)
 print(sys.modules["watchkeeper"].__file__)

@@ -52,6 +52,19 @@ def test_a_server_named_with_two_s_speaks_tls():
     assert found["rq cache.internal:6379/0"].arguments["tls"]
 
 
+def test_a_mysql_socket_is_preferred_to_the_port_and_the_clients_variables_count(tmp_path):
+    path = tmp_path / "mysqld.sock"
+    path.touch()
+    found = {c.name: c for c in candidates({"MYSQL_USER": "u", "MYSQL_PWD": "p"}, (), [str(path)])}
+    socket_found = found[f"mysql {path}:3306"]
+    assert (socket_found.arguments["user"], socket_found.arguments["password"]) == ("u", "p")
+    assert "mysql 127.0.0.1:3306" not in found
+    elsewhere = places({"MYSQL_HOST": "db1", "MYSQL_TCP_PORT": "3307"})
+    assert "mysql db1:3307" in elsewhere
+    named = places({"DATABASE_URL": "mysql+pymysql://shop:p%40ss@db2/orders"})["mysql db2:3306"]
+    assert named.arguments["password"] == "p@ss"
+
+
 def test_nobody_listening_is_the_reason_told(unused_port):
     candidate = Candidate("redis", {"host": "127.0.0.1", "port": unused_port}, "test")
     assert problem_of(candidate) == "nothing listens there"

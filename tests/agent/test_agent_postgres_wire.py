@@ -3,6 +3,8 @@
 import os
 import socket
 import struct
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -170,6 +172,15 @@ def _say(listener, script):
 )  # fmt: skip
 def test_a_version_is_the_number_the_server_has_for_it(text, number):
     assert parse_version(text) == number
+
+
+def test_watching_loads_nothing_heavy():
+    """A client library, TLS and hashing cost more memory than all our questions."""
+    loaded = "import agent.collectors.postgres, sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, check=True, text=True
+    )
+    assert not {"psycopg", "ssl", "asyncio", "hashlib"} & set(done.stdout.split())
 
 
 FILE = "# comment\ndb1:5432:orders:bob:one\n*:*:*:al\\:ice:t\\:wo\nlocalhost:*:*:*:three\n"

@@ -14,7 +14,9 @@ from alerting.stages.route import receivers_of
 from alerting.telemetry import Telemetry
 from alerting.timeline import Kind
 
-SELF_CORRECTING = frozenset({"cooldown", "target_busy", "muted", "window", "pool", "precondition"})
+SELF_CORRECTING = frozenset(
+    {"cooldown", "target_busy", "muted", "window", "pool", "precondition", "clock"}
+)
 """Refusals that pass by themselves within minutes: on the timeline, but nobody is woken."""
 
 MOOT = frozenset({"not_needed", "mode"})

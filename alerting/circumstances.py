@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import datetime
 
 from alerting.actions import Action
 from alerting.remediation_rules import RuleSettings
@@ -18,10 +19,17 @@ from watchkeeper.errors import UpstreamError
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What was seen; ``unmet`` says which precondition does not hold, empty when all do."""
+    """What was seen outside the database.
+
+    Attributes:
+        unmet: which precondition does not hold, in words; empty when all do.
+        pool_size: how many targets the pool has, or None.
+        clock_jumped_at: when the clock last jumped ahead, or None.
+    """
 
     unmet: str = ""
     pool_size: float | None = None
+    clock_jumped_at: datetime | None = None
 
 
 NOTHING_SEEN = Circumstances()

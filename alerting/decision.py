@@ -29,6 +29,7 @@ class Facts:
         pool_size: how many targets the pool has; None where nobody can tell.
         pool_touched: how many other targets of the pool were acted on within its window.
         is_compensation: it makes up for an action that did not help.
+        clock_jumped_at: when the clock last jumped ahead, by its new reckoning, or None.
     """
 
     paused_because: str | None
@@ -45,6 +46,7 @@ class Facts:
     pool_size: float | None = None
     pool_touched: int = 0
     is_compensation: bool = False
+    clock_jumped_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +190,17 @@ def _cooldown(
     again_at = facts.last_on_target_at + timedelta(seconds=rule.cooldown_seconds)
     if now >= again_at:
         return None
-    # A clock set back must not turn a cooldown of minutes into one of days.
-    again_at = min(again_at, now + timedelta(seconds=rule.cooldown_seconds))
     text = f"the target was acted on less than {rule.cooldown_seconds:g} s ago"
     return Denied("cooldown", text, again_at)
+
+
+def _clock(rule: RuleSettings, _all: BudgetSettings, facts: Facts, now: datetime) -> Denied | None:
+    if facts.clock_jumped_at is None:
+        return None
+    again_at = facts.clock_jumped_at + timedelta(seconds=rule.cooldown_seconds)
+    if now >= again_at:
+        return None
+    return Denied("clock", "the clock jumped ahead: how long ago anything was is unknown", again_at)
 
 
 def _rule_budget(
@@ -230,6 +239,7 @@ GUARDS: tuple[Guard, ...] = (
     _attempts,
     _target_free,
     _cooldown,
+    _clock,
     _pool,
     _target_budget,
     _rule_budget,

@@ -37,17 +37,18 @@ def gather(
         is_muted=_is_muted(connection, action, rule),
         can_sign=endpoint is not None and bool(endpoint.signing_secret),
         busy_with=_busy_with(connection, action),
-        last_on_target_at=_last_on_target_at(connection, action, rule),
+        last_on_target_at=_last_on_target_at(connection, action, rule, now),
         attempts_made=_attempts_made(connection, action, rule),
-        rule_runs=_runs(connection, rule, rule.budget, now, _table.c.rule == rule.name),
-        all_runs=_runs(connection, rule, settings.budget, now),
+        rule_runs=_runs(connection, action, rule, rule.budget, now, _table.c.rule == rule.name),
+        all_runs=_runs(connection, action, rule, settings.budget, now),
         target_runs=_runs(
-            connection, rule, rule.target_budget, now, _table.c.target == action.target
+            connection, action, rule, rule.target_budget, now, _table.c.target == action.target
         ),
         unmet=circumstances.unmet,
         pool_size=circumstances.pool_size,
         pool_touched=_pool_touched(connection, action, rule, now),
         is_compensation=bool(action.compensates),
+        clock_jumped_at=circumstances.clock_jumped_at,
     )
 
 
@@ -102,8 +103,17 @@ def _busy_with(connection: Connection, action: Action) -> str | None:
     return found
 
 
+def _believed(moment: datetime, action: Action, now: datetime) -> datetime:
+    """Return when something was done, by today's clock.
+
+    What lies in the future was written before the clock was set back. It was over before this
+    action was planned: later than it really was, so nothing ends early, and nothing lasts for days.
+    """
+    return min(moment, action.created_at) if moment > now else moment
+
+
 def _last_on_target_at(
-    connection: Connection, action: Action, rule: RuleSettings
+    connection: Connection, action: Action, rule: RuleSettings, now: datetime
 ) -> datetime | None:
     acted_at = sa.func.coalesce(
         _table.c.completed_at, _table.c.dispatched_at, _table.c.claimed_at, type_=tables.Moment()
@@ -112,7 +122,7 @@ def _last_on_target_at(
         _table.c.target == action.target, _spent(rule), _table.c.seq != action.seq
     )
     found: datetime | None = connection.execute(query).scalar()
-    return found
+    return _believed(found, action, now) if found else None
 
 
 def _attempts_made(connection: Connection, action: Action, rule: RuleSettings) -> int:
@@ -128,6 +138,7 @@ def _attempts_made(connection: Connection, action: Action, rule: RuleSettings) -
 
 def _runs(
     connection: Connection,
+    action: Action,
     rule: RuleSettings,
     budget: BudgetSettings,
     now: datetime,
@@ -136,7 +147,7 @@ def _runs(
     """Return when actions that count were claimed within a budget's window."""
     since = now - timedelta(seconds=budget.window_seconds)
     query = sa.select(_table.c.claimed_at).where(_spent(rule), _table.c.claimed_at > since, *of)
-    return tuple(row.claimed_at for row in connection.execute(query))
+    return tuple(_believed(row.claimed_at, action, now) for row in connection.execute(query))
 
 
 def _pool_touched(connection: Connection, action: Action, rule: RuleSettings, now: datetime) -> int:

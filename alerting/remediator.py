@@ -8,6 +8,7 @@ unknown is asked about, never repeated on a guess.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ from alerting.action_call import Outcome, Reply
 from alerting.action_story import Story
 from alerting.actions import Action, State
 from alerting.circumstances import NOTHING_SEEN
+from alerting.clock_watch import ClockWatch
 from alerting.configuration import Configuration
 from alerting.decision import Denied, decide
 from alerting.pipeline import Event, Work
@@ -63,6 +65,7 @@ class Remediator:
         self._clock = clock
         self._configuration = configuration
         self._prometheus = prometheus
+        self._clock_watch = ClockWatch(clock)
         self._telemetry = telemetry
         self._story = Story(telemetry)
         self._steps: Mapping[str, Callable[[Action], None]] = {
@@ -76,6 +79,7 @@ class Remediator:
 
     def step(self) -> bool:
         """Take the longest due action one step further; return whether there was one."""
+        self._clock_watch.jumped_at()
         with writing(self._engine) as connection:
             action = actions.take_due(connection, now=self._clock.now())
         if action is None:
@@ -87,6 +91,7 @@ class Remediator:
         """Decide, and on success commit the intent, in one transaction."""
         rule = self._configuration.remediation.rule(action.rule)
         seen = circumstances.look(self._prometheus, rule, action) if rule else NOTHING_SEEN
+        seen = replace(seen, clock_jumped_at=self._clock_watch.jumped_at())
         with writing(self._engine) as connection:
             work = self._work(connection)
             settings = work.remediation

@@ -315,7 +315,7 @@ def main(*, quick: bool, json_path: Path | None) -> None:
                     results, ports, directory, interval=interval, scrapes=scrapes, rounds=rounds
                 )
             latency(results, ports, directory, scrapes=500 if quick else 1000)
-            hanging(results, ports, directory, scrapes=500 if quick else 1000)
+            hanging(results, ports, directory, scrapes=300 if quick else 1000)
     results.show()
     results.write(json_path)
     sys.exit(0 if results.met else 1)

@@ -32,7 +32,7 @@ dashboards: setup
 metrics: setup
 	$(BIN)/python -m watchkeeper.catalogue.document
 
-# Of a console that is up; ARGS="--console URL --to DIR" for another one.
+# Runs the demo, breaks it and takes pictures; ARGS="--console URL --to DIR" of a console that is up.
 screenshots: setup
 	$(BIN)/python -m tests.console.screenshots $(ARGS)
 

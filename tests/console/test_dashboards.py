@@ -150,7 +150,8 @@ def test_prometheus_down_leaves_the_page_standing_and_says_so(neighbourhood):
     assert page.status_code == 200
     assert "Prometheus cannot be asked." in page.text
     panel = neighbourhood.get(f"/dashboards/{SYSTEM}/panels/0")
-    assert panel.status_code == 502
+    assert "Cannot be shown:" in panel.text
+    assert neighbourhood.get(f"/api/dashboards/{SYSTEM}/panels/6").status_code == 502
 
 
 @given(st.text())

@@ -3,7 +3,7 @@
 import pytest
 
 from dashboards.console.deeds import DEEDS
-from tests.console.incident_data import at, incident, resolved
+from tests.console.incident_data import at, incident, resolved, series, with_points
 from tests.console.test_first_page import text_of
 
 LOCAL = {"Origin": "http://localhost"}
@@ -192,3 +192,42 @@ def test_a_dead_letter_is_sent_again_alone_or_with_all_others(neighbourhood):
         ("/api/v1/deliveries/replay", {"by": "Ada"}),
     ]
     assert "2 messages are being sent again." in told.text
+
+
+@pytest.fixture
+def watched(neighbourhood):
+    """A browser on this machine that looks at the series s1."""
+    neighbourhood.anomaly.answers["/api/v1/series/s1"] = with_points(series())
+    neighbourhood.anomaly.answers["/api/v1/feedback"] = {
+        "feedback": [
+            {"id": "w-1", "kind": "maintenance", "query": "response time", "by": "Bo",
+             "labels": {"service": "taskboard"}, "reason": "moving it", "holds": True},
+            {"id": "w-2", "kind": "accept", "query": "another", "holds": True, "by": "Eve"},
+            {"id": "w-3", "kind": "accept", "query": "response time", "holds": False, "by": "Mia"},
+        ]
+    }  # fmt: skip
+    neighbourhood.anomaly.answers["/api/v1/feedback/w-1/undo"] = {}
+    return neighbourhood.service.app.test_client()
+
+
+def test_a_series_is_called_a_new_normal_by_name_and_with_a_reason(watched, neighbourhood):
+    form = {"kind": "accept", "by": "Ada", "reason": "twice the users"}
+    answer = watched.post("/series/s1", data=form, headers=LOCAL)
+    assert answer.headers["Location"] == "/series/s1"
+    assert neighbourhood.anomaly.posted == [("/api/v1/feedback", {**form, "series": "s1"})]
+
+
+@pytest.mark.parametrize("lacking", ["kind", "by", "reason"])
+def test_nothing_is_said_of_a_series_without_saying_everything(watched, neighbourhood, lacking):
+    form = {"kind": "accept", "by": "Ada", "reason": "why not"} | {lacking: ""}
+    assert watched.post("/series/s1", data=form, headers=LOCAL).status_code == 400
+    assert neighbourhood.anomaly.posted == []
+
+
+def test_what_holds_of_a_series_is_shown_and_can_be_taken_back(watched, neighbourhood):
+    text = text_of(watched.get("/series/s1"))
+    assert "maintenance , by Bo: moving it" in text
+    assert "Eve" not in text
+    assert "Mia" not in text
+    watched.post("/series/s1", data={"undo": "w-1", "by": "Ada"}, headers=LOCAL)
+    assert neighbourhood.anomaly.posted == [("/api/v1/feedback/w-1/undo", {"by": "Ada"})]

@@ -76,7 +76,8 @@ def test_choices_cascade_from_the_first_to_the_last(uid):
 
 def test_the_set_of_boards_is_complete():
     assert {b.title for b in every_board()} >= {
-        "System Overview", "Host", "Containers", "Database Performance", "Cache", "Task Integration",
+        "System Overview", "Host", "Containers", "Database Performance", "Cache",
+        "Task Integration",
         "HTTP Services", "Python Processes", "Anomalies", "Incidents and Remediation",
         "Service Levels", "Watchkeeper Itself",
     }  # fmt: skip

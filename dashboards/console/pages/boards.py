@@ -61,13 +61,12 @@ def blueprint(room: Room) -> Blueprint:
     @pages.get("/dashboards/<uid>/panels/<int:index>")
     def panel(uid: str, index: int) -> str:
         found, filling, _ = _asked(room, uid, index)
-        if isinstance(found, Table):
-            grid = drawing.grid_of(room.sources.prometheus, found, filling)
-            return render_template("panel_table.html", grid=grid, panel=found)
-        if not isinstance(found, Stat | Gauge):
+        if not isinstance(found, Stat | Gauge | Table):
             abort(404, f"panel {index} is a chart; its data is under /api")
-        figure = drawing.figure_of(room.sources.prometheus, found, filling)
-        return render_template("panel_figure.html", figure=figure)
+        try:
+            return _content(room, found, filling)
+        except UpstreamError as error:  # told in the panel: the rest of the page may have answers
+            return render_template("panel_problem.html", problem=str(error))
 
     @pages.get("/api/dashboards/<uid>/panels/<int:index>")
     def data(uid: str, index: int) -> Response:
@@ -86,6 +85,14 @@ def blueprint(room: Room) -> Blueprint:
         return jsonify(marks=[mark.as_json() for mark in found])
 
     return pages
+
+
+def _content(room: Room, panel: Stat | Gauge | Table, filling: Mapping[str, str]) -> str:
+    if isinstance(panel, Table):
+        grid = drawing.grid_of(room.sources.prometheus, panel, filling)
+        return render_template("panel_table.html", grid=grid, panel=panel)
+    figure = drawing.figure_of(room.sources.prometheus, panel, filling)
+    return render_template("panel_figure.html", figure=figure)
 
 
 def _known(uid: str) -> Dashboard:

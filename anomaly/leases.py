@@ -29,9 +29,6 @@ _GIVE_BACK = sa.text(
     "UPDATE leases SET holder = NULL WHERE holder = :holder AND expires_seconds < :expires"
 )
 
-_LOCK = 0x77_6B_6C_73
-"""Of PostgreSQL's advisory locks: replicas look and take one after the other."""
-
 
 class Leases:
     """The shards that this replica holds.
@@ -75,8 +72,7 @@ class Leases:
         return self.held
 
     def _renewed(self, connection: Connection) -> frozenset[int]:
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK})
+        # ``writing`` lets replicas look and take one after the other, on either kind of database.
         now = _now_seconds(connection)
         expires = now + self.lease_seconds
         connection.execute(_SEEN, {"name": self._replica, "expires": expires})

@@ -130,7 +130,7 @@ class Replica(Running):
 @pytest.mark.live
 def test_when_a_replica_dies_the_other_goes_on_with_its_series_and_alerts(tmp_path, postgres):
     names = [f"/r{at}" for at in range(10)]
-    begin = math.floor(time.time()) + 12
+    begin = math.floor(time.time()) + 7
     usual = latencies(begin)
     slow = [(at, value + (0.25 if at >= begin else 0)) for at, value in usual]
     samples = {f'latency{{service="taskboard",http_route="{one}"}}': slow for one in names}

@@ -55,6 +55,7 @@ def victoria(tmp_path_factory):
         )
         answer = requests.post(f"{url}/api/v1/import/prometheus", data=text, timeout=10)
         assert answer.ok
+        assert requests.get(f"{url}/internal/force_flush", timeout=10).ok
         wait_until(lambda: samples_of(client).shape[1] == 300, what="the samples being readable")
         yield client
     finally:

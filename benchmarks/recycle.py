@@ -115,6 +115,20 @@ def resident_megabytes(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time of a process so far."""
+    columns = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(columns[11]) + int(columns[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def quiet_scrape_cpu_ms(pid: int, url: str, scrapes: int = 100) -> float:
+    """Return the CPU time of serving one scrape while nobody reports, however busy the machine."""
+    before = cpu_seconds(pid)
+    for _ in range(scrapes):
+        scrape(url)
+    return (cpu_seconds(pid) - before) / scrapes * 1e3
+
+
 def wait_for(url: str) -> None:
     """Return when the aggregator answers."""
     for _ in range(200):
@@ -156,6 +170,7 @@ def measure(results: Results, directory: Path, count: int) -> None:
         results.exactly("disk_grown_bytes", [disk_bytes(directory) - disk_before], 0)
         results.at_most("scrape_p99_ms", [percentile(observed.seconds, 0.99) * 1e3], 100)
         results.plain("scrape_p50_ms", [percentile(observed.seconds, 0.5) * 1e3])
+        results.plain("scrape_cpu_ms", [quiet_scrape_cpu_ms(aggregator.pid, url)])
         results.plain("scrapes", [len(observed.seconds)])
         results.plain("series", [observed.series[-1]])
         grown = resident_megabytes(aggregator.pid) - before

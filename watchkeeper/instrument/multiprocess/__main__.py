@@ -12,7 +12,6 @@ from pathlib import Path
 from watchkeeper.instrument.exposition import OperationalPages, PageServer
 from watchkeeper.instrument.multiprocess.aggregator import Aggregator
 
-
 SWITCH_SECONDS = 0.0005
 """How long taking a report may hold up a scrape at a time; Python's own 5 ms add up."""
 

@@ -1,0 +1,44 @@
+"""The configuration that is shipped, on two days of a service's minutes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from anomaly.evaluation import QueryEvaluation
+from anomaly.panel import Block
+from anomaly.settings import AnomalySettings, QuerySettings
+from watchkeeper.configuration import load
+
+MINUTES = 2_880
+DAY = 1_440
+START_SECONDS = 1_750_032_000.0
+KEYS = tuple((("instance", name),) for name in ("calm", "broken"))
+
+
+@pytest.fixture(scope="module")
+def shipped() -> QuerySettings:
+    file = Path(__file__).parents[2] / "anomaly" / "anomaly.yml"
+    return load(file, AnomalySettings).queries["cpu"]
+
+
+def share_of_cpu(seed: int) -> np.ndarray:
+    """Return a daily wave with noise that has a memory, as loads have."""
+    rng = np.random.default_rng(seed)
+    noise = np.zeros(MINUTES)
+    for at in range(1, MINUTES):
+        noise[at] = 0.8 * noise[at - 1] + 0.01 * rng.normal()
+    return 0.3 + 0.1 * np.sin(2 * np.pi * np.arange(MINUTES) / DAY) + noise
+
+
+def test_it_is_quiet_for_a_day_and_finds_what_breaks_within_ten_minutes(shipped):
+    values = np.array([share_of_cpu(1), share_of_cpu(2)])
+    values[1, 2_500:2_560] += 0.4
+    times = [START_SECONDS + 60.0 * at for at in range(MINUTES)]
+    evaluation = QueryEvaluation("cpu", shipped, live_after_seconds=times[DAY])
+    evaluation.advance(Block(KEYS, times, values))
+    (episode,) = evaluation.episodes()
+    assert dict(episode.key)["instance"] == "broken"
+    assert times[2_500] <= episode.started_seconds <= times[2_510]
+    assert episode.ended_seconds is not None
+    assert episode.ended_seconds <= times[2_600]

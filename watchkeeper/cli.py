@@ -30,6 +30,10 @@ COMMANDS = {
 """Command name to where it lives and one line of help; the only place that knows every room."""
 
 
+VARIANTS = {("backtest", "--rules"): "alerting.backtest.cli:backtest_rules"}
+"""A flag that makes a command another room's: what is replayed is then rules, not detectors."""
+
+
 class LazyGroup(click.Group):
     """A group that imports a command only when it is run or asked for its help."""
 
@@ -39,16 +43,27 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Return the command, imported now, or None for an unknown name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
+        return _load(COMMANDS[cmd_name][0]) if cmd_name in COMMANDS else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that ``args`` name, which a flag may make another."""
+        for (name, flag), path in VARIANTS.items():
+            if args[0] == name and flag in args:
+                return name, _load(path), [word for word in args[1:] if word != flag]
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list from the table, so that help imports nothing."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def _load(path: str) -> click.Command:
+    module, _, attribute = path.partition(":")
+    command: click.Command = getattr(import_module(module), attribute)
+    return command
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

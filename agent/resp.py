@@ -7,7 +7,6 @@ commands whose answers are strings, numbers and lists (RESP2, the protocol of ev
 from __future__ import annotations
 
 import socket
-import ssl
 from collections.abc import Iterator
 from typing import Any
 
@@ -173,6 +172,8 @@ class RedisConnection:
 
 def _secured(connection: socket.socket, host: str, certificates: str) -> socket.socket:
     try:
+        import ssl  # noqa: PLC0415  # 4 MB that only those pay who need it
+
         context = ssl.create_default_context(cafile=certificates or None)
         return context.wrap_socket(connection, server_hostname=host)
     except OSError:

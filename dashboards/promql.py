@@ -61,6 +61,15 @@ def newly_counted(counter: Metric, window: str) -> str:
     return f"(increase({counter}[{window}]) > 0) or ({counter} unless {counter} offset {window})"
 
 
+def counted(counter: Metric | str, window: str) -> str:
+    """Return by how much each series of a rare event grew within ``window``.
+
+    ``increase`` misses what a series begins with, and the first event is the one that matters. A
+    restart within the window hides what was counted before it.
+    """
+    return f"clamp_min({counter} - ({counter} offset {window} or {counter} * 0), 0)"
+
+
 def ratio(part: str, whole: str) -> str:
     """Return ``part`` by ``whole`` where there is any of ``whole``."""
     return f"{part} / ({whole} > 0)"

@@ -1,6 +1,6 @@
 """Remediation: what went wrong, what was done about it, and did it work?"""
 
-from dashboards.promql import largest, mean, quantile, rate, series, total
+from dashboards.promql import counted, largest, mean, quantile, rate, ratio, series, total
 from dashboards.spec import Dashboard, Query, Row, Stat, TimeSeries, Unit, rising
 from watchkeeper.catalogue import prometheus
 from watchkeeper.catalogue import watchkeeper as own
@@ -62,7 +62,7 @@ ACTIONS = Row(
             "button was pressed and the symptom stayed.",
             queries=(
                 Query(
-                    f"sum by (action, state) (increase({own.ACTIONS}[10m]))",
+                    total(counted(own.ACTIONS, "10m"), by="action, state"),
                     "{{action}} {{state}}",
                     quiet=True,
                 ),
@@ -71,9 +71,7 @@ ACTIONS = Row(
         TimeSeries(
             title="Actions by rule",
             description="Actions each rule ended in the last hour: what its budget is spent on.",
-            queries=(
-                Query(f"sum by (rule) (increase({own.ACTIONS}[1h]))", "{{rule}}", quiet=True),
-            ),
+            queries=(Query(total(counted(own.ACTIONS, "1h"), by="rule"), "{{rule}}", quiet=True),),
         ),
         TimeSeries(
             title="Denials by guard",
@@ -81,7 +79,7 @@ ACTIONS = Row(
             "observe mode and the like. Many denials mean a rule wants to act again and again.",
             queries=(
                 Query(
-                    f"sum by (guard) (increase({own.ACTION_DENIALS}[10m]))",
+                    total(counted(own.ACTION_DENIALS, "10m"), by="guard"),
                     "{{guard}}",
                     quiet=True,
                 ),
@@ -93,8 +91,8 @@ ACTIONS = Row(
             "delivered, over the last hour.",
             queries=(
                 Query(
-                    f"histogram_quantile(0.95, sum by (le) "
-                    f"(increase({own.DETECT_TO_NOTIFY.bucket}[1h])))",
+                    "histogram_quantile(0.95, "
+                    f"{total(counted(own.DETECT_TO_NOTIFY.bucket, '1h'), by='le')})",
                     "p95",
                     quiet=True,
                 ),
@@ -108,8 +106,10 @@ ACTIONS = Row(
             "what was verified in the last hour.",
             queries=(
                 Query(
-                    f"sum by (action) (increase({own.RECOVERY.sum}[1h])) / "
-                    f"sum by (action) (increase({own.RECOVERY.count}[1h]))",
+                    ratio(
+                        total(counted(own.RECOVERY.sum, "1h"), by="action"),
+                        total(counted(own.RECOVERY.count, "1h"), by="action"),
+                    ),
                     "{{action}}",
                     quiet=True,
                 ),

@@ -123,15 +123,18 @@ def _what_was_not_fixed(findings: Findings) -> Iterator[ActionItem]:
 
 
 def _who_was_told_late(findings: Findings) -> Iterator[ActionItem]:
+    untold = [one for one in findings.chapters if one.told_after_seconds is None]
+    if untold:
+        titles = "; ".join(dict.fromkeys(one.title for one in untold))
+        yield ActionItem(
+            2,
+            "See that somebody is told: check the receivers in alerting.yml",
+            f"{len(untold)} of {len(findings.chapters)} incidents without a delivered message: "
+            f"{titles}",
+            "/deliveries",
+        )
     for one in findings.chapters:
-        if one.told_after_seconds is None:
-            yield ActionItem(
-                2,
-                f"See that somebody is told of: {one.title}",
-                "no message about this incident was delivered",
-                "/deliveries",
-            )
-        elif one.told_after_seconds > SLOW_TO_TELL_SECONDS:
+        if one.told_after_seconds is not None and one.told_after_seconds > SLOW_TO_TELL_SECONDS:
             yield ActionItem(
                 3,
                 f"See why people were told late of: {one.title}",

@@ -68,6 +68,20 @@ TOOLS = (
         "the tests of alerting's API, and the benchmark against Alertmanager",
     ),
     Tool(
+        "node_exporter",
+        ("prometheus-node-exporter",),
+        "prometheus-node-exporter",
+        ("prometheus-node-exporter",),
+        "the tests of the agent's host beside it",
+    ),
+    Tool(
+        "process-exporter",
+        ("prometheus-process-exporter",),
+        "prometheus-process-exporter",
+        ("prometheus-process-exporter",),
+        "the tests of the agent's processes by pattern beside it",
+    ),
+    Tool(
         "postgres_exporter",
         ("prometheus-postgres-exporter",),
         "prometheus-postgres-exporter",

@@ -7,7 +7,6 @@ not; nothing it says is typed by hand.
 import contextlib
 import random
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -72,11 +71,7 @@ ONE_FAMILY_A_MACHINE = ("node_uname_info", "node_time", "node_network_", "node_f
 
 @pytest.fixture(scope="module")
 def program():
-    try:
-        found = exporters.find(Path.home() / ".cache" / "watchkeeper" / "exporters")
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
-    return found["prometheus-node-exporter"]
+    return exporters.find_one("prometheus-node-exporter", exporters.CACHE)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
 """systemd's units are told as node_exporter tells them, over its own socket or the bus."""
 
 import threading
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -170,14 +169,14 @@ def test_who_is_not_let_in_says_so(root, listen):
 
 @pytest.mark.live
 def test_node_exporter_tells_the_same_of_the_same_bus(root, listen):
-    program = exporters.find(Path.home() / ".cache" / "watchkeeper" / "exporters")
+    program = exporters.find_one("prometheus-node-exporter", exporters.CACHE)
     listen(systemd.BUS_SOCKET)
     port = free_port()
     address = f"unix:path={root / systemd.BUS_SOCKET}"
     process = Scraped(
         "node_exporter",
         [
-            str(program["prometheus-node-exporter"]), f"--web.listen-address=127.0.0.1:{port}",
+            str(program), f"--web.listen-address=127.0.0.1:{port}",
             "--collector.disable-defaults", "--collector.systemd",
             f"--collector.systemd.unit-exclude={systemd.IGNORED_UNITS}",  # Debian adds targets
         ],

@@ -64,7 +64,7 @@ def test_every_recipe_makes_a_collector(file):
         "probes: [{url: 'tcp://localhost:1'}]\ntextfile: {directories: [/nowhere]}\n"
         "process_groups: [{name: all, command: .}]\n"
         "postgres: [{}]\nmysql: [{}]\nredis: [{}]\ncelery:\n  - broker: {}\n    queues: [a, b]\n"
-            "rq:\n  - broker: {}\ndramatiq:\n  - broker: {}\nrabbitmq: [{}]\n",
+        "rq:\n  - broker: {}\ndramatiq:\n  - broker: {}\nrabbitmq: [{}]\n",
     )
     recipes = read_recipes(file)
     assert {recipe.kind for recipe in recipes} == set(COLLECTORS) - {
@@ -107,5 +107,11 @@ def test_what_is_wrong_is_named_by_line_key_and_expectation(file, text, line, ke
 
 def test_a_queue_named_twice_is_refused(file):
     file.write_text("celery:\n  - {broker: {}, queues: [a]}\n  - {broker: {}, queues: [a]}\n")
+    with pytest.raises(ConfigError, match="expected each queue once, got a"):
+        read_recipes(file)
+
+
+def test_a_queue_of_one_kind_may_not_have_the_name_of_another_kinds(file):
+    file.write_text("rq:\n  - broker: {}\n    queues: [a]\nrabbitmq:\n  - task_queues: [a]\n")
     with pytest.raises(ConfigError, match="expected each queue once, got a"):
         read_recipes(file)

@@ -4,11 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis
 import rq
+import time_machine
 from prometheus_client import CollectorRegistry
 
 from tests.agent.redis_servers import serving
@@ -112,6 +113,19 @@ def test_a_job_whose_work_horse_is_killed_has_failed(queue, worker):
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: worker("task_finished_total", outcome="failed") == 1, what="the killed job")
     assert worker("task_in_flight") == 0
+
+
+def test_a_publisher_whose_clock_is_ahead_is_flagged_and_no_wait_is_invented(
+    queue, worker, page_port
+):
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=5)):
+        queue.enqueue(f"{JOBS}.pack")
+    wait_until(
+        lambda: worker("task_finished_total", outcome="succeeded") == 1,
+        what="the order from the future",
+    )
+    assert worker("task_wait_seconds_count") == 0
+    assert value_of(page_at(page_port), "task_clock_skew_total", measure="wait") == 1
 
 
 def test_a_job_for_later_is_created_now_and_waits_from_when_it_is_due(queue, worker):

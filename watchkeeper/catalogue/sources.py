@@ -75,21 +75,25 @@ def _with_imports(root: Path, file: Path) -> set[Path]:
 
 
 @cache
-def _parsed(file: Path) -> ast.Module:
-    return ast.parse(file.read_text(encoding="utf-8"))
+def _parsed(file: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
 
 
-def _imports(file: Path) -> Iterator[tuple[str, list[str]]]:
-    for node in ast.walk(_parsed(file)):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module, [alias.name for alias in node.names]
+@cache
+def _imports(file: Path) -> list[tuple[str, list[str]]]:
+    return [
+        (node.module, [alias.name for alias in node.names])
+        for node in _parsed(file)
+        if isinstance(node, ast.ImportFrom) and node.module
+    ]
 
 
+@cache
 def _names_in(file: Path) -> list[str]:
     """Return the metrics a file names, as ``family.CONSTANT`` or through an import of it."""
     families: dict[str, str] = {}
     constants: dict[str, tuple[str, str]] = {}
-    for node in ast.walk(_parsed(file)):
+    for node in _parsed(file):
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 if node.module == CATALOGUE:
@@ -97,7 +101,7 @@ def _names_in(file: Path) -> list[str]:
                 elif node.module.startswith(f"{CATALOGUE}."):
                     constants[alias.asname or alias.name] = (node.module, alias.name)
     found: dict[str, None] = {}
-    for node in ast.walk(_parsed(file)):
+    for node in _parsed(file):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             family = families.get(node.value.id)
             if family is not None:

@@ -127,16 +127,25 @@ class PostgresSettings(Settings):
         database: the one to connect to; where pg_stat_statements is, if anywhere.
         statements: how many single statements are told of, those with the most total time; 0
             switches them off.
-        tables: how many tables, and as many indexes, of ``database``: the largest ones.
+        tables: how many tables, and as many indexes, of each database: the largest ones.
+        databases: further ones whose tables and indexes are told of, over a connection each.
     """
 
     host: str = "127.0.0.1"
     port: Port = 5432
     database: str = "postgres"
+    databases: Annotated[tuple[str, ...], Field(max_length=20)] = ()
     user: str = "postgres"
     password: Secret | None = None
     statements: Annotated[int, Field(ge=0, le=500)] = 50
     tables: Annotated[int, Field(ge=0, le=500)] = 20
+
+    @model_validator(mode="after")
+    def _name_each_database_once(self) -> Self:
+        names = (self.database, *self.databases)
+        if len(set(names)) < len(names):
+            raise ValueError(f"expected each database once, got {', '.join(names)}")
+        return self
 
 
 class MysqlSettings(Settings):
@@ -372,6 +381,14 @@ class AgentSettings(Settings):
         twice = sorted({queue for queue in queues if queues.count(queue) > 1})
         if twice:
             raise ValueError(f"expected each queue once, got {', '.join(twice)} more often")
+        return self
+
+    @model_validator(mode="after")
+    def _name_each_database_server_once(self) -> Self:
+        for kind, servers in (("postgres", self.postgres), ("mysql", self.mysql)):
+            places = [f"{server.host}:{server.port}" for server in servers]
+            if twice := sorted({place for place in places if places.count(place) > 1}):
+                raise ValueError(f"expected each {kind} server once, got {', '.join(twice)} twice")
         return self
 
     @property

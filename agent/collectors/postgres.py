@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
-from agent.family import Family
+from agent.collector import CollectionFailed
+from agent.family import Family, single
 from agent.postgres.bloat import index_bloat, table_bloat
 from agent.postgres.blocking import BLOCKING
 from agent.postgres.configuration import SETTINGS
@@ -24,8 +26,9 @@ from agent.postgres.upkeep import (
     WAL,
     WRAPAROUND,
 )
-from agent.sql.interview import Interview, Outcome
-from watchkeeper.catalogue import postgres
+from agent.sql.interview import LOOKING, Interview, Outcome
+from agent.sql.question import Question
+from watchkeeper.catalogue import Metric, postgres
 
 QUESTIONS = (
     SERVER, DATABASES, ACTIVITY, SATURATION, BLOCKING, LOCKS, LONG_TRANSACTIONS, BGWRITER,
@@ -54,6 +57,7 @@ class PostgresCollector:
         timeout_seconds: of each question.
         slow_interval_seconds: between two times of asking the slow ones; in between, what they
             last brought is told again.
+        databases: further ones whose tables and indexes are told of, over a connection each.
     """
 
     def __init__(
@@ -68,33 +72,63 @@ class PostgresCollector:
         tables: int,
         timeout_seconds: float,
         slow_interval_seconds: float,
+        databases: Sequence[str] = (),
     ) -> None:
-        connect = partial(
+        self._server = f"{host}:{port}"
+        self._slow_interval_seconds = slow_interval_seconds
+        self._connect = partial(
             Session,
             host=host,
             port=port,
-            database=database,
             user=user,
             password=password,
             timeout_seconds=timeout_seconds,
         )
-        self._interview = Interview(
-            f"{host}:{port}",
-            connect,
-            quick=QUESTIONS,
-            slow=[
-                *SLOW_QUESTIONS,
-                *([statements_about(statements)] if statements else []),
-                *(about(tables) for about in TABLE_QUESTIONS if tables),
-            ],
-            slow_interval_seconds=slow_interval_seconds,
-            outcome=Outcome(postgres.UP, postgres.QUESTION_SUCCESS, postgres.QUESTION_DURATION),
+        about_tables = [about(tables) for about in TABLE_QUESTIONS if tables]
+        about_statements = [statements_about(statements)] if statements else []
+        self._interview = self._interviewing(
+            database, QUESTIONS, [*SLOW_QUESTIONS, *about_statements, *about_tables], postgres.UP
+        )
+        self._further = {
+            name: self._interviewing(name, (), [_of(name, one) for one in about_tables], None)
+            for name in databases
+        }
+
+    def _interviewing(
+        self, database: str, quick: Sequence[Question], slow: Sequence[Question], up: Metric | None
+    ) -> Interview:
+        return Interview(
+            self._server,
+            partial(self._connect, database=database),
+            quick=quick,
+            slow=slow,
+            slow_interval_seconds=self._slow_interval_seconds,
+            outcome=Outcome(up, postgres.QUESTION_SUCCESS, postgres.QUESTION_DURATION),
+            looking=LOOKING if up else f"{LOOKING} in {database}",
         )
 
     def collect(self) -> Iterator[Family]:
         """Return what the server tells now; raise CollectionFailed with ``pg_up 0``."""
-        return self._interview.collect()
+        yield from self._interview.collect()
+        for name, interview in self._further.items():
+            try:
+                families = list(interview.collect())
+                answers = 1
+            except CollectionFailed:  # one database that is gone costs its own series only
+                families, answers = [], 0
+            yield from families
+            yield single(postgres.QUESTION_SUCCESS, answers, (self._server, _place(name)))
 
     def close(self) -> None:
-        """Close the connection."""
-        self._interview.close()
+        """Close the connections."""
+        for interview in (self._interview, *self._further.values()):
+            interview.close()
+
+
+def _place(database: str) -> str:
+    return f"database {database}"
+
+
+def _of(database: str, question: Question) -> Question:
+    """Return a question under a name that tells in which database it is put."""
+    return replace(question, name=f"{question.name} in {database}")

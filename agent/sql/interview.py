@@ -17,7 +17,6 @@ from watchkeeper.logs import get_logger
 log = get_logger(__name__)
 
 LOOKING = "facts"
-"""The name under which looking at the server itself is told of, as if it were a question."""
 
 
 BUSY_RATIO = 0.01
@@ -37,9 +36,9 @@ def pause_seconds(interval_seconds: float, duration_seconds: float) -> float:
 
 
 class Outcome(NamedTuple):
-    """The metrics that tell how it went: of the server, and by question."""
+    """The metrics that tell how it went: of the server, unless others do, and by question."""
 
-    up: Metric
+    up: Metric | None
     success: Metric
     duration: Metric
 
@@ -55,6 +54,8 @@ class Interview:
             rarely; in between, what they last brought is told again.
         slow_interval_seconds: between two times of asking these.
         outcome: what tells how it went.
+        looking: the name under which looking at the server itself is told of, as if it were a
+            question.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Interview:
         slow: Sequence[Question],
         slow_interval_seconds: float,
         outcome: Outcome,
+        looking: str = LOOKING,
     ) -> None:
         self._server = server
         self._connect = connect
@@ -73,6 +75,7 @@ class Interview:
         self._slow = slow
         self._slow_interval_seconds = slow_interval_seconds
         self._outcome = outcome
+        self._looking = looking
         self._session: Session | None = None
         self._due_at: dict[str, float] = {}
         self._kept: Answers = {}
@@ -83,7 +86,7 @@ class Interview:
         """Return what the server tells now.
 
         Raises:
-            CollectionFailed: with ``up`` at 0: it cannot be reached or refuses us.
+            CollectionFailed: it cannot be reached or refuses us; with ``up`` at 0.
         """
         try:
             if self._session is None:
@@ -91,9 +94,9 @@ class Interview:
             families = self._ask_all(self._session)
         except UpstreamError as error:
             self.close()
-            down = single(self._outcome.up, 0, (self._server,))
-            raise CollectionFailed(str(error), reason=error.reason, families=[down]) from None
-        yield single(self._outcome.up, 1, (self._server,))
+            down = list(self._told_of_server(0))
+            raise CollectionFailed(str(error), reason=error.reason, families=down) from None
+        yield from self._told_of_server(1)
         yield from families
 
     def close(self) -> None:
@@ -126,8 +129,8 @@ class Interview:
         try:
             session.learn()
         except UpstreamError as error:
-            return self._goes_on_after(LOOKING, error, session)
-        self._answered[LOOKING] = True
+            return self._goes_on_after(self._looking, error, session)
+        self._answered[self._looking] = True
         return True
 
     def _ask_each(
@@ -169,6 +172,10 @@ class Interview:
         self._answered[name] = False
         # On a server this busy or locked, the rest would only add to its load.
         return error.reason is not Reason.TIMEOUT
+
+    def _told_of_server(self, value: int) -> Iterator[Family]:
+        if self._outcome.up is not None:
+            yield single(self._outcome.up, value, (self._server,))
 
     def _told_of_questions(self) -> Iterator[Family]:
         yield Family(

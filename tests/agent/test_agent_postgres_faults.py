@@ -210,3 +210,34 @@ def standby_of(server, directory):
         yield standby
     finally:
         standby.stop()
+
+
+def test_further_databases_are_told_of_and_one_that_goes_costs_its_own_series_only(server):
+    for name in ("orders", "stock"):
+        server.execute(f"CREATE DATABASE {name}")
+        server.execute(f"CREATE TABLE {name}_table AS SELECT 1 AS n; ANALYZE", database=name)
+    with collector_of(server, databases=("orders", "stock")) as collector:
+        page = collected(collector)
+        assert refused(page) == set()
+        for name in ("orders", "stock"):
+            table = {"datname": name, "relname": f"{name}_table"}
+            assert page.value("pg_stat_user_tables_n_live_tup", **table) >= 1
+            assert page.value("pg_scrape_collector_success", collector=f"database {name}") == 1
+        assert len(page.labels("pg_up")) == 1
+        assert ours(server) == {"postgres": 1, "orders": 1, "stock": 1}
+        server.execute("DROP DATABASE stock WITH (FORCE)")
+        page = collected(collector)
+        assert refused(page) == {"database stock"}
+        assert page.value("pg_up") == 1
+        assert page.labels("pg_stat_user_tables_n_live_tup")[-1]["datname"] == "orders"
+        server.execute("CREATE DATABASE stock")
+        assert wait_until(lambda: refused(collected(collector)) == set(), what="its coming back")
+
+
+def ours(server):
+    """Our connections by database."""
+    query = (
+        "SELECT datname, count(*) FROM pg_stat_activity "
+        "WHERE application_name = 'watchkeeper-agent' GROUP BY 1"
+    )
+    return dict(server.execute(query))

@@ -1,0 +1,38 @@
+"""What the file says of database servers is told apart, or refused with the reason."""
+
+import pytest
+
+from agent.configured import read_recipes
+from agent.settings import AgentSettings
+from watchkeeper.configuration import load
+from watchkeeper.errors import ConfigError
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "agent.yml"
+
+
+@pytest.mark.parametrize(
+    ("text", "expectation"),
+    [
+        (
+            "postgres: [{host: a}, {host: a, database: b}]\n",
+            "each postgres server once, got a:5432",
+        ),
+        ("mysql: [{}, {user: other}]\n", "each mysql server once, got 127.0.0.1:3306"),
+        ("postgres: [{database: a, databases: [b, a]}]\n", "each database once, got a, b, a"),
+    ],
+)
+def test_what_would_be_told_twice_is_refused(file, text, expectation):
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load(file, AgentSettings)
+    assert expectation in str(caught.value)
+
+
+def test_further_databases_reach_the_collector(file):
+    file.write_text("discover: false\npostgres: [{database: a, databases: [b, c]}]\n")
+    (recipe,) = [one for one in read_recipes(file) if one.kind == "postgres"]
+    assert list(recipe.arguments["databases"]) == ["b", "c"]
+    recipe.make().close()

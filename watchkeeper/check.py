@@ -29,7 +29,10 @@ FILES = {
 }
 """File name to the model that must validate it."""
 
-WHOLE = {"stack.yml": "watchkeeper.supervisor.stack:problems_in"}
+WHOLE = {
+    "remediation.yml": "alerting.whole:problems_in",
+    "stack.yml": "watchkeeper.supervisor.stack:problems_in",
+}
 """File name to what sees whether its entries, each right by itself, also fit together."""
 
 SHIPPED = {

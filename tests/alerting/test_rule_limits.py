@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.rule_limits import PoolSettings
+from alerting.whole import problems_in
+from tests.alerting.desk import ALERTING, RULES
 
 ACTING = "    mode: auto\n"
 
@@ -167,3 +169,15 @@ def test_who_a_rule_escalates_to_hears_when_a_person_is_needed(make_desk, endpoi
     desk.fire()
     desk.pass_time(100, step_seconds=5)
     assert pages(desk) == ["slack", "boss"]
+
+
+def test_a_receiver_that_is_not_there_is_named_by_check(tmp_path):
+    (tmp_path / "remediation.yml").write_text(
+        RULES.replace("URL", "http://127.0.0.1:1").replace("DEDUPLICATES", "true")
+        + "    escalate_to: [boss]\n"
+    )
+    (tmp_path / "alerting.yml").write_text(ALERTING)
+    [problem] = problems_in(tmp_path)
+    assert problem.key == "rules[0].escalate_to"
+    assert "no receiver boss in alerting.yml; known there: slack" in str(problem)
+    assert "remediation.yml:" in str(problem)

@@ -23,6 +23,7 @@ COLLECTORS = {
     "sockstat": "agent.collectors.sockstat:SockstatCollector",
     "softnet": "agent.collectors.softnet:SoftnetCollector",
     "udp-queues": "agent.collectors.udp_queues:UdpQueuesCollector",
+    "tcp-states": "agent.collectors.tcp_states:TcpStatesCollector",
     "conntrack": "agent.collectors.conntrack:ConntrackCollector",
     "arp": "agent.collectors.arp:ArpCollector",
     "bonding": "agent.collectors.bonding:BondingCollector",
@@ -67,6 +68,7 @@ HOST_KINDS: dict[str, tuple[str, ...]] = {
     "sockstat": ("proc",),
     "softnet": ("proc",),
     "udp-queues": ("proc",),
+    "tcp-states": (),
     "conntrack": ("proc",),
     "arp": ("proc",),
     "bonding": ("sys",),
@@ -85,16 +87,18 @@ HOST_KINDS: dict[str, tuple[str, ...]] = {
 }
 """The kinds that watch this machine, and which of its trees each is told of."""
 
-WAITING_KINDS = frozenset({"filesystem", "processes", "hwmon", "systemd", "containers"})
+WAITING_KINDS = frozenset(
+    {"filesystem", "processes", "tcp-states", "hwmon", "systemd", "containers"}
+)
 """Host kinds with a thread of their own: they may wait for others, or take long."""
 
-OFF_BY_DEFAULT = frozenset({"processes"})
+OFF_BY_DEFAULT = frozenset({"processes", "tcp-states"})
 """Host kinds that run only when they are named: their cost grows with the machine."""
 
 SLOW_HOST_KINDS = frozenset(
     {
         "processes", "identity", "raid", "edac", "thermal", "frequency", "hwmon", "power",
-        "firmware", "systemd", "containers",
+        "firmware", "systemd", "containers", "tcp-states",
     }
 )  # fmt: skip
 """Run at the slow interval: they cost more, or change slower."""

@@ -65,7 +65,9 @@ backup_files{kind="a\\"b"} 7
 backup_files{host="x"} 8
 """
 
-ONE_FAMILY_A_MACHINE = ("node_uname_info", "node_time", "node_network_", "node_filesystem_")
+ONE_FAMILY_A_MACHINE = (
+    "node_uname_info", "node_time", "node_network_", "node_filesystem_", "node_tcp_",
+)  # fmt: skip
 """What node_exporter asks the running kernel for, whatever tree it is given."""
 
 
@@ -109,6 +111,7 @@ def on_one_tree(program, tmp_path_factory):
     options = (
         f"--path.procfs={host.proc}", f"--path.sysfs={host.sys}", f"--path.rootfs={host.root}",
         f"--path.udev.data={tree}/run/udev/data", "--collector.processes",
+        "--collector.tcpstat",
     )  # fmt: skip
     with node_exporter(program, *options) as scrape:
         yield scrape(), Reading.read(everything_told_of(host))

@@ -247,6 +247,11 @@ SOCKSTAT = {
 SOCKSTAT_TCP_MEMORY = gauge("node_sockstat_TCP_mem_bytes", "Memory of TCP sockets.", unit="bytes")
 SOCKSTAT_UDP_MEMORY = gauge("node_sockstat_UDP_mem_bytes", "Memory of UDP sockets.", unit="bytes")
 
+TCP_STATES = gauge(
+    "node_tcp_connection_states",
+    "TCP sockets by state, and the bytes in their queues.",
+    ("state",),
+)
 SOFTNET = {
     column: counter(f"node_softnet_{column}_total", help_, ("cpu",))
     for column, help_ in (

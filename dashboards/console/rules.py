@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from dashboards.console.incidents import Alert, Incident
 from dashboards.console.lights import Light
 from dashboards.console.ranges import Span
 from dashboards.console.units import measured_in
+from dashboards.console.work import Action
 from dashboards.spec import Level, Threshold
 from watchkeeper.peers import Peer
 from watchkeeper.prometheus import PrometheusClient, Series
@@ -86,6 +88,17 @@ class RemediationRule(Answer):
     switched_by: str | None = None
     switched_at: AwareDatetime | None = None
     reason: str | None = None
+
+    def left(self, actions: Sequence[Action], *, now: datetime) -> int | None:
+        """Return how many actions its budget still allows; None without a budget."""
+        if self.budget is None:
+            return None
+        since = now - timedelta(seconds=self.budget.window_seconds)
+        spent = sum(
+            action.rule == self.name and action.claimed_at is not None and action.claimed_at > since
+            for action in actions
+        )
+        return max(self.budget.actions - spent, 0)
 
     @property
     def modes(self) -> dict[str, str]:

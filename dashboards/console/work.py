@@ -52,6 +52,8 @@ class Action(Answer):
     denied_by: str | None = None
     created_at: AwareDatetime | None = None
     finished_at: AwareDatetime | None = None
+    claimed_at: AwareDatetime | None = None
+    """When it passed the guards, and so was taken from the budgets."""
     idempotency_key: str = ""
     parameters: dict[str, Any] = Field(default_factory=dict)
 

@@ -166,6 +166,20 @@ def test_a_rule_that_checks_nothing_is_not_offered_to_act(rules):
     assert 'value="auto"' not in page
 
 
+def test_a_rule_says_what_its_budget_still_allows(rules, neighbourhood):
+    taken = {"action": "a", "state": "succeeded", "rule": "restart"}
+    neighbourhood.alerting.answers["/api/v1/actions"] = {
+        "actions": [
+            {**taken, "claimed_at": at(-60)},
+            {**taken, "claimed_at": at(-3000)},
+            {**taken, "claimed_at": at(-4000)},
+            {**taken, "claimed_at": None, "state": "denied"},
+            {**taken, "claimed_at": at(-60), "rule": "another"},
+        ]
+    }
+    assert "5 in 1 h 3 left" in text_of(rules.get("/rules"))
+
+
 def test_a_rule_says_how_often_it_fired_last_week(rules, neighbourhood):
     neighbourhood.prometheus.rules = [{"name": "Fires", "query": "a > 1", "health": "ok"}]
     begin = neighbourhood.room.clock.now().timestamp() - 86_400

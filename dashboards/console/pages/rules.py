@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 
-from dashboards.console import firings, person, rules
+from dashboards.console import firings, person, rules, work
 from dashboards.console.reading import take
 from dashboards.console.room import Room
 from dashboards.console.rules import RemediationRule
@@ -28,7 +28,9 @@ def blueprint(room: Room) -> Blueprint:
             firings=take(lambda: firings.of_last_week(sources.prometheus, now=now), now=now),
             queries=room.watch.readings()["queries"],
             remediation=take(lambda: rules.remediation_rules(sources.alerting), now=now),
+            actions=take(lambda: work.actions(sources.alerting), now=now),
             modes=rules.MODES,
+            at=now,
         )
 
     @pages.get("/rules/<name>/mode")

@@ -77,7 +77,7 @@ def serving(directory):
     )
     server = RabbitMQ(amqp, management, plugin)
     try:
-        wait_until(server.answers, timeout_seconds=90, what="RabbitMQ's management API")
+        wait_until(server.answers, timeout_seconds=180, what="RabbitMQ's management API")
         yield server
     finally:
         os.killpg(process.pid, signal.SIGKILL)

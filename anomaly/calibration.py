@@ -63,7 +63,7 @@ chosen on development data, docs/anomaly-quality.md."""
 SMALLEST_THRESHOLD = 2.0
 """Deviations: what lies within two standard deviations is never anomalous."""
 
-REFRESH_RATIO = 0.01
+REFRESH_RATIO = 0.05
 """Thresholds are fitted anew when this share of the evidence is new."""
 
 BINS = 64

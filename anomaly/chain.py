@@ -79,7 +79,10 @@ class Chain:
             settings.sensitivity, settings.step, settings.persistence.anomalous
         )
         self._calibrations = {name: Calibration(alarm_rate) for name in (*self._detectors, BAND)}
-        self._novelties = {name: Novelty(settings.step) for name in self._detectors}
+        self._novelties = {
+            name: Novelty(settings.step, smoothing=sharp is not None)
+            for name, sharp in self._sharp.items()
+        }
         self._entities = Entities(settings.group_by, terms) if settings.group_by else None
         self._policy = Policy(settings.direction, settings.minimum_deviation, settings.valid_range)
         self._persistence = Persistence(settings.persistence, settings.step)

@@ -18,14 +18,49 @@ EMPHASIS = 4.0
 EMPHASIS_SHARP = 1.0
 """Chosen with the memories on development data; docs/anomaly-quality.md has the alternatives."""
 
-Records = npt.NDArray[np.float32]
+Matrix = npt.NDArray[np.float32]
 
 
 class Novelty:
-    """Remembers the largest deviations of the last week, in blocks of hours.
+    """How far deviations beat the records of the last week.
 
-    Two records are kept: of the deviation that is judged, and of the sharp one, in which what has
-    just begun stands out before a smoothed one has risen.
+    Two records are kept where a detector smooths: of the deviation that is judged, and of the sharp
+    one, in which what has just begun stands out before a smoothed one has risen.
+
+    Args:
+        step_seconds: spacing of samples.
+        smoothing: whether the sharp deviation differs from the one that is judged.
+    """
+
+    def __init__(self, step_seconds: float, *, smoothing: bool = False) -> None:
+        self._judged = Records(step_seconds)
+        self._sharp = Records(step_seconds) if smoothing else self._judged
+        self._smoothing = smoothing
+
+    def resize(self, slots: int) -> None:
+        """Make room for ``slots`` series."""
+        self._judged.resize(slots)
+        self._sharp.resize(slots)
+
+    def forget(self, slots: Slots) -> None:
+        """Drop the records of the given slots."""
+        self._judged.forget(slots)
+        self._sharp.forget(slots)
+
+    def excess(self, deviation: Floats, sharp: Floats) -> Floats:
+        """Return by how much (>= 0, logarithmic) the deviations beat the records; remember them.
+
+        The sum over both and over the memories. 0 for the first sample of a series and for a
+        missing one.
+        """
+        judged = self._judged.beaten(level_of(deviation))
+        if not self._smoothing:
+            return (EMPHASIS + EMPHASIS_SHARP) * judged
+        return EMPHASIS * judged + EMPHASIS_SHARP * self._sharp.beaten(level_of(sharp))
+
+
+class Records:
+    """The highest levels of the last week, in blocks of hours.
 
     Args:
         step_seconds: spacing of samples.
@@ -34,45 +69,36 @@ class Novelty:
     def __init__(self, step_seconds: float) -> None:
         self._block_samples = max(1, round(BLOCK_SECONDS / step_seconds))
         self._in_block = 0
-        shape = (0, max(MEMORY_BLOCKS))
-        self._judged: Records = np.empty(shape, dtype=np.float32)
-        self._sharp: Records = np.empty(shape, dtype=np.float32)
+        self._blocks: Matrix = np.empty((0, max(MEMORY_BLOCKS)), dtype=np.float32)
+        # The highest of the full blocks of each memory, so that a sample asks for no more.
+        self._highest: Matrix = np.empty((0, len(MEMORY_BLOCKS)), dtype=np.float32)
 
     def resize(self, slots: int) -> None:
         """Make room for ``slots`` series."""
-        self._judged = resized(self._judged, slots, np.nan)
-        self._sharp = resized(self._sharp, slots, np.nan)
+        self._blocks = resized(self._blocks, slots, np.nan)
+        self._highest = resized(self._highest, slots, np.nan)
 
     def forget(self, slots: Slots) -> None:
         """Drop the records of the given slots."""
-        self._judged[slots] = np.nan
-        self._sharp[slots] = np.nan
+        self._blocks[slots] = np.nan
+        self._highest[slots] = np.nan
 
-    def excess(self, deviation: Floats, sharp: Floats) -> Floats:
-        """Return by how much (>= 0, logarithmic) the deviations beat the records; remember them.
-
-        The sum over both and over the memories. 0 for the first sample of a series and for a
-        missing one.
-        """
+    def beaten(self, level: Floats) -> Floats:
+        """Return by how much each level is above the records, summed over the memories."""
         if self._in_block == self._block_samples:
-            self._judged, self._sharp = _with_new_block(self._judged), _with_new_block(self._sharp)
-            self._in_block = 0
+            self._begin_block()
         self._in_block += 1
-        judged, sharply = _beaten(self._judged, deviation), _beaten(self._sharp, sharp)
-        return EMPHASIS * judged + EMPHASIS_SHARP * sharply
+        newest = self._blocks[:, 0]
+        stored = level.astype(np.float32)  # as records are kept: an equal one beats nothing
+        beaten = np.zeros(level.shape)
+        for memory in range(len(MEMORY_BLOCKS)):
+            beaten += np.fmax(stored - np.fmax(self._highest[:, memory], newest), 0.0)
+        self._blocks[:, 0] = np.fmax(newest, stored)
+        return beaten
 
-
-def _with_new_block(records: Records) -> Records:
-    moved = np.roll(records, 1, axis=1)
-    moved[:, 0] = np.nan
-    return moved
-
-
-def _beaten(records: Records, deviation: Floats) -> Floats:
-    level = level_of(deviation)
-    beaten = np.zeros(level.shape)
-    for blocks in MEMORY_BLOCKS:
-        record = np.fmax.reduce(records[:, :blocks], axis=1)
-        beaten += np.fmax(level - record, 0.0)
-    records[:, 0] = np.fmax(records[:, 0], level)
-    return beaten
+    def _begin_block(self) -> None:
+        self._in_block = 0
+        self._blocks = np.roll(self._blocks, 1, axis=1)
+        self._blocks[:, 0] = np.nan
+        for memory, blocks in enumerate(MEMORY_BLOCKS):
+            self._highest[:, memory] = np.fmax.reduce(self._blocks[:, :blocks], axis=1)

@@ -53,9 +53,17 @@ def test_what_beats_the_record_of_a_week_is_newer_than_what_beats_that_of_a_day(
     assert 0 < of_a_day < excesses(other, [19.0])[0]
 
 
-def test_what_has_just_begun_is_new_before_the_smoothed_deviation_has_risen(novelty):
+def test_what_has_just_begun_is_new_before_the_smoothed_deviation_has_risen():
+    novelty = Novelty(STEP_SECONDS, smoothing=True)
+    novelty.resize(1)
     excesses(novelty, [2.0] * 5)
     assert excess_of(novelty, 2.0, 9.0) > 0
+
+
+def test_what_comes_at_the_same_time_each_day_is_not_new(novelty):
+    day = [1.0] * (DAY_SAMPLES - 1) + [9.0]
+    excesses(novelty, day)
+    assert excesses(novelty, day * 10) == [0.0] * (10 * DAY_SAMPLES)
 
 
 def test_a_missing_sample_is_not_new_and_breaks_no_record(novelty):

@@ -12,6 +12,16 @@ CHARTS = 6
 """Charts an incident shows at most; further alerts are listed without one."""
 
 
+EXPLANATIONS = {
+    "contributors": "What makes it up",
+    "moved_along": "What moved along",
+    "last_change": "Changed last",
+    "similar": "Most like",
+    "backtest": "How often",
+}
+"""What an anomaly alert says beyond its summary, by the annotation, in the order it is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """An alert and where its chart's data is; ``series_id`` when the anomaly service has more."""
@@ -19,6 +29,12 @@ class Evidence:
     alert: Alert
     fingerprint: str
     series_id: str | None
+
+    @property
+    def explanations(self) -> dict[str, str]:
+        """What the detectors say of it, by a title in words."""
+        said = self.alert.annotations
+        return {title: said[name] for name, title in EXPLANATIONS.items() if said.get(name)}
 
 
 def evidence_of(incident: Incident, series: Sequence[Series]) -> list[Evidence]:

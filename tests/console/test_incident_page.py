@@ -6,6 +6,7 @@ import pytest
 
 from tests.console.conftest import NOW
 from tests.console.incident_data import alert, incident, moment, resolved, series, with_points
+from tests.console.test_first_page import text_of
 
 
 def serve(neighbourhood, one):
@@ -144,3 +145,19 @@ def test_an_alert_of_ours_leads_to_its_runbook_on_a_page(neighbourhood):
 @pytest.mark.parametrize("name", ["Nothing", "..%2FREADME", "%2e%2e", ".."])
 def test_only_runbooks_are_shown_as_runbooks(neighbourhood, name):
     assert neighbourhood.get(f"/runbooks/{name}").status_code == 404
+
+
+def test_what_the_detectors_say_of_an_alert_stands_with_its_chart(neighbourhood):
+    annotations = {
+        "summary": "It is unusual.",
+        "contributors": "http_route /search: 80 %",
+        "moved_along": "queries of /search, 5 s later",
+        "last_change": "deploy by ada",
+        "backtest": "0.2 times a week",
+    }
+    alerts = [alert("Anomaly", annotations=annotations)]
+    neighbourhood.incidents.append(incident(alerts=alerts))
+    text = text_of(neighbourhood.get("/incidents/i-1"))
+    assert "What makes it up http_route /search: 80 %" in text
+    assert "What moved along queries of /search, 5 s later" in text
+    assert "Most like" not in text

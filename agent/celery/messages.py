@@ -64,10 +64,9 @@ def events_in(message: bytes) -> Iterator[dict[str, Any]]:
     except (TypeError, LookupError, AttributeError) as error:
         raise ValueError(f"no message of events: {error}") from None
     for event in content if isinstance(content, list) else [content]:
-        kind = event.get("type") if isinstance(event, dict) else None
-        if kind is None:
+        if not (isinstance(event, dict) and "type" in event):
             raise ValueError("no event")
-        yield {**event, "type": str(kind)}
+        yield event
 
 
 def _message_to_nobody() -> str:

@@ -85,7 +85,7 @@ class Tally:
 
     def add(self, event: Mapping[str, Any], now: float) -> None:
         """Count one event that came at monotonic second ``now``."""
-        kind = event["type"]
+        kind = str(event["type"])
         self.last_event_at = now
         if kind.startswith("worker-"):
             self._add_worker(event, now)

@@ -17,8 +17,11 @@ SeriesKey = tuple[tuple[str, str], ...]
 
 Matrix = npt.NDArray[np.float32]
 
-SLACK_SHARE = 16
-"""The array is longer than the window by a sixteenth: the window is copied as seldom as that."""
+SLACK_SAMPLES = 32
+"""The array is this much longer than the window, which is copied as seldom as that."""
+
+GROWTH_SHARE = 64
+"""Room is made for this share more series than have come: few arrive one by one."""
 
 
 def key_of(labels: Mapping[str, str]) -> SeriesKey:
@@ -58,7 +61,7 @@ class Panel:
     def __init__(self, window_samples: int, maximum_series: int) -> None:
         self._window_samples = window_samples
         self._maximum_series = maximum_series
-        self._width = window_samples + max(32, window_samples // SLACK_SHARE)
+        self._width = window_samples + SLACK_SAMPLES
         self._values: Matrix = np.empty((0, self._width), dtype=np.float32)
         # Few series have had an incident in the window, so only those have flags.
         self._excluded: dict[int, Flags] = {}
@@ -119,8 +122,7 @@ class Panel:
         first = self.slots
         if series <= first:
             return
-        # Growing by a sixteenth more than asked for keeps admitting one by one nearly linear.
-        count = min(self._maximum_series, max(8, series + series // 16))
+        count = min(self._maximum_series, max(8, series + series // GROWTH_SHARE))
         self._values = resized(self._values, count, np.nan)
         self.last_seen_seconds = resized(self.last_seen_seconds, count, -np.inf)
         self._free = [*range(count - 1, first - 1, -1), *self._free]

@@ -33,6 +33,8 @@ connection.request('GET', '/healthz'); \
 sys.exit(connection.getresponse().status != 200)"]
 
 FROM service AS agent
+RUN pip install --constraint /etc/watchkeeper/constraints.txt \
+    "watchkeeper-stack[agent] @ file:///wheels/watchkeeper_stack-0.1.0-py3-none-any.whl"
 ENV PORT=8301
 USER watchkeeper
 ENTRYPOINT ["watchkeeper", "agent"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -73,13 +74,15 @@ class SideBySide:
         different, compared = {}, 0
         for (name, labels), value in self.ours.values.items():
             plain = labels if (name, labels) in self.before.values else _without_server(labels)
-            if (name, plain) not in self.after.values or name.startswith(
-                (*self.about_itself, *lively)
-            ):
+            readings = [
+                told.values.get((name, plain), math.nan) for told in (self.before, self.after)
+            ]
+            # What has nothing to tell yet is told as not a number.
+            known = [reading for reading in readings if not math.isnan(reading)]
+            if not known or name.startswith((*self.about_itself, *lively)):
                 continue
             compared += 1
-            after = self.after.values[name, plain]
-            low, high = sorted((self.before.values.get((name, plain), value), after))
+            low, high = min(known), max(known)
             tolerance = max(1.0, 0.02 * abs(high))
             if not low - tolerance <= value <= high + tolerance:
                 different[name, labels] = (low, value, high)

@@ -71,11 +71,50 @@ HostKind = Annotated[str, AfterValidator(_known_kind)]
 Interval = Annotated[DurationSeconds, Field(ge=0.1, le=3600)]
 
 
+Expression = Annotated[str, AfterValidator(_regular_expression)]
+"""A regular expression; empty for the collector's own."""
+
+
+class IgnoredSettings(Settings):
+    """What is not told of, by regular expressions in place of node_exporter's defaults.
+
+    Attributes:
+        mount_points: of file systems.
+        file_systems: their types.
+        disks: names of block devices.
+        networks: names of network devices; none are ignored by default.
+        units: whole names of systemd's units.
+    """
+
+    mount_points: Expression = ""
+    file_systems: Expression = ""
+    disks: Expression = ""
+    networks: Expression = ""
+    units: Expression = ""
+
+    def arguments_of(self, kind: str) -> dict[str, str]:
+        """Return the constructor arguments of a kind that the file sets."""
+        names = IGNORED_ARGUMENTS.get(kind, {})
+        chosen = {argument: getattr(self, name) for argument, name in names.items()}
+        return {argument: text for argument, text in chosen.items() if text}
+
+
+IGNORED_ARGUMENTS = {
+    "filesystem": {"ignored_mount_points": "mount_points", "ignored_types": "file_systems"},
+    "disk": {"ignored_devices": "disks"},
+    "network": {"ignored_devices": "networks"},
+    "systemd": {"ignored_units": "units"},
+}
+"""Setting by argument of a kind's constructor."""
+
+
 class HostSettings(Settings):
     """What is told of this machine.
 
     Attributes:
-        collectors: the kinds to run; the default leaves out ``processes``.
+        collectors: the kinds to run; the default leaves out those whose cost grows with the
+            machine.
+        ignored: what of the machine is not told of.
         proc: where the machine's /proc is, for an agent in a container.
         sys: where its /sys is.
         root: where its file systems are mounted.
@@ -84,13 +123,15 @@ class HostSettings(Settings):
     collectors: tuple[HostKind, ...] = tuple(
         kind for kind in HOST_KINDS if kind not in OFF_BY_DEFAULT
     )
+    ignored: IgnoredSettings = IgnoredSettings()
     proc: str = "/proc"
     sys: str = "/sys"
     root: str = "/"
 
-    def paths_of(self, kind: str) -> dict[str, str]:
+    def arguments_of(self, kind: str) -> dict[str, str]:
         """Return the constructor arguments of a kind."""
-        return {tree: getattr(self, tree) for tree in HOST_KINDS[kind]}
+        trees = {tree: getattr(self, tree) for tree in HOST_KINDS[kind]}
+        return trees | self.ignored.arguments_of(kind)
 
 
 class TextfileSettings(Settings):
@@ -426,7 +467,7 @@ class AgentSettings(Settings):
             yield self._recipe(
                 kind,
                 kind,
-                self.host.paths_of(kind),
+                self.host.arguments_of(kind),
                 is_slow=kind in SLOW_HOST_KINDS,
                 lane=None if kind in WAITING_KINDS else HOST_LANE,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,9 @@ from agent.family import Family
 from agent.netlink import Link
 from agent.procfs import read_line, read_number
 from watchkeeper.catalogue import Metric, host
+
+IGNORED_DEVICES = r"(?!)"
+"""None, as in node_exporter; a machine with hundreds of containers may want to name theirs."""
 
 BYTES_PER_SECOND_PER_MBIT = 1_000_000 / 8
 """``speed`` is in Mbit/s."""
@@ -83,15 +87,21 @@ class NetworkCollector:
     """Bytes, packets, errors and drops by device, and the state of its link."""
 
     def __init__(
-        self, *, sys: str = "/sys", read_links: Callable[[], Sequence[Link]] = netlink.read_links
+        self,
+        *,
+        sys: str = "/sys",
+        ignored_devices: str = IGNORED_DEVICES,
+        read_links: Callable[[], Sequence[Link]] = netlink.read_links,
     ) -> None:
+        self._ignored = re.compile(ignored_devices)
         self._class = Path(sys) / "class" / "net"
         self._read_links = read_links
         self._from_files: dict[str, _FromFiles] = {}
 
     def collect(self) -> Iterator[Family]:
         """Return the counters and the state of every device."""
-        links = sorted(self._read_links(), key=lambda link: link.name)
+        told = (link for link in self._read_links() if not self._ignored.search(link.name))
+        links = sorted(told, key=lambda link: link.name)
         self._from_files = {link.name: self._files_of(link) for link in links}
         yield from _counters(links)
         for metric, read in STATES.items():

@@ -8,7 +8,7 @@ import pytest
 from agent.collectors import HOST_KINDS, make
 from agent.collectors.clock import Timex, discipline_families
 from agent.collectors.frequency import parse_cpu_list
-from agent.settings import HostSettings
+from agent.settings import HostSettings, IgnoredSettings
 from agent.text import Renderer, TextFormat, text_of
 from tests.agent import machine
 from tests.agent.probes import Page
@@ -29,7 +29,7 @@ def host(tmp_path):
 
 
 def collected(host, kind):
-    collector = make(kind, host.paths_of(kind))
+    collector = make(kind, host.arguments_of(kind))
     body = text_of(Renderer().render(list(collector.collect())), TextFormat.PROMETHEUS)
     collector.close()
     return Page(body)
@@ -98,6 +98,19 @@ def test_file_systems_are_told_without_the_pseudo_ones(host):
     assert page.value("node_filesystem_readonly", mountpoint="/mnt/a disk") == 1
     size = page.value("node_filesystem_size_bytes", mountpoint="/")
     assert 0 < page.value("node_filesystem_avail_bytes", mountpoint="/") <= size
+
+
+def test_what_is_ignored_can_be_chosen(host):
+    ignored = IgnoredSettings(
+        mount_points="^/mnt", file_systems="^proc$", disks="^sd", networks="."
+    )
+    chosen = host.model_copy(update={"ignored": ignored})
+    points = collected(chosen, "filesystem").labels("node_filesystem_readonly")
+    assert {labels["mountpoint"] for labels in points} == {"/", "/dev/shm"}
+    disks = collected(chosen, "disk").labels("node_disk_reads_completed_total")
+    assert {labels["device"] for labels in disks} == {"loop0", "dm-0"}
+    assert not collected(chosen, "network").labels("node_network_up")
+    assert collected(host, "network").labels("node_network_up")
 
 
 def test_a_file_system_that_cannot_be_asked_is_an_error_and_has_no_size(host):

@@ -120,7 +120,7 @@ def on_one_tree(program, tmp_path_factory):
 def everything_told_of(host):
     families = []
     for kind in HOST_KINDS:
-        collector = make(kind, host.paths_of(kind))
+        collector = make(kind, host.arguments_of(kind))
         families += collector.collect()
         collector.close()
     return text_of(Renderer().render(families), TextFormat.PROMETHEUS).decode()

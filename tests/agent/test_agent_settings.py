@@ -29,6 +29,14 @@ def test_the_kinds_a_file_may_name_are_those_there_are():
     assert set(HOST_KINDS) > SLOW_HOST_KINDS | WAITING_KINDS | OFF_BY_DEFAULT
 
 
+def test_what_is_ignored_reaches_the_collectors_and_no_others(file):
+    file.write_text("host: {ignored: {networks: ^veth, units: user}}\n")
+    arguments = {recipe.kind: recipe.arguments for recipe in read_recipes(file)}
+    assert arguments["network"]["ignored_devices"] == "^veth"
+    assert arguments["systemd"]["ignored_units"] == "user"
+    assert set(arguments["disk"]) == {"proc", "root"}
+
+
 def test_only_what_may_wait_has_a_thread_of_its_own(file):
     file.write_text("host: {collectors: [cpu, load, filesystem]}\nredis: [{}]\n")
     lanes = {recipe.name: recipe.lane for recipe in read_recipes(file)}
@@ -80,6 +88,7 @@ def test_every_recipe_makes_a_collector(file):
         ("interval: 5s\nintervall: 5s\n", 2, "intervall", "unknown key"),
         ("interval: soon\n", 1, "interval", "expected a duration"),
         ("host:\n  collectors: [cpu, gpu]\n", 2, "host.collectors[1]", "expected one of cpu"),
+        ("host:\n  ignored: {units: '('}\n", 2, "host.ignored.units", "a regular expression"),
         ("redis:\n  - port: 70000\n", 2, "redis[0].port", "less than or equal to 65535"),
         ("redis:\n  - password: hunter2\n", 2, "redis[0].password", "expected {env: NAME}"),
         ("postgres:\n  - password: {file: /nowhere}\n", 2, "postgres[0].password", "/nowhere"),

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any, BinaryIO
 
+from agent.postgres.rows import Column, columns_of, row_of
 from watchkeeper.errors import Reason, UpstreamError
 
 PROTOCOL = 3 << 16
@@ -98,9 +98,9 @@ class Wire:
         with self._understanding():
             for kind, body in self._messages_until(b"Z"):
                 if kind == b"T":
-                    columns, rows = _columns(body), []
+                    columns, rows = columns_of(body), []
                 elif kind == b"D":
-                    rows.append(_row(columns, body))
+                    rows.append(row_of(columns, body))
                 elif kind == b"E":
                     failure = self._refusal(body)
         if failure is not None:
@@ -229,53 +229,3 @@ REASONS: Mapping[str, Reason] = {
 def reason_of(state: str) -> Reason:
     """Return the reason that a SQLSTATE stands for."""
     return REASONS.get(state) or REASONS.get(state[:2]) or Reason.BAD_ANSWER
-
-
-Decode = Callable[[str], Any]
-Column = tuple[str, Decode]
-
-
-def _integers(text: str) -> list[int]:
-    return [int(number) for number in text.strip("{}").split(",") if number]
-
-
-def _time(text: str) -> datetime | None:
-    # There are times that never come, and some before our calendar.
-    return None if text.endswith(("infinity", "BC")) else datetime.fromisoformat(text)
-
-
-DECODERS: Mapping[int, Decode] = {
-    16: lambda text: text == "t",
-    20: int, 21: int, 23: int, 26: int, 28: int,  # bigint, smallint, integer, oid, xid
-    700: float, 701: float, 1700: float,  # real, double precision, numeric
-    1184: _time,  # timestamptz, as DateStyle ISO writes it
-    1007: _integers,  # integer[]
-}  # fmt: skip
-"""By type (pg_type.oid); whatever else there is stays text."""
-
-
-def _columns(body: bytes) -> list[Column]:
-    """Return name and decoder of each column of a RowDescription."""
-    columns: list[Column] = []
-    at = 2
-    for _ in range(struct.unpack_from("!H", body)[0]):
-        end = body.index(b"\0", at)
-        (kind,) = struct.unpack_from("!I", body, end + 7)
-        columns.append((body[at:end].decode(), DECODERS.get(kind, str)))
-        at = end + 19
-    return columns
-
-
-def _row(columns: Sequence[Column], body: bytes) -> dict[str, Any]:
-    """Return the values of a DataRow."""
-    row: dict[str, Any] = {}
-    at = 2
-    for name, decode in columns:
-        (length,) = struct.unpack_from("!i", body, at)
-        at += 4
-        if length < 0:
-            row[name] = None
-        else:
-            row[name] = decode(body[at : at + length].decode(errors="replace"))
-            at += length
-    return row

@@ -20,7 +20,7 @@ EXAMPLES = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
 
 REPLACED = (
     "node_exporter", "postgres_exporter", "mysqld_exporter", "redis_exporter", "celery-exporter",
-    "blackbox_exporter", "process-exporter",
+    "blackbox_exporter", "process-exporter", "cAdvisor",
 )  # fmt: skip
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from alerting.matchers import Matcher, all_match
+from alerting.routing import receivers_for
 from alerting.settings import RouteSettings
-from alerting.stages.route import receivers_for
 
 
 @pytest.mark.parametrize(

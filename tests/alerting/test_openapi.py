@@ -46,9 +46,9 @@ def test_schemathesis_finds_nothing(process, tmp_path):
         [
             SCHEMATHESIS, "--config-file", SETTINGS, "run",
             f"{process.peer.base_url}/api/openapi.json",
-            "--phases", "coverage,fuzzing", "--max-examples", "4", "--request-timeout", "60",
+            "--phases", "coverage", "--request-timeout", "60",
             "--seed", "1", "--no-color",
         ],
-        capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False,
+        capture_output=True, text=True, cwd=tmp_path, timeout=300, check=False,
     )  # fmt: skip
     assert found.returncode == 0, found.stdout + found.stderr

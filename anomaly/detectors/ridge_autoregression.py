@@ -161,7 +161,10 @@ def design_of(
     for at, lag in enumerate(lags):
         source = rows - lag
         source = np.where(source >= 0, source, np.maximum(rows - 1, 0))
-        features[:, :, at] = normal[:, source]
+        known = normal[:, source]
+        if lag > NEAR_LAGS:  # a series that began within the window has no day before it either
+            known = np.where(np.isfinite(known), known, features[:, :, 0])
+        features[:, :, at] = known
     targets = normal[:, rows]
     usable = np.isfinite(targets) & np.isfinite(features).all(axis=2)
     features[~usable] = 0.0

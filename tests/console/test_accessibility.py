@@ -85,6 +85,7 @@ def barriers(page, options):
 def test_no_page_has_a_serious_barrier(busy, browser, address, look, paths, options):
     context = browser.new_context(**LOOKS[look])
     page = context.new_page()
+    page.set_default_timeout(90_000)  # a busy machine draws a page of twenty charts slowly
     found = {}
     for path in paths:
         page.goto(address + path)

@@ -100,7 +100,12 @@ def test_only_series_that_fit_the_alerts_labels_are_drawn(neighbourhood):
     assert {at: value for at, value in drawn.items() if value is not None} == {start: 3.0}
 
 
-@pytest.mark.parametrize("path", ["/api/incidents/i-1/alerts/none", "/api/incidents/i-1/alerts/f1"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/incidents/i-1/alerts/none",
+    ],
+)
 def test_what_cannot_be_drawn_is_a_json_error(neighbourhood, path):
     serve(neighbourhood, incident())
     answer = neighbourhood.get(path)
@@ -161,3 +166,10 @@ def test_what_the_detectors_say_of_an_alert_stands_with_its_chart(neighbourhood)
     assert "What makes it up http_route /search: 80 %" in text
     assert "What moved along queries of /search, 5 s later" in text
     assert "Most like" not in text
+
+
+def test_an_alert_whose_rule_is_not_ours_says_so_instead_of_a_chart(neighbourhood):
+    neighbourhood.incidents.append(incident())
+    answer = neighbourhood.get("/api/incidents/i-1/alerts/f1")
+    assert answer.get_json()["lines"] == []
+    assert "No rule named TaskQueueStalled is loaded here" in answer.get_json()["note"]

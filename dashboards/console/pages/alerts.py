@@ -23,7 +23,8 @@ def blueprint(room: Room) -> Blueprint:
             abort(404, f"incident {incident_id} has no alert {fingerprint}")
         chart = rules.chart_of(room.sources.prometheus, alert, incident, now=now)
         if chart is None:
-            abort(404, f"no rule named {alert.name} is loaded, so there is nothing to draw")
+            note = f"No rule named {alert.name} is loaded here, so there is nothing to draw."
+            return jsonify(lines=[], note=note)
         return jsonify(chart.as_json())
 
     return pages

@@ -175,7 +175,7 @@
       return;
     }
     if (!chart.lines.some((line) => line.values.some((value) => value !== null))) {
-      say(element, element.dataset.empty ?? "No data in this range.");
+      say(element, chart.note ?? element.dataset.empty ?? "No data in this range.");
       return;
     }
     const options = {

@@ -4,9 +4,12 @@ import os
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.collectors import HOST_KINDS, make
 from agent.collectors.clock import Timex, discipline_families
+from agent.collectors.cpu import forward
 from agent.collectors.frequency import parse_cpu_list
 from agent.settings import HostSettings, IgnoredSettings
 from agent.text import Renderer, TextFormat, text_of
@@ -28,11 +31,15 @@ def host(tmp_path):
     return HostSettings(**machine.build(tmp_path))
 
 
+def read(collector):
+    return Page(text_of(Renderer().render(list(collector.collect())), TextFormat.PROMETHEUS))
+
+
 def collected(host, kind):
     collector = make(kind, host.arguments_of(kind))
-    body = text_of(Renderer().render(list(collector.collect())), TextFormat.PROMETHEUS)
+    page = read(collector)
     collector.close()
-    return Page(body)
+    return page
 
 
 def test_cpu_time_is_told_by_cpu_and_mode_in_seconds(host):
@@ -44,6 +51,50 @@ def test_cpu_time_is_told_by_cpu_and_mode_in_seconds(host):
     assert page.value("node_intr_total") == 123456
     assert page.value("node_boot_time_seconds") == 1700000000
     assert page.value("node_procs_running") == 3
+
+
+def cpu_lines(*, user, idle, iowait):
+    return f"cpu0 {user} 0 50 {idle} {iowait} 0 5 1 10 0\n"
+
+
+@pytest.mark.parametrize("mode", ["idle", "iowait"])
+def test_cpu_time_that_the_kernel_corrects_downwards_stands_still(host, tmp_path, mode):
+    stat = tmp_path / "proc/stat"
+    before = {"user": 100, "idle": 5000, "iowait": 5000}
+    stat.write_text(cpu_lines(**before))
+    collector = make("cpu", host.arguments_of("cpu"))
+    read(collector)
+    stat.write_text(cpu_lines(**before | {"user": 200, mode: 4990}))
+    page = read(collector)
+    assert page.value("node_cpu_seconds_total", cpu="0", mode=mode) == 50.0
+    assert page.value("node_cpu_seconds_total", cpu="0", mode="user") == 2.0
+    stat.write_text(cpu_lines(**before | {"user": 200, mode: 5010}))
+    assert read(collector).value("node_cpu_seconds_total", cpu="0", mode=mode) == 50.1
+
+
+def test_a_cpu_that_was_put_in_again_counts_anew(host, tmp_path):
+    stat = tmp_path / "proc/stat"
+    stat.write_text(cpu_lines(user=100, idle=5000, iowait=10))
+    collector = make("cpu", host.arguments_of("cpu"))
+    read(collector)
+    stat.write_text(cpu_lines(user=1, idle=2, iowait=0))
+    page = read(collector)
+    assert page.value("node_cpu_seconds_total", cpu="0", mode="user") == 0.01
+    assert page.value("node_cpu_seconds_total", cpu="0", mode="idle") == 0.02
+
+
+@given(
+    st.lists(
+        st.lists(st.integers(0, 2), min_size=10, max_size=10).map(
+            lambda ticks: [float(tick) for tick in ticks]
+        )
+    )
+)
+def test_no_cpu_time_ever_runs_backwards(readings):
+    told = [0.0] * 10
+    for now in readings:
+        before, told = told, forward(told, now)
+        assert all(earlier <= later for earlier, later in zip(before, told, strict=True))
 
 
 def test_load_is_three_averages(host):

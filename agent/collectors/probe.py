@@ -56,8 +56,9 @@ class ProbeCollector:
         """Return what the probe found out."""
         started = time.monotonic()
         finding = Finding()
-        # What goes wrong on the way is the answer: the target does not do what it should.
-        with contextlib.suppress(OSError, http.client.HTTPException):
+        # What goes wrong on the way is the answer: the target does not do what it should. That
+        # includes ValueError: it chooses the names, ports and URLs that it redirects to.
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
             self._attempt(finding, Deadline(self._timeout_seconds))
         yield single(probes.DURATION, time.monotonic() - started, (self._url,))
         yield from families_of(self._url, finding, is_http=self._is_http)

@@ -61,6 +61,10 @@ class Finding:
     body_bytes: int = 0
     is_unexpected_body: bool = False
 
+    def forget_answer(self) -> None:
+        """Take back the last answer: it sent us on, and what is told is of the one that did not."""
+        self.status, self.version, self.length, self.modified_at = 0, 0.0, 0, None
+
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Add the time that the block takes, whether it succeeds or not."""

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import cast
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from agent.probe.connection import Trust, connected
 from agent.probe.deadline import Deadline, Stream
@@ -27,6 +27,9 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 GOOD_STATUSES = frozenset(range(200, 300))
 
 USER_AGENT = "watchkeeper-agent"
+
+URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
+"""What a URL may hold besides letters, digits and ``_.-`` (RFC 3986), and the sign of a quote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,15 @@ def ask(
 
     Raises:
         OSError, http.client.HTTPException: it did not get to an answer.
+        ValueError: it sends us to what is no URL, or to a name or port there cannot be.
     """
     while (location := _ask_once(target, expectation, tls, finding, deadline)) is not None:
-        finding.redirects += 1
-        if finding.redirects > MOST_REDIRECTS:
+        if finding.redirects == MOST_REDIRECTS:
+            finding.redirects += 1
             return
+        finding.forget_answer()
         target = urlsplit(urljoin(target.geturl(), location))
+        finding.redirects += 1
         if target.scheme not in PORTS or not target.hostname:
             raise http.client.InvalidURL(f"sent to {target.geturl()}")
     body_is_good = not finding.is_unexpected_body
@@ -84,7 +90,7 @@ def _ask_once(
 ) -> str | None:
     """Ask for one URL; return where it sends us, or None when this was the answer."""
     with connected(target, tls, finding, deadline) as connection:
-        client = http.client.HTTPConnection(target.netloc)
+        client = http.client.HTTPConnection(target.netloc.rpartition("@")[2])
         client.sock = cast("socket.socket", Stream(connection, deadline))
         with finding.phase("processing"):
             headers = {"User-Agent": USER_AGENT, "Connection": "close"}
@@ -95,7 +101,8 @@ def _ask_once(
         finding.modified_at = _moment(answer.getheader("Last-Modified"))
         location = answer.getheader("Location")
         if location and expectation.is_to_follow(answer.status):
-            return location
+            # Raw bytes are common there; quoted they are what browsers and Go's client ask for.
+            return quote(location, URL_CHARACTERS, encoding="latin-1")
         with finding.phase("transfer"):
             body = answer.read(MAX_BODY_BYTES)
         finding.body_bytes = len(body)
@@ -107,10 +114,10 @@ def _ask_once(
 def _moment(text: str | None) -> float | None:
     try:
         return parsedate_to_datetime(text).timestamp() if text else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
 def _path_of(target: SplitResult) -> str:
     path = target.path or "/"
-    return f"{path}?{target.query}" if target.query else path
+    return quote(f"{path}?{target.query}" if target.query else path, URL_CHARACTERS)

@@ -11,6 +11,18 @@ from pathlib import Path
 BODY = b'{"status": "ok"}'
 
 
+AWAY = {
+    "gopher": "gopher://127.0.0.1/",
+    "no-port": "http://127.0.0.1:99999/",
+    "no-address": "http://[::1",
+    "no-name": f"http://{'a' * 64}.example/",
+    "dot": "https://.example/",
+    "umlaut": "/größe",
+    "blank": "/two words",
+}
+"""Where ``/away/NAME`` leads to, in raw UTF-8."""
+
+
 class Service(BaseHTTPRequestHandler):
     """Answers with the status in its path; ``/redirect/N`` leads to ``/`` by N redirects."""
 
@@ -22,7 +34,9 @@ class Service(BaseHTTPRequestHandler):
             next_one = "/" if int(rest) == 1 else f"/redirect/{int(rest) - 1}"
             return self._answer(302, b"", Location=next_one)
         if first == "away":
-            return self._answer(302, b"", Location="gopher://127.0.0.1/")
+            return self._answer(302, b"", Location=AWAY[rest].encode().decode("latin-1"))
+        if self.path in ("/gr%C3%B6%C3%9Fe", "/two%20words"):
+            return self._answer(200, BODY)
         if first == "drip":
             return self._drip()
         return self._answer(int(first or 200), BODY)

@@ -73,7 +73,14 @@ def test_a_service_that_answers_is_told_with_its_phases(port):
         ("/redirect/3", {"follow": False}, 0),
         ("/redirect/10", {}, 1),
         ("/redirect/11", {}, 0),
-        ("/away", {}, 0),
+        ("/away/gopher", {}, 0),
+        ("/away/no-port", {}, 0),
+        ("/away/no-address", {}, 0),
+        ("/away/no-name", {}, 0),
+        ("/away/dot", {}, 0),
+        ("/away/umlaut", {"expect_body": "ok"}, 1),
+        ("/away/blank", {"expect_body": "ok"}, 1),
+        ("/größe", {}, 1),
     ],
 )
 def test_success_is_what_is_expected(port, path, expectations, success):

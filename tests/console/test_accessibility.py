@@ -2,6 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests.console.conftest import NOW
 from tests.console.incident_data import alert, at, incident, resolved, series, with_points
@@ -89,7 +90,7 @@ def test_no_page_has_a_serious_barrier(busy, browser, address, look, paths, opti
     found = {}
     for path in paths:
         page.goto(address + path)
-        page.wait_for_function("!document.querySelector('[hx-trigger^=load] > .waiting')")
+        expect(page.locator("[hx-trigger^=load] > .waiting")).to_have_count(0, timeout=90_000)
         found[path] = barriers(page, options)
     context.close()
     assert found == {path: {} for path in paths}

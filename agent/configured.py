@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent.otlp.receiver import Receiver
 from agent.recipe import Recipe
 from watchkeeper.errors import ConfigError, Problem
+from watchkeeper.stamp import Stamp
 
 READ_SECONDS = 30.0
 """Long enough for a machine under full load; a secret on a hung mount must not hold us for ever."""
@@ -24,12 +26,14 @@ class Configured(NamedTuple):
         refused: what is not watched: servers that were looked for, and kinds: name and reason.
         web_config: the web configuration file it names, if any.
         receiver: where to push to, if anywhere.
+        secrets: the files that its secrets are in, and what those were when they were read.
     """
 
     recipes: list[Recipe]
     refused: list[tuple[str, str]]
     web_config: Path | None
     receiver: Receiver | None
+    secrets: Mapping[Path, Stamp]
 
 
 def read_recipes(path: Path) -> list[Recipe]:
@@ -51,6 +55,7 @@ def read_configured(path: Path) -> Configured:
         [(name, reason) for name, reason in answer["refused"]],
         Path(web_config) if web_config else None,
         Receiver(**answer["otlp"]) if answer["otlp"] else None,
+        {Path(file): Stamp(*stamp) for file, stamp in answer["secrets"]},
     )
 
 

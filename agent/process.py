@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from agent.configured import Configured, read_configured
 from agent.exposition import Exposition
 from agent.family import Family, single
+from agent.followed import Followed
 from agent.otlp.receiver import Receiver
 from agent.reading import Reading
 from agent.schedule import Schedule
@@ -28,10 +29,9 @@ from agent.web.server import Server
 from watchkeeper import addresses, logs
 from watchkeeper.catalogue import watchkeeper as own
 from watchkeeper.clock import Clock, SystemClock
-from watchkeeper.errors import ConfigError, Reason
+from watchkeeper.errors import ConfigError
 from watchkeeper.health import Readiness
 from watchkeeper.listen import Listen, parse_listen
-from watchkeeper.watched import Watched
 
 if TYPE_CHECKING:
     from agent.otlp.pusher import Pusher
@@ -42,12 +42,8 @@ SWITCH_SECONDS = 0.0001
 """How long a collector may hold the interpreter while a scrape waits, some four times;
 Python's own 5 ms would be longer than the whole scrape may take."""
 
-SECRETS_SECONDS = 15.0
-"""How often secrets are read again while a server refuses a login: the password may have been
-changed where it stands, and the configuration file knows nothing of it."""
-
 WATCH_SECONDS = 1.0
-"""How often the configuration file is looked at."""
+"""How often configuration files are looked at, and collectors that hang looked after."""
 
 
 class Agent:
@@ -74,47 +70,62 @@ class Agent:
     ) -> None:
         self._clock = clock
         self.schedule = Schedule(clock, random.Random())  # noqa: S311  # spreads load, hides nothing
-        self._configured: Watched[Configured] = Watched(config, read)
-        self._reloaded_at = clock.now()
-        self._secrets_read_at = clock.monotonic_seconds()
+        self._followed = Followed(config, read, clock)
+        self._stopping = threading.Event()
+        self._changing = threading.Lock()  # of what runs, and whether anything does
         self._is_settled = False
         self._pusher: Pusher | None = None
         self._exposition = Exposition(clock)
         self.readiness = Readiness()
         self.readiness.add("collectors", self._collectors_problem)
         pages = Pages(self.readiness, self.page)
-        web_config = web_config or self._configured.current.web_config
+        web_config = web_config or self._followed.current.web_config
         self._front = Front(pages.answer, web_config, addresses.api_token(), listen, clock)
         self.server = Server(listen, self._front.welcome)
 
     def start(self) -> None:
         """Start collecting and serving; returns at once."""
-        self._push_to(self._configured.current.receiver)
-        self.schedule.run(self._configured.current.recipes)
+        self._take_up(self._followed.current)
         self.server.start()
+        threading.Thread(target=self._follow, name="configuration", daemon=True).start()
 
     def stop(self) -> None:
         """Stop serving and collecting; a collector that hangs is not waited for."""
         self.server.stop()
-        self._push_to(None)
-        self.schedule.stop()
+        with self._changing:
+            self._stopping.set()
+            self._push_to(None)
+            self.schedule.stop()
 
     @property
     def url(self) -> str:
         """Where it serves."""
         return f"{self._front.scheme}://{self.server.address}"
 
-    def look_around(self) -> None:
-        """Take up a changed configuration and report what hangs; call it every second or so."""
-        self._front.look_around()
-        is_new = self._configured.reload_if_changed()
-        if not is_new and self._has_stale_secrets():
-            self._secrets_read_at = self._clock.monotonic_seconds()
-            is_new = self._configured.reload()
-        if is_new:
-            self._reloaded_at = self._clock.now()
-            self._push_to(self._configured.current.receiver)
-            self.schedule.run(self._configured.current.recipes)
+    def _follow(self) -> None:
+        """Take up what changes in the configuration files.
+
+        In a thread of its own: a file on a mount that hangs, or half a minute of reading, must
+        not keep collectors that hang from being looked after.
+        """
+        while not self._stopping.wait(WATCH_SECONDS):
+            try:
+                self._front.look_around()
+                if self._followed.read_if_changed():
+                    self._take_up(self._followed.current)
+            except (
+                Exception
+            ):  # the supervised boundary: what is in force stays, the next look may do
+                log.exception("the configuration cannot be followed")
+
+    def _take_up(self, configured: Configured) -> None:
+        with self._changing:
+            if not self._stopping.is_set():
+                self._push_to(configured.receiver)
+                self.schedule.run(configured.recipes)
+
+    def look_after(self) -> None:
+        """Relieve and report what hangs; call it every second or so."""
         self.schedule.look_after()
         if not self._is_settled and not self.readiness.problems():
             self._settle()
@@ -127,13 +138,6 @@ class Agent:
         gc.collect()
         gc.freeze()
         self._is_settled = True
-
-    def _has_stale_secrets(self) -> bool:
-        now = self._clock.monotonic_seconds()
-        if now - self._secrets_read_at < SECRETS_SECONDS:
-            return False
-        runners = self.schedule.runners.values()
-        return any(runner.status(now).reason is Reason.AUTHENTICATION for runner in runners)
 
     def _push_to(self, receiver: Receiver | None) -> None:
         """Push there from now on; nowhere without a receiver."""
@@ -157,13 +161,14 @@ class Agent:
         )
 
     def _about(self) -> Iterator[Family]:
-        file = (self._configured.path.name,)
+        file = (self._followed.name,)
         yield single(own.READY, int(not self.readiness.problems()), ("agent",))
-        yield single(own.CONFIG_RELOAD_OK, int(self._configured.problem is None), file)
-        yield single(own.CONFIG_RELOAD_TIME, self._reloaded_at.timestamp(), file)
+        yield single(own.CONFIG_RELOAD_OK, int(self._followed.is_good), file)
+        yield single(own.CONFIG_RELOAD_TIME, self._followed.read_at.timestamp(), file)
         yield from self._front.families()
-        if self._pusher is not None:
-            yield from self._pusher.families()
+        pusher = self._pusher  # which another thread may put away
+        if pusher is not None:
+            yield from pusher.families()
 
     def _collectors_problem(self) -> str | None:
         now = self._clock.monotonic_seconds()
@@ -193,7 +198,7 @@ def run(agent: Agent) -> None:
     agent.start()
     log.info("listening", extra={"address": agent.url})
     while not stopping.wait(WATCH_SECONDS):
-        agent.look_around()
+        agent.look_after()
     agent.stop()
     log.info("stopped")
 

@@ -33,7 +33,7 @@ class Schedule:
         self._clock = clock
         self._rng = rng
         self._runners: dict[str, Runner] = {}  # replaced whole, so that a reader needs no lock
-        self._lanes: dict[str, Lane] = {}
+        self._lanes: dict[str, Lane] = {}  # likewise
         self._phase_ratios: dict[str, float] = {}
         self._changing = threading.Lock()
         self._overdue: set[str] = set()
@@ -66,9 +66,9 @@ class Schedule:
         by_lane: dict[str, list[Runner]] = {name: [] for name in self._lanes}
         for runner in self._runners.values():
             by_lane.setdefault(runner.recipe.lane, []).append(runner)
+        new = {name: Lane(name, self._clock) for name in by_lane.keys() - self._lanes.keys()}
+        self._lanes = self._lanes | new
         for name, runners in by_lane.items():
-            if name not in self._lanes:
-                self._lanes[name] = Lane(name, self._clock)
             self._lanes[name].drive(runners)
 
     def stop(self, timeout_seconds: float = 2.0) -> None:

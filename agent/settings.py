@@ -32,7 +32,14 @@ from agent.otlp.receiver import Receiver
 from agent.probe.target import parse_target
 from agent.recipe import Recipe
 from watchkeeper.addresses import data_dir
-from watchkeeper.configuration import DurationSeconds, ProblemAt, Secret, Settings, load
+from watchkeeper.configuration import (
+    DurationSeconds,
+    ProblemAt,
+    Secret,
+    Settings,
+    load,
+    secrets_in,
+)
 from watchkeeper.errors import ConfigError
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -546,7 +553,9 @@ def main(path: Path) -> dict[str, Any]:
     recipes = settings.recipes([one.candidate for one in findings if one.problem is None])
     seen = {recipe.kind for recipe in recipes} | {one.candidate.kind for one in findings}
     refused = [(one.candidate.name, one.problem) for one in findings if one.problem]
+    secrets = [(str(one.file), one.stamp) for one in secrets_in(settings) if one.file]
     return {
+        "secrets": secrets,
         "recipes": [dataclasses.asdict(recipe) for recipe in recipes],
         "otlp": dataclasses.asdict(settings.otlp.receiver()) if settings.otlp else None,
         "web_config": str(path.parent / settings.web_config) if settings.web_config else "",

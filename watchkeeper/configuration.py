@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
@@ -27,6 +27,7 @@ from pydantic import (
 )
 
 from watchkeeper.errors import ConfigError, Problem
+from watchkeeper.stamp import Stamp, stamp_of
 from watchkeeper.watched import Watched
 
 Key = tuple[str | int, ...]
@@ -76,6 +77,7 @@ class Secret(Settings):
     file: Path | None = None
     optional: bool = False
     _value: str = PrivateAttr("")
+    _stamp: Stamp = PrivateAttr(Stamp())
 
     @model_validator(mode="before")
     @classmethod
@@ -101,6 +103,7 @@ class Secret(Settings):
 
     def _from_file(self) -> str:
         assert self.file is not None  # noqa: S101  # narrows the type: _read checked it
+        self._stamp = stamp_of(self.file)
         try:
             value = self.file.read_text(encoding="utf-8").strip()
             mode = self.file.stat().st_mode
@@ -116,6 +119,11 @@ class Secret(Settings):
             raise ValueError(f"secret file {self.file} is empty")
         return value
 
+    @property
+    def stamp(self) -> Stamp:
+        """The stamp of its file just before it was read; that of no file for a variable."""
+        return self._stamp
+
     def reveal(self) -> str:
         """Return the secret itself; call it only where the value leaves for its destination."""
         return self._value
@@ -127,6 +135,21 @@ class Secret(Settings):
         return "Secret(****)"
 
     __str__ = __repr__
+
+
+def secrets_in(value: object) -> Iterator[Secret]:
+    """Yield every secret in settings, however deep it stands."""
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, Settings):
+        for name in type(value).model_fields:
+            yield from secrets_in(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for entry in value.values():
+            yield from secrets_in(entry)
+    elif isinstance(value, (list, tuple)):
+        for entry in value:
+            yield from secrets_in(entry)
 
 
 class ProblemAt(ValueError):  # noqa: N818  # it names where the problem is

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from watchkeeper.errors import ConfigError
 from watchkeeper.logs import get_logger
+from watchkeeper.stamp import stamp_of
 
 log = get_logger(__name__)
 
@@ -36,23 +37,16 @@ class Watched(Generic[Content]):
     ) -> None:
         self.path = path
         self._read = read
-        self._stamp = self._read_stamp()
+        self._stamp = stamp_of(path)
         self.current: Content = read(path)
         self.problem: ConfigError | None = None
         self._on_reload = on_reload
         self._lock = threading.Lock()
 
-    def _read_stamp(self) -> tuple[int, int, int]:
-        try:
-            found = self.path.stat()
-        except OSError:
-            return (0, 0, 0)
-        return (found.st_mtime_ns, found.st_size, found.st_ino)
-
     def reload_if_changed(self) -> bool:
         """Read the file again when it is another than last time; return whether it was used."""
         with self._lock:
-            stamp = self._read_stamp()
+            stamp = stamp_of(self.path)
             if stamp == self._stamp:
                 return False
             is_used = self._reload()

@@ -18,9 +18,8 @@ from agent.web.response import Response
 from watchkeeper.catalogue import watchkeeper as own
 from watchkeeper.clock import Clock
 from watchkeeper.listen import Listen, require_guarded
+from watchkeeper.stamp import Stamp, stamp_of
 from watchkeeper.watched import Watched
-
-Stamp = tuple[tuple[int, int], ...]
 
 
 class Front:
@@ -54,7 +53,7 @@ class Front:
         if web_config is not None:
             self._watched = Watched(web_config, partial(_read_guarded, listen=listen, token=token))
             self._read_at: datetime = clock.now()
-            self._stamp = _stamp_of(self._watched.current.files)
+            self._stamps = _stamps_of(self._watched.current.files)
         else:
             require_guarded(listen, token)
 
@@ -76,11 +75,11 @@ class Front:
         watched = self._watched
         if watched is None:
             return
-        stamp = _stamp_of(watched.current.files)
+        stamps = _stamps_of(watched.current.files)
         is_used = watched.reload_if_changed()
-        if not is_used and stamp != self._stamp:
+        if not is_used and stamps != self._stamps:
             is_used = watched.reload()
-        self._stamp = _stamp_of(watched.current.files) if is_used else stamp
+        self._stamps = _stamps_of(watched.current.files) if is_used else stamps
         if is_used:
             self._read_at = self._clock.now()
 
@@ -126,13 +125,5 @@ def names_of(certificate: Mapping[str, Any]) -> Iterator[str]:
         yield name
 
 
-def _stamp_of(files: tuple[Path, ...]) -> Stamp:
-    return tuple(_stamp(file) for file in files)
-
-
-def _stamp(file: Path) -> tuple[int, int]:
-    try:
-        found = file.stat()
-    except OSError:
-        return (0, 0)
-    return (found.st_mtime_ns, found.st_ino)
+def _stamps_of(files: tuple[Path, ...]) -> list[Stamp]:
+    return [stamp_of(file) for file in files]

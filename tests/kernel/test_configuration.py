@@ -16,8 +16,10 @@ from watchkeeper.configuration import (
     WatchedFile,
     load,
     parse_duration_seconds,
+    secrets_in,
 )
 from watchkeeper.errors import ConfigError
+from watchkeeper.stamp import stamp_of
 
 
 class Server(Settings):
@@ -246,3 +248,24 @@ def test_any_file_content_gives_settings_or_problems_with_lines(tmp_path_factory
     path.write_text(text, encoding="utf-8", errors="replace")
     refusal = refusal_of(load, path, Example, {})
     assert refusal is None or all(problem.line >= 1 for problem in refusal.problems)
+
+
+def test_every_secret_is_found_and_shows_when_its_file_becomes_another(tmp_path):
+    class Server(Settings):
+        password: Secret
+
+    class Shop(Settings):
+        servers: tuple[Server, ...]
+        headers: dict[str, Secret]
+
+    first, second = tmp_path / "first", tmp_path / "second"
+    for file in (first, second):
+        file.write_text("hunter2")
+    shop = Shop.model_validate(
+        {"servers": [{"password": {"file": first}}], "headers": {"token": {"file": second}}}
+    )
+    found = {secret.file: secret.stamp for secret in secrets_in(shop)}
+    assert found == {first: stamp_of(first), second: stamp_of(second)}
+    second.chmod(0o600)
+    assert found[first] == stamp_of(first)
+    assert found[second] != stamp_of(second)

@@ -1,0 +1,64 @@
+"""The configuration file as it is followed while the agent runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from agent.configured import Configured
+from watchkeeper.clock import Clock
+from watchkeeper.stamp import stamp_of
+from watchkeeper.watched import Watched
+
+
+class Followed:
+    """A configuration file, read again when it, or a file that a secret of it is in, is another.
+
+    Looking costs a ``stat`` a file; reading starts an interpreter and is done for a reason only. A
+    secret that comes from the environment cannot change while we run.
+
+    Args:
+        path: the file.
+        read: turns it into what to run.
+        clock: tells when it was read.
+
+    Attributes:
+        read_at: when what is in force was read.
+
+    Raises:
+        ConfigError: the file cannot be used.
+    """
+
+    def __init__(self, path: Path, read: Callable[[Path], Configured], clock: Clock) -> None:
+        self._clock = clock
+        self._watched: Watched[Configured] = Watched(path, read)
+        self._secrets_tried = dict(self.current.secrets)
+        self.read_at: datetime = clock.now()
+
+    @property
+    def current(self) -> Configured:
+        """What is in force: what was last read well."""
+        return self._watched.current
+
+    @property
+    def name(self) -> str:
+        """The file's name, without its directory."""
+        return self._watched.path.name
+
+    @property
+    def is_good(self) -> bool:
+        """Whether what was last read is in force."""
+        return self._watched.problem is None
+
+    def read_if_changed(self) -> bool:
+        """Read it again when there is reason to; return whether something new is in force."""
+        secrets = {file: stamp_of(file) for file in self.current.secrets}
+        is_used = self._watched.reload_if_changed()
+        if not is_used and secrets != self._secrets_tried:
+            is_used = self._watched.reload()
+        # What could not be used is not tried again before it is another.
+        self._secrets_tried = dict(self.current.secrets) if is_used else secrets
+        if is_used:
+            self.read_at = self._clock.now()
+        return is_used

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,14 +70,17 @@ class FilesystemCollector:
         self._asker = PatientAsker()
         self._mountinfo = ""
         self._mounts: list[Mount] = []
+        self._apart: frozenset[str] = frozenset()
 
     def collect(self) -> Iterator[Family]:
         """Return the state of each; one that cannot be asked has ``device_error`` 1 and no size."""
         read_only: list[Sample] = []
         errors: list[Sample] = []
         values: dict[Metric, list[Sample]] = {metric: [] for metric in _SIZES}
-        for mount in self._current_mounts():
-            space = self._ask(mount)
+        mounts = self._current_mounts()
+        spaces = self._spaces()
+        for mount in mounts:
+            space = spaces.get(mount.mount_point)
             read_only.append((mount.labels, int(mount.read_only)))
             errors.append((mount.labels, int(space is None)))
             if space is not None:
@@ -98,6 +102,7 @@ class FilesystemCollector:
                 and not self._ignored_types.match(mount.type)
             }
             self._mountinfo, self._mounts = text, list(kept.values())
+            self._apart = asked_apart(self._mounts)
         return self._mounts
 
     def _read_mountinfo(self) -> str:
@@ -107,12 +112,19 @@ class FilesystemCollector:
         except OSError:
             return read_text(last)
 
-    def _ask(self, mount: Mount) -> Space | None:
-        ask = self._asker.space_of if DEPENDS_ON_OTHERS.match(mount.type) else space_of
-        try:
-            return ask(self._root + mount.mount_point)
-        except OSError:
-            return None
+    def _spaces(self) -> dict[str, Space]:
+        """Return the space at each mount point where it can be asked."""
+        spaces: dict[str, Space] = {}
+        for mount in self._mounts:
+            if mount.mount_point not in self._apart:
+                with contextlib.suppress(OSError):
+                    spaces[mount.mount_point] = space_of(self._root + mount.mount_point)
+        if self._apart:
+            points = {self._root + point: point for point in sorted(self._apart)}
+            with contextlib.suppress(OSError):
+                found = self._asker.spaces_of(list(points))
+                spaces |= {points[path]: space for path, space in found.items()}
+        return spaces
 
     def close(self) -> None:
         """End the process that asks."""
@@ -127,6 +139,18 @@ _SIZES = (
     host.FILESYSTEM_FILES_FREE,
 )
 """Metric of each number of ``Space``."""
+
+
+def asked_apart(mounts: Sequence[Mount]) -> frozenset[str]:
+    """Return the mount points that depend on others: of their types, and all that lie below one.
+
+    The way to a local disk leads through the directories it is mounted in.
+    """
+    others = [mount.mount_point for mount in mounts if DEPENDS_ON_OTHERS.match(mount.type)]
+    ways = tuple(f"{point.rstrip('/')}/" for point in others)
+    return frozenset(
+        mount.mount_point for mount in mounts if f"{mount.mount_point}/".startswith(ways)
+    )
 
 
 def parse_mountinfo(text: str) -> Iterator[Mount]:

@@ -47,6 +47,8 @@ def _number(text: str) -> float:
         return 1.0
 
 
+LabelNames = tuple[str, ...]
+
 OPENMETRICS_END = b"# EOF\n"
 """What a whole OpenMetrics page ends with."""
 
@@ -62,7 +64,7 @@ class Renderer:
     """Turns families into text, keeping the part of each line that never changes."""
 
     def __init__(self) -> None:
-        self._prefixes: dict[str, dict[LabelValues, str]] = {}
+        self._prefixes: dict[tuple[str, LabelNames], dict[LabelValues, str]] = {}
         self._kept = 0
 
     def render(self, families: Sequence[Family]) -> list[Block]:
@@ -76,11 +78,13 @@ class Renderer:
 
     def _lines(self, family: Family) -> bytes:
         name, lines = family.metric.name + family.suffix, []
-        prefixes = self._prefixes.setdefault(name, {})
+        # Other programs' text files name the labels of one metric as they like, and anew.
+        label_names = family.metric.labels + family.extra_labels
+        prefixes = self._prefixes.setdefault((name, label_names), {})
         for labels, value in family.samples:
             prefix = prefixes.get(labels)
             if prefix is None:
-                prefix = prefixes[labels] = _prefix(name, family, labels)
+                prefix = prefixes[labels] = _prefix(name, label_names, labels)
                 self._kept += 1
             lines.append(f"{prefix}{value if type(value) is int else format_value(value)}\n")
         return "".join(lines).encode()
@@ -100,9 +104,10 @@ def text_of(blocks: Sequence[Block], text_format: TextFormat) -> bytes:
 
 def _header(metric: Metric, text_format: TextFormat) -> bytes:
     headers = _HEADERS[text_format]
-    header = headers.get(metric.name)
-    if header is None:
-        header = headers[metric.name] = _HEADER_OF[text_format](metric)
+    described, header = headers.get(metric.name, (None, b""))
+    if described != metric:
+        header = _HEADER_OF[text_format](metric)
+        headers[metric.name] = metric, header
     return header
 
 
@@ -131,8 +136,10 @@ _HEADER_OF = {
     TextFormat.PROMETHEUS: prometheus_header,
     TextFormat.OPENMETRICS: openmetrics_header,
 }
-_HEADERS: dict[TextFormat, dict[str, bytes]] = {text_format: {} for text_format in TextFormat}
-"""Headers written so far, by name: there are as many as there are metrics."""
+_HEADERS: dict[TextFormat, dict[str, tuple[Metric, bytes]]] = {
+    text_format: {} for text_format in TextFormat
+}
+"""The last header written for each name and what it was written from, which may change."""
 
 
 def format_value(value: float) -> str:
@@ -147,8 +154,7 @@ NOT_FINITE = {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}
 """Python's spelling to the formats'."""
 
 
-def _prefix(name: str, family: Family, values: LabelValues) -> str:
-    label_names = family.metric.labels + family.extra_labels
+def _prefix(name: str, label_names: LabelNames, values: LabelValues) -> str:
     if len(label_names) != len(values):
         raise ValueError(f"{name} has labels {label_names}, got {len(values)} values")
     if not values:

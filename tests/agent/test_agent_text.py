@@ -177,6 +177,25 @@ def test_a_cap_on_series_loses_count_of_none(sizes, cap):
     assert sum(len(family.samples) for family in limited.families) == limited.series
 
 
+def test_values_that_come_back_under_other_names_are_told_under_those():
+    renderer, plain = Renderer(), counter("told_total", "Told.")
+    for label_names in (("a",), ("b",), ("a", "b"), ("b", "a")):
+        values = ("x", "y")[: len(label_names)]
+        text = renderer.render([Family(plain, [(values, 1)], extra_labels=label_names)])[0].lines
+        (family,) = parse_text(text.decode())
+        assert family.samples[0].labels == dict(zip(label_names, values, strict=True))
+
+
+@pytest.mark.parametrize("text_format", TextFormat)
+def test_a_metric_that_becomes_another_gets_another_header(text_format):
+    def text(metric):
+        return text_of(Renderer().render([single(metric, 1)]), text_format).decode()
+
+    assert " gauge\n" in text(gauge("told_anew", "First."))
+    assert "Second." in text(gauge("told_anew", "Second."))
+    assert " gauge\n" not in text(untyped("told_anew", "Second."))
+
+
 def test_what_is_remembered_of_labels_stays_in_proportion_to_what_is_served():
     renderer = Renderer()
     for n in range(2000):

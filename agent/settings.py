@@ -20,6 +20,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from agent.candidates import Candidate
 from agent.collectors import (
     COLLECTORS,
     HOST_KINDS,
@@ -27,8 +28,9 @@ from agent.collectors import (
     SLOW_HOST_KINDS,
     WAITING_KINDS,
 )
-from agent.discovery import Candidate, discover
+from agent.discovery import discover
 from agent.otlp.receiver import Receiver
+from agent.probe.body import compiled
 from agent.probe.target import parse_target
 from agent.recipe import Recipe
 from watchkeeper.addresses import data_dir
@@ -58,6 +60,12 @@ def _known_kind(kind: str) -> str:
 def _probe_url(url: str) -> str:
     parse_target(url)
     return url
+
+
+def _body_expression(text: str) -> str:
+    if text:
+        compiled(text)
+    return text
 
 
 def _http_url(url: str) -> str:
@@ -319,14 +327,14 @@ class ProbeSettings(Settings):
         url: ``http://…``, ``https://…``, ``tcp://host:port`` or ``tls://host:port``. No password
             belongs in it: it becomes a label.
         expect_status: statuses that are good; none means any from 200 to 299.
-        expect_body: a regular expression the body must match somewhere.
+        expect_body: a regular expression, as RE2 knows it, that the body must match somewhere.
         follow_redirects: go where an answer points, unless its status is an expected one.
         certificates: file with the authorities to trust instead of the system's.
     """
 
     url: Annotated[str, AfterValidator(_probe_url)]
     expect_status: tuple[Annotated[int, Field(ge=100, le=599)], ...] = ()
-    expect_body: Annotated[str, AfterValidator(_regular_expression)] = ""
+    expect_body: Annotated[str, AfterValidator(_body_expression)] = ""
     follow_redirects: bool = True
     certificates: str = ""
 
@@ -549,17 +557,16 @@ def main(path: Path) -> dict[str, Any]:
         settings = load(path, AgentSettings)
     except ConfigError as error:
         return {"problems": [dataclasses.asdict(problem) for problem in error.problems]}
-    findings = discover(settings.kinds_to_discover, os.environ)
-    recipes = settings.recipes([one.candidate for one in findings if one.problem is None])
-    seen = {recipe.kind for recipe in recipes} | {one.candidate.kind for one in findings}
-    refused = [(one.candidate.name, one.problem) for one in findings if one.problem]
+    discovery = discover(settings.kinds_to_discover, os.environ)
+    recipes = settings.recipes(discovery.watched)
+    seen = {recipe.kind for recipe in recipes} | discovery.kinds
     secrets = [(str(one.file), one.stamp) for one in secrets_in(settings) if one.file]
     return {
         "secrets": secrets,
         "recipes": [dataclasses.asdict(recipe) for recipe in recipes],
         "otlp": dataclasses.asdict(settings.otlp.receiver()) if settings.otlp else None,
         "web_config": str(path.parent / settings.web_config) if settings.web_config else "",
-        "refused": [*refused, *left_out(seen)],
+        "refused": [*discovery.refused, *left_out(seen)],
     }
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import re
 import ssl
 import time
 from collections.abc import Iterator, Sequence
 
 from agent.family import Family, single
+from agent.probe.body import compiled
 from agent.probe.connection import connected
 from agent.probe.deadline import Deadline
 from agent.probe.families import families_of
@@ -27,7 +27,7 @@ class ProbeCollector:
     Args:
         url: ``http://``, ``https://``, ``tcp://host:port`` or ``tls://host:port``.
         expect_status: statuses that are good; none means any from 200 to 299.
-        expect_body: a regular expression the body must match somewhere; empty for any.
+        expect_body: a regular expression of RE2 that the body must match somewhere; empty for any.
         follow_redirects: whether to go where an answer points, up to ten times.
         timeout_seconds: for the whole probe.
         certificates: file with the authorities to trust; empty for the system's.
@@ -46,7 +46,7 @@ class ProbeCollector:
         self._url = url
         self._target = parse_target(url)
         self._is_http = self._target.scheme.startswith("http")
-        body = re.compile(expect_body.encode()) if expect_body else None
+        body = compiled(expect_body) if expect_body else None
         self._expectation = Expectation(frozenset(expect_status), body, follow_redirects)
         self._timeout_seconds = timeout_seconds
         self._certificates = certificates

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import re
 import socket
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import cast
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
+from agent.probe.body import BodyExpression
 from agent.probe.connection import Trust, connected
 from agent.probe.deadline import Deadline, Stream
 from agent.probe.finding import Finding
@@ -43,7 +43,7 @@ class Expectation:
     """
 
     statuses: Collection[int]
-    body: re.Pattern[bytes] | None
+    body: BodyExpression | None
     follow_redirects: bool
 
     def is_good(self, status: int) -> bool:

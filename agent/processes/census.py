@@ -20,13 +20,18 @@ number of another, may go unnoticed."""
 
 MOST_ANCESTORS = 64
 
+MOST_CHARACTERS = 4096
+"""Of a command line that are matched. Any local user chooses what stands there, and an ordinary
+expression takes time quadratic to it."""
+
 
 class Group(NamedTuple):
     """One group of processes.
 
     Attributes:
         name: its label.
-        command: found somewhere in the command line, or in ``[name]`` of a kernel thread.
+        command: found in the first 4,096 characters of the command line, or in ``[name]`` of a
+            kernel thread.
         has_children: whether processes that a member started, and that match no group, belong to
             it as well.
     """
@@ -85,7 +90,7 @@ class Census:
         )
         if known is not None and is_settled:
             return known._replace(parent=stat.parent)
-        line = read_command_line(self._proc, stat.pid) or f"[{stat.command}]"
+        line = read_command_line(self._proc, stat.pid)[:MOST_CHARACTERS] or f"[{stat.command}]"
         group = next((one.name for one in self._groups if one.command.search(line)), None)
         return _Known(stat.started_ticks, stat.command, group, stat.parent)
 

@@ -10,6 +10,9 @@ from pathlib import Path
 
 BODY = b'{"status": "ok"}'
 
+ONE_LONG_LINE = b'{"status":"no"} ' * 20_000
+"""Python's own expressions try ``.*"status":"ok".*`` at each of its characters anew: minutes."""
+
 
 AWAY = {
     "gopher": "gopher://127.0.0.1/",
@@ -37,6 +40,8 @@ class Service(BaseHTTPRequestHandler):
             return self._answer(302, b"", Location=AWAY[rest].encode().decode("latin-1"))
         if self.path in ("/gr%C3%B6%C3%9Fe", "/two%20words"):
             return self._answer(200, BODY)
+        if first == "long":
+            return self._answer(200, ONE_LONG_LINE)
         if first == "drip":
             return self._drip()
         return self._answer(int(first or 200), BODY)

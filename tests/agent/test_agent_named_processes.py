@@ -76,6 +76,12 @@ class Watch:
         return self.page().value("namedprocess_namegroup_num_procs", groupname=name)
 
 
+def test_a_command_line_is_matched_as_far_as_its_first_4096_characters(machine):
+    machine.start(10, f"{'x' * 4085} late-group")
+    machine.start(11, f"{'x' * 4086} late-group")
+    assert Watch(machine, group("web", "late-group")).count() == 1
+
+
 def test_what_a_group_uses_is_summed(machine):
     machine.start(10, "gunicorn app", user=150)
     machine.start(11, "gunicorn app", user=50, started=300)

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from agent.collectors.probe import ProbeCollector
+from agent.probe.body import compiled
 from agent.text import Renderer, TextFormat, text_of
 from tests.agent.probed_services import chain_in, serving
 from tests.agent.probes import Page
@@ -124,6 +125,19 @@ def test_a_service_that_sends_a_byte_now_and_then_is_given_up_on_as_well(port):
     assert page.value("probe_success") == 0
     assert page.value("probe_duration_seconds") >= 0.5
     assert page.value("probe_http_duration_seconds", phase="processing") > 0
+
+
+def test_a_long_line_that_does_not_match_is_not_tried_for_minutes(port):
+    page = probed(
+        f"http://127.0.0.1:{port}/long", expect_body='.*"status":"ok".*', timeout_seconds=5.0
+    )
+    assert page.value("probe_failed_due_to_regex") == 1
+    assert page.value("probe_duration_seconds") < 5.0
+
+
+def test_a_body_of_any_bytes_can_be_matched():
+    assert compiled("gr(ö|oe)ße").search(b"\xff\x00gr\xc3\xb6\xc3\x9fe\xff")
+    assert not compiled("(?i)^ok$").search(b"\xffOK")
 
 
 def test_a_name_that_does_not_resolve_is_a_failure():

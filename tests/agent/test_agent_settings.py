@@ -101,6 +101,12 @@ def test_every_recipe_makes_a_collector(file):
             "probes[0].expect_body",
             "regular",
         ),
+        (
+            "probes:\n  - {url: 'http://a', expect_body: '(?=ok)'}\n",
+            2,
+            "probes[0].expect_body",
+            "as RE2 knows it",
+        ),
         ("celery:\n  - broker: {}\n    queues: []\n", 3, "celery[0].queues", "at least 1"),
     ],
 )

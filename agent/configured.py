@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -74,9 +75,16 @@ def read_elsewhere(module: str, path: Path) -> dict[str, Any]:
         message = f"reading it took longer than {READ_SECONDS:g} s"
         raise ConfigError([Problem(str(path), 1, "", message)]) from None
     except subprocess.CalledProcessError as error:
-        last = error.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        raise ConfigError([Problem(str(path), 1, "", f"cannot be read: {last}")]) from None
+        raise ConfigError([Problem(str(path), 1, "", _failure(error))]) from None
     answer: dict[str, Any] = json.loads(done.stdout)
     if "problems" in answer:
         raise ConfigError([Problem(**problem) for problem in answer["problems"]])
     return answer
+
+
+def _failure(error: subprocess.CalledProcessError) -> str:
+    """Return where the reading failed; not in its own words, which may hold a secret."""
+    failure = f"cannot be read: the process that reads it ended with {error.returncode}"
+    told = error.stderr.decode("utf-8", "replace")
+    places = re.findall(r'^  File ".*?([^/"]+)", line (\d+)', told, re.MULTILINE)
+    return f"{failure} at {':'.join(places[-1])}" if places else failure

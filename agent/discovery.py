@@ -1,60 +1,33 @@
-"""Servers that nobody configured: at well-known places here, or named in the environment.
+"""Asks the servers that nobody configured whether they let us watch them.
 
 Each is asked once, as its collector would, with what the environment says and no password of our
-own guessing. One that refuses is not watched, and ``watchkeeper agent --list`` says why.
+own guessing. One that refuses is not watched, and ``watchkeeper agent --list`` says why. Whoever
+listens there may say anything, or nothing for ever: all are asked at a time, within one limit.
 """
 
 from __future__ import annotations
 
-import getpass
+import queue
 import socket
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+import threading
+import time
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+from agent.candidates import Candidate, Senseless, candidates
 from agent.collector import Collector
 from agent.collectors import make
-from agent.mysql import places as mysql
 from watchkeeper.errors import WatchkeeperError
-
-POSTGRES_PORT, REDIS_PORT = 5432, 6379
-SOCKET_DIRECTORIES = ("/var/run/postgresql", "/tmp")  # noqa: S108  # where servers put their sockets
-"""Debian's place for PostgreSQL's socket, and the one PostgreSQL itself chooses."""
 
 CONNECT_SECONDS = 0.5
 """Everything tried without a name is on this machine."""
 
-VARIABLES = ("DATABASE_URL", "MYSQL_URL", "REDIS_URL", "RQ_REDIS_URL", "CELERY_BROKER_URL")
-"""Variables of the environment that name a server; the fourth is that of RQ's own command."""
+LOOK_SECONDS = 6.0
+"""For all of them; a collector's own limits end a single one before that."""
 
 SILENT = {"rq": "RQ keeps no queues there"}
 """Why a server that lets us in and tells nothing is not watched, by kind."""
-
-DEFAULT_QUEUE = "celery"
-"""Celery's own ``task_default_queue``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A place where a server may be.
-
-    Attributes:
-        kind: of the collector.
-        arguments: of the collector; may hold a password and are therefore never shown.
-        source: what made us look there.
-    """
-
-    kind: str
-    arguments: Mapping[str, Any] = field(repr=False)
-    source: str
-
-    @property
-    def name(self) -> str:
-        """The collector's name, as a configured one would have it."""
-        name = f"{self.kind} {self.arguments['host']}:{self.arguments['port']}"
-        return f"{name}/{self.arguments['db']}" if "db" in self.arguments else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,78 +38,66 @@ class Finding:
     problem: str | None
 
 
-def discover(kinds: Collection[str], environment: Mapping[str, str]) -> list[Finding]:
-    """Return what was found of each of ``kinds``, each place once."""
-    places: dict[str, Candidate] = {}
+class Discovery(NamedTuple):
+    """What came of looking for what nobody configured.
+
+    Attributes:
+        kinds: of which there was a place to look at.
+        watched: what can be watched, and what once could.
+        refused: what is not: name and reason.
+    """
+
+    kinds: frozenset[str]
+    watched: list[Candidate]
+    refused: list[tuple[str, str]]
+
+
+def discover(
+    kinds: Collection[str], environment: Mapping[str, str], known: Iterable[Candidate] = ()
+) -> Discovery:
+    """Look for servers of ``kinds``, each place once.
+
+    Args:
+        known: what was discovered before. It is watched as long as its kind is discovered at all:
+            a server that is down, or refuses us now, must not vanish from the alerts about it.
+    """
+    if not kinds:
+        return Discovery(frozenset(), [], [])
+    kept = {candidate.name: candidate for candidate in known if candidate.kind in kinds}
+    found: dict[str, Candidate] = {}
+    refused = []
     for candidate in candidates(environment):
-        if candidate.kind in kinds:
-            places.setdefault(candidate.name, candidate)
-    return [Finding(candidate, problem_of(candidate)) for candidate in places.values()]
+        if isinstance(candidate, Senseless):
+            refused.append((candidate.name, candidate.problem))
+        elif candidate.kind in kinds:
+            found.setdefault(candidate.name, candidate)
+    findings = look_at([one for name, one in found.items() if name not in kept])
+    refused += [(one.candidate.name, one.problem) for one in findings if one.problem is not None]
+    fresh = {one.candidate.name for one in findings if one.problem is None}
+    places = kept | found
+    watched = [one for name, one in places.items() if name in kept or name in fresh]
+    return Discovery(frozenset(one.kind for one in places.values()), watched, refused)
 
 
-def candidates(
-    environment: Mapping[str, str],
-    socket_directories: Iterable[str] = SOCKET_DIRECTORIES,
-    mysql_sockets: Iterable[str] = mysql.SOCKETS,
-) -> Iterator[Candidate]:
-    """Yield the places to look at: those the environment names, then the well-known ones."""
-    for variable in VARIABLES:
-        url = urlsplit(environment.get(variable, ""))
-        if url.hostname:
-            yield from _from_url(variable, url)
-    user = environment.get("PGUSER") or getpass.getuser()
-    database = environment.get("PGDATABASE") or "postgres"
-    for host, port, source in _postgres_places(environment, socket_directories):
-        yield Candidate("postgres", _postgres(host, port, user, "", database), source)
-    for arguments, source in mysql.places(environment, mysql_sockets):
-        yield Candidate("mysql", arguments, source)
-    local = _redis("127.0.0.1", REDIS_PORT, None, "")
-    yield Candidate("redis", local, f"port {REDIS_PORT}")
-    yield Candidate("rq", local | {"db": 0, "queues": []}, f"port {REDIS_PORT}")
+def look_at(found: Iterable[Candidate], seconds: float = LOOK_SECONDS) -> list[Finding]:
+    """Return for each place what came of asking there, ``seconds`` later at the latest."""
+    waiting = {candidate.name: candidate for candidate in found}
+    problems: dict[str, str | None] = dict.fromkeys(waiting, f"no answer within {seconds:g} s")
+    answers: queue.SimpleQueue[tuple[str, str | None]] = queue.SimpleQueue()
 
+    def ask(candidate: Candidate) -> None:
+        answers.put((candidate.name, problem_of(candidate)))
 
-def _postgres_places(
-    environment: Mapping[str, str], socket_directories: Iterable[str]
-) -> Iterator[tuple[str, int, str]]:
-    if "PGHOST" in environment:
-        yield environment["PGHOST"], int(environment.get("PGPORT", POSTGRES_PORT)), "PGHOST"
-    ports = set()
-    for directory in socket_directories:
-        for path in sorted(Path(directory).glob(".s.PGSQL.*[0-9]")):
-            port = int(path.suffix.removeprefix("."))
-            ports.add(port)
-            yield directory, port, str(path)
-    if POSTGRES_PORT not in ports:
-        yield "127.0.0.1", POSTGRES_PORT, f"port {POSTGRES_PORT}"
-
-
-def _from_url(variable: str, url: SplitResult) -> Iterator[Candidate]:
-    host, path = url.hostname or "", url.path.removeprefix("/")
-    user, password = unquote(url.username or ""), unquote(url.password or "")
-    if url.scheme.startswith("postgres"):
-        arguments = _postgres(host, url.port or POSTGRES_PORT, user, password, path or user)
-        yield Candidate("postgres", arguments, variable)
-    elif url.scheme.startswith(("mysql", "mariadb")):
-        arguments = mysql.login(host, url.port or mysql.PORT, user, password)
-        yield Candidate("mysql", arguments, variable)
-    elif url.scheme in ("redis", "rediss"):
-        arguments = _redis(host, url.port or REDIS_PORT, user or None, password)
-        arguments |= {"tls": True} if url.scheme == "rediss" else {}
-        yield Candidate("redis", arguments, variable)
-        db = int(path) if path.isdecimal() else 0
-        if variable == "CELERY_BROKER_URL":
-            queues = {"db": db, "key_prefix": "", "queues": [DEFAULT_QUEUE]}
-            yield Candidate("celery", arguments | queues, variable)
-        else:
-            yield Candidate("rq", arguments | {"db": db, "queues": []}, variable)
-
-
-def _postgres(host: str, port: int, user: str, password: str, database: str) -> dict[str, Any]:
-    return {"host": host, "port": port, "user": user, "password": password, "database": database}
-
-
-def _redis(host: str, port: int, user: str | None, password: str) -> dict[str, Any]:
-    return {"host": host, "port": port, "user": user, "password": password}
+    for candidate in waiting.values():
+        threading.Thread(target=ask, args=[candidate], daemon=True).start()
+    ends_at = time.monotonic() + seconds
+    for _ in waiting:
+        try:
+            name, problem = answers.get(timeout=max(0.0, ends_at - time.monotonic()))
+        except queue.Empty:
+            break
+        problems[name] = problem
+    return [Finding(candidate, problems[name]) for name, candidate in waiting.items()]
 
 
 ONE_LOOK: Mapping[str, Any] = {
@@ -157,6 +118,8 @@ def problem_of(candidate: Candidate) -> str | None:
         told = list(collector.collect())
     except WatchkeeperError as error:
         return str(error)
+    except Exception as error:  # noqa: BLE001  # the supervised boundary: a stranger's answer
+        return f"its answer makes no sense ({type(error).__name__})"
     finally:
         collector.close()
     return None if told else SILENT.get(candidate.kind)
@@ -165,6 +128,6 @@ def problem_of(candidate: Candidate) -> str | None:
 def _listens(host: str, port: int) -> bool:
     try:
         socket.create_connection((host, port), CONNECT_SECONDS).close()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a name that no name can be
         return False
     return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,24 +13,29 @@ SOCKETS = ("/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.s
 
 
 def places(
-    environment: Mapping[str, str], sockets: Iterable[str] = SOCKETS
+    environment: Mapping[str, str], user: str, port: int, sockets: Iterable[str] = SOCKETS
 ) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield the arguments of a collector, and what made us look there.
 
     The variables are those of MySQL's own programs. Without a password the server may know us by
     the user we run as (MariaDB's unix_socket, MySQL's auth_socket).
     """
-    user = environment.get("MYSQL_USER") or getpass.getuser()
     password = environment.get("MYSQL_PWD", "")
-    port = int(environment.get("MYSQL_TCP_PORT", PORT))
     if host := environment.get("MYSQL_HOST"):
         yield login(host, port, user, password), "MYSQL_HOST"
     named = environment.get("MYSQL_UNIX_PORT")
-    found = [path for path in ([named] if named else sockets) if Path(path).exists()]
+    found = [path for path in ([named] if named else sockets) if _is_there(path)]
     for path in found:
         yield login(path, port, user, password), path
     if not found:
         yield login("127.0.0.1", port, user, password), f"port {port}"
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # a directory we may not look into
+        return False
 
 
 def login(host: str, port: int, user: str, password: str) -> dict[str, Any]:

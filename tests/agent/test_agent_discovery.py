@@ -1,13 +1,21 @@
 """Servers nobody configured are found where they usually are, and never forced."""
 
+import contextlib
+import getpass
+import os
 import socket
+import subprocess
+import sys
+import threading
 
 import pytest
 
-from agent.configured import read_configured
-from agent.discovery import Candidate, candidates, discover, problem_of
+from agent.candidates import Candidate, Senseless, candidates
+from agent.configured import read_configured, read_elsewhere
+from agent.discovery import discover, look_at, problem_of
 from agent.settings import AgentSettings, PostgresSettings
 from watchkeeper.configuration import load
+from watchkeeper.errors import ConfigError
 
 
 def places(environment, *directories):
@@ -76,19 +84,16 @@ def test_a_server_that_lets_us_in_is_watched(valkey_port, postgres_port):
         "REDIS_URL": f"redis://127.0.0.1:{valkey_port}",
         "DATABASE_URL": f"postgresql://taskboard@127.0.0.1:{postgres_port}/taskboard",
     }
-    problems = {
-        finding.candidate.name: finding.problem
-        for finding in discover(["postgres", "redis"], environment)
-    }
-    assert problems[f"redis 127.0.0.1:{valkey_port}"] is None
-    assert problems[f"postgres 127.0.0.1:{postgres_port}"] is None
+    watched = {one.name for one in discover(["postgres", "redis"], environment).watched}
+    assert f"redis 127.0.0.1:{valkey_port}" in watched
+    assert f"postgres 127.0.0.1:{postgres_port}" in watched
 
 
 @pytest.mark.live
 def test_a_server_that_refuses_us_is_left_alone_and_the_reason_told(postgres_port):
     url = f"postgresql://stranger@127.0.0.1:{postgres_port}/taskboard"
-    findings = discover(["postgres"], {"DATABASE_URL": url})
-    assert 'role "stranger" does not exist' in findings[0].problem
+    refused = dict(discover(["postgres"], {"DATABASE_URL": url}).refused)
+    assert 'role "stranger" does not exist' in refused[f"postgres 127.0.0.1:{postgres_port}"]
 
 
 @pytest.mark.live
@@ -119,6 +124,104 @@ def test_a_discovered_server_gets_the_bounds_of_a_configured_one():
     recipe = AgentSettings().recipes([Candidate("postgres", arguments, "test")])[-1]
     assert recipe.arguments["statements"] == PostgresSettings().statements
     recipe.make().close()
+
+
+SENSELESS = {
+    "DATABASE_URL": "postgres://app:S3cr3t/word@db/x",
+    "REDIS_URL": "redis://:S3cr3t@[cache",
+    "PGPORT": "S3cr3t",
+    "MYSQL_TCP_PORT": "99999",
+}
+
+
+def test_what_makes_no_sense_is_left_out_and_told_of_without_its_value():
+    found = list(candidates(SENSELESS, (), ()))
+    senseless = {one.name: one.problem for one in found if isinstance(one, Senseless)}
+    assert list(senseless) == ["DATABASE_URL", "REDIS_URL", "PGPORT", "MYSQL_TCP_PORT"]
+    assert "S3cr3t" not in repr(found)
+    names = [one.name for one in found if isinstance(one, Candidate)]
+    assert names == list(places({}))  # all other places are looked at
+
+
+def read_in(environment, file):
+    """What the reading process makes of a file in an environment."""
+    return subprocess.run(
+        [sys.executable, "-m", "agent.settings", str(file)],
+        env=os.environ | environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("discover", ["true", "false"])
+def test_foreign_variables_never_stop_the_agent(tmp_path, discover):
+    file = tmp_path / "agent.yml"
+    file.write_text(f"host: {{collectors: []}}\ndiscover: {discover}\n")
+    done = read_in(SENSELESS, file)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ("DATABASE_URL" in done.stdout) == (discover == "true")
+    assert "S3cr3t" not in done.stdout
+
+
+def test_what_the_reading_process_dies_of_is_not_shown(tmp_path, monkeypatch):
+    (tmp_path / "dying.py").write_text("raise ValueError('S3cr3t')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(ConfigError, match=r"ended with 1 at dying\.py:1") as caught:
+        read_elsewhere("dying", tmp_path / "agent.yml")
+    assert "S3cr3t" not in str(caught.value)
+
+
+def test_a_user_without_a_name_is_none_to_stop_at(monkeypatch):
+    def nobody():
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    assert places({})["postgres 127.0.0.1:5432"].arguments["user"] == ""
+
+
+@contextlib.contextmanager
+def saying(speak):
+    """A server of our own that says to everyone what ``speak`` sends; yields its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    threading.Thread(target=speak, args=[connection], daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+def redis_at(port):
+    arguments = {"host": "127.0.0.1", "port": port, "user": None, "password": ""}
+    return Candidate("redis", arguments, "test")
+
+
+@pytest.mark.parametrize("script", [b":abc\r\n", b"$x\r\n", b"*1\r\n" * 5000])
+def test_an_odd_listener_is_not_watched_and_stops_nothing(script):
+    with saying(lambda connection: connection.sendall(script)) as port:
+        (finding,) = look_at([redis_at(port)])
+    assert finding.problem
+
+
+def test_a_listener_that_never_comes_to_an_end_holds_up_nobody_for_longer_than_all_have():
+    ended = threading.Event()
+
+    def drip(connection):
+        with contextlib.suppress(OSError):
+            while not ended.wait(0.05):
+                connection.sendall(b"x")
+
+    with saying(drip) as slow, saying(lambda connection: connection.sendall(b":x\r\n")) as odd:
+        problems = {
+            one.candidate.name: one.problem for one in look_at(map(redis_at, (slow, odd)), 1)
+        }
+        ended.set()
+    assert problems[f"redis 127.0.0.1:{slow}"] == "no answer within 1 s"
+    assert "no answer" not in problems[f"redis 127.0.0.1:{odd}"]
 
 
 @pytest.fixture

@@ -152,7 +152,7 @@ def test_rq_is_discovered_where_it_keeps_queues_and_only_there(queue, broker):
     name = f"rq 127.0.0.1:{broker}/0"
 
     def problem():
-        return {one.candidate.name: one.problem for one in discover(["rq"], environment)}[name]
+        return dict(discover(["rq"], environment).refused).get(name)
 
     assert problem() == "RQ keeps no queues there"
     queue.enqueue(f"{JOBS}.pack")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from agent.resp import Answer, CommandRefused, RedisConnection
 from watchkeeper.errors import Reason, UpstreamError
 
@@ -72,8 +74,8 @@ class Broker:
             self._connection = self.connect()
         try:
             return self._connection.call_many(*commands)
-        except UpstreamError:
-            self.close()
+        except BaseException:
+            self.close()  # an answer that was read in part would stand before all later ones
             raise
 
     def close(self) -> None:
@@ -92,6 +94,15 @@ def number(answer: Answer) -> int:
 
 def texts(answer: Answer) -> list[str]:
     """Return an answer that must be a list of strings; raise UpstreamError for any other."""
-    if not isinstance(answer, list):
+    if not isinstance(answer, list) or not all(isinstance(entry, bytes) for entry in answer):
         raise UpstreamError("the broker's list is not one", reason=Reason.BAD_ANSWER)
     return [entry.decode("utf-8", "replace") for entry in answer]
+
+
+def moment(value: object) -> float | None:
+    """Return the Unix time that a publisher wrote into a message, None for what is none."""
+    try:
+        seconds = float(value)  # type: ignore[arg-type]  # what it cannot take, it says
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return seconds if math.isfinite(seconds) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 
@@ -11,7 +12,6 @@ from agent.celery.tally import Tally
 from agent.family import Family, single
 from agent.resp import CommandRefused, RedisConnection
 from watchkeeper.catalogue import tasks
-from watchkeeper.errors import UpstreamError
 
 REFUSED_SECONDS = 60.0
 """How long not to ask again where an ACL forbids to listen: each refusal is logged there."""
@@ -59,8 +59,8 @@ class Events:
         except CommandRefused:
             self._refused_at = now
             self.close()
-        except UpstreamError:
-            self.close()
+        except BaseException:
+            self.close()  # an answer that was read in part would stand before all later ones
             raise
 
     def _listening(self) -> RedisConnection:
@@ -71,11 +71,11 @@ class Events:
 
     def _add(self, message: bytes) -> None:
         now = time.monotonic()
-        try:
-            for event in events_in(message):
-                self._tally.add(event, now)
-        except ValueError:
-            return  # anybody may publish there; what is no event is none of ours
+        # Anybody may publish there; what is no event is none of ours.
+        with contextlib.suppress(ValueError):
+            for event in list(events_in(message)):
+                with contextlib.suppress(ValueError):
+                    self._tally.add(event, now)
 
     def families(self) -> Iterator[Family]:
         """Yield what was counted so far."""

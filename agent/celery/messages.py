@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from agent.broker import moment
+
 PRIORITY_STEPS = (0, 3, 6, 9)
 PRIORITY_SEPARATOR = "\x06\x16"
 """A queue is a list for each priority step, 0 without a suffix."""
@@ -44,8 +46,8 @@ def oldest_age_seconds(messages: Sequence[bytes], now: float) -> float | None:
 
 def _published_at(message: bytes) -> float | None:
     try:
-        return float(json.loads(message)["headers"][PUBLISHED_AT])
-    except (ValueError, TypeError, LookupError):
+        return moment(json.loads(message)["headers"][PUBLISHED_AT])
+    except (ValueError, TypeError, LookupError, RecursionError):
         return None
 
 
@@ -61,7 +63,7 @@ def events_in(message: bytes) -> Iterator[dict[str, Any]]:
         if envelope["properties"].get("body_encoding") == "base64":
             body = base64.b64decode(body)
         content = json.loads(body)
-    except (TypeError, LookupError, AttributeError) as error:
+    except (TypeError, LookupError, AttributeError, RecursionError) as error:
         raise ValueError(f"no message of events: {error}") from None
     for event in content if isinstance(content, list) else [content]:
         if not (isinstance(event, dict) and "type" in event):

@@ -31,6 +31,13 @@ MOST_NAMES = 500
 MOST_TASKS = 20_000
 """Tasks under way whose names are kept: only their first event says it."""
 
+MOST_CHARACTERS = 512
+"""Of a name in an event; what is longer is no event of a worker."""
+
+MOST_ACTIVE = 1_000_000
+MOST_SECONDS = 1e9
+"""A worker runs fewer tasks, and a task ends sooner (31 years)."""
+
 OTHER = "other"
 
 LAST_EVENTS = frozenset({"task-succeeded", "task-failed", "task-rejected", "task-revoked"})
@@ -84,44 +91,51 @@ class Tally:
         self._names, self._queues, self._exceptions = _Names(), _Names(), _Names()
 
     def add(self, event: Mapping[str, Any], now: float) -> None:
-        """Count one event that came at monotonic second ``now``."""
-        kind = str(event["type"])
-        self.last_event_at = now
+        """Count one event that came at monotonic second ``now``.
+
+        Raises:
+            ValueError: a worker would not send it; nothing was counted.
+        """
+        kind = _text(event, "type")
         if kind.startswith("worker-"):
-            self._add_worker(event, now)
+            self._add_worker(kind, event, now)
         elif kind in self._counts:
             self._add_task(kind, event)
+        self.last_event_at = now
 
-    def _add_worker(self, event: Mapping[str, Any], now: float) -> None:
-        hostname = str(event.get("hostname", ""))
-        is_up = event["type"] != "worker-offline"
-        active = int(event.get("active") or 0) if is_up else 0
+    def _add_worker(self, kind: str, event: Mapping[str, Any], now: float) -> None:
+        hostname = _text(event, "hostname")
+        is_up = kind != "worker-offline"
+        active = int(_number(event, "active", MOST_ACTIVE)) if is_up else 0
         self._workers[hostname] = _Worker(now, is_up, active)
         self._workers.move_to_end(hostname)
         if len(self._workers) > MOST_WORKERS:
             self._workers.popitem(last=False)
 
     def _add_task(self, kind: str, event: Mapping[str, Any]) -> None:
-        task_id = str(event.get("uuid", ""))
+        task_id, exception = _text(event, "uuid"), _text(event, "exception", most=None)
+        seconds = _number(event, "runtime", MOST_SECONDS)
         labels = self._labels_of(task_id, event)
         if kind == "task-received":
             self.received += 1
         if kind == "task-succeeded":
-            self._add_runtime(labels, float(event.get("runtime") or 0.0))
+            self._add_runtime(labels, seconds)
         if kind in LAST_EVENTS:
             self._tasks.pop(task_id, None)
         if kind == "task-failed":
-            exception = str(event.get("exception", "")).partition("(")[0]
-            labels = (*labels, self._exceptions.known(exception))
+            name = exception.partition("(")[0][:MOST_CHARACTERS]
+            labels = (*labels, self._exceptions.known(name))
         counts = self._counts[kind]
         counts[labels] = counts.get(labels, 0) + 1
 
     def _labels_of(self, task_id: str, event: Mapping[str, Any]) -> Labels:
         labels = self._tasks.get(task_id)
         if labels is None:
-            name = self._names.known(str(event.get("name") or OTHER))
-            queue = self._queues.known(str(event.get("queue") or self._default_queue))
-            labels = self._tasks[task_id] = (name, queue)
+            name, queue = _text(event, "name"), _text(event, "queue")
+            labels = self._tasks[task_id] = (
+                self._names.known(name or OTHER),
+                self._queues.known(queue or self._default_queue),
+            )
             if len(self._tasks) > MOST_TASKS:
                 self._tasks.popitem(last=False)
         return labels
@@ -167,3 +181,19 @@ class Tally:
             active.append(((hostname,), worker.active if is_up else 0))
         yield Family(celery.WORKER_UP, up)
         yield Family(celery.WORKER_ACTIVE, active)
+
+
+def _text(event: Mapping[str, Any], key: str, *, most: int | None = MOST_CHARACTERS) -> str:
+    """Return a text of an event, empty without one; raise ValueError for anything else."""
+    value = event.get(key) or ""
+    if not isinstance(value, str) or (most is not None and len(value) > most):
+        raise ValueError(f"no event of a worker: its {key} is no name")
+    return value
+
+
+def _number(event: Mapping[str, Any], key: str, most: float) -> float:
+    """Return a number of an event, 0 without one; raise ValueError for what is none, as NaN."""
+    value = event.get(key) or 0
+    if not isinstance(value, int | float) or not 0 <= value <= most:
+        raise ValueError(f"no event of a worker: its {key} is no such number")
+    return value

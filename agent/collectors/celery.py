@@ -87,17 +87,21 @@ class CeleryCollector:
 
         Raises:
             CollectionFailed: the broker cannot be reached or will not say. Nothing is told then:
-                a queue that cannot be seen is not an empty one.
+                a queue that cannot be seen is not an empty one. Or the events were lost; then
+                what waits is told, since that does not depend on them.
         """
         try:
             states = self._states(time.time())
-            if self._events is not None:
-                self._events.read()
         except UpstreamError as error:
             self.close()
             raise CollectionFailed(str(error), reason=error.reason) from None
-        yield from families_of(states)
-        yield from self._exporters_names(states)
+        families = [*families_of(states), *self._exporters_names(states)]
+        try:
+            if self._events is not None:
+                self._events.read()
+        except UpstreamError as error:
+            raise CollectionFailed(str(error), reason=error.reason, families=families) from None
+        yield from families
         if self._events is not None and self._events.is_allowed:
             depths = {state.queue: state.depth for state in states}
             gap = self._gap.look(depths, self._events.taken)

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 
-from agent.broker import Broker, number, texts
+from agent.broker import Broker, moment, number, texts
 from agent.collector import CollectionFailed
 from agent.family import Family
 from agent.queue_state import QueueState, families_of
@@ -113,7 +113,8 @@ class DramatiqCollector:
     def _age_seconds(self, name: str, message_id: Answer, now: float) -> float | None:
         if not isinstance(message_id, bytes):
             return None
-        (message,) = self._broker.ask(("HGET", f"{name}.msgs", message_id.decode()))
+        field = message_id.decode("utf-8", "replace")
+        (message,) = self._broker.ask(("HGET", f"{name}.msgs", field))
         due_seconds = due_at(message)
         return None if due_seconds is None else now - due_seconds
 
@@ -133,6 +134,9 @@ def due_at(message: Answer) -> float | None:
     try:
         content = json.loads(message)
         stamp = content["options"].get(DUE_AT)
-        return float(stamp) if stamp is not None else float(content["message_timestamp"]) / 1000
-    except (ValueError, TypeError, LookupError, AttributeError):
+        if stamp is not None:
+            return moment(stamp)
+        made_at_milliseconds = moment(content["message_timestamp"])
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return None
+    return None if made_at_milliseconds is None else made_at_milliseconds / 1000

@@ -106,7 +106,8 @@ class RqCollector:
     def _age_seconds(self, job: Answer, now: float) -> float | None:
         if not isinstance(job, bytes):
             return 0.0
-        (enqueued_at,) = self._broker.ask(("HGET", f"rq:job:{job.decode()}", "enqueued_at"))
+        key = f"rq:job:{job.decode('utf-8', 'replace')}"
+        (enqueued_at,) = self._broker.ask(("HGET", key, "enqueued_at"))
         moment = unix_seconds(enqueued_at)
         return None if moment is None else now - moment
 
@@ -120,7 +121,7 @@ class RqCollector:
     def _workers(self, keys: Sequence[str]) -> list[str]:
         """Return the states of the workers alive: a dead one's key expires by itself."""
         answers = self._broker.ask(*[("HGET", key, "state") for key in keys])
-        return [answer.decode() for answer in answers if isinstance(answer, bytes)]
+        return [answer.decode("latin-1") for answer in answers if isinstance(answer, bytes)]
 
     def close(self) -> None:
         """Close the connection."""

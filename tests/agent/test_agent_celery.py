@@ -87,7 +87,14 @@ def test_an_age_is_counted_from_the_publishers_clock_even_when_it_runs_ahead():
     assert oldest_age_seconds([message], now=100.0) == -10.0
 
 
-@pytest.mark.parametrize("message", [b"", b"not json", b"[]", b'{"headers": null}'])
+NO_MOMENTS = [
+    b'{"headers": {"watchkeeper_published_at": NaN}}',
+    b'{"headers": {"watchkeeper_published_at": 1%s}}' % (b"0" * 400),
+    b"[" * 200_000,
+]
+
+
+@pytest.mark.parametrize("message", [b"", b"not json", b"[]", b'{"headers": null}', *NO_MOMENTS])
 def test_a_message_that_is_not_celerys_gives_no_age(message):
     assert oldest_age_seconds([message], now=100.0) is None
 

@@ -170,6 +170,27 @@ def test_what_is_no_event_is_passed_over(collector, broker):
     assert collected(collector).value("celery_task_sent_total", name=OTHER) == 1
 
 
+def test_odd_events_cost_neither_the_depth_nor_the_events_beside_them(collector, broker):
+    odd = {"type": "worker-heartbeat", "hostname": "a", "active": [1]}
+    good = {"type": "task-sent", "uuid": "1"}
+    with redis.Redis(port=broker) as client:
+        client.rpush("work", "{}")
+        client.publish("/0.celeryev/worker.heartbeat", published([odd, good]))
+        client.publish("/0.celeryev/worker.heartbeat", "[" * 200_000)
+    page = collected(collector)
+    assert page.value("task_queue_depth", queue="work") == 1
+    assert page.value("celery_task_sent_total", name=OTHER) == 1
+
+
+def test_what_waits_is_told_when_the_events_are_lost(collector, broker):
+    with redis.Redis(port=broker) as client:
+        client.rpush("work", "{}")
+        client.client_kill_filter(_type="pubsub")
+        with pytest.raises(CollectionFailed) as caught:
+            collected(collector)
+    assert written(caught.value.families).value("task_queue_depth", queue="work") == 1
+
+
 def test_a_lost_connection_is_made_again_and_what_was_counted_stays(collector, broker):
     with redis.Redis(port=broker) as client:
         client.publish("/0.celeryev/task.sent", published({"type": "task-sent", "uuid": "1"}))

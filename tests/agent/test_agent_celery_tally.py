@@ -1,6 +1,8 @@
 """Events add up within bounds, and what they leave out is found out."""
 
+import contextlib
 import json
+import math
 
 import pytest
 from hypothesis import given
@@ -64,6 +66,54 @@ def test_a_worker_that_falls_silent_is_down_and_then_forgotten():
 def test_a_message_that_is_no_event_is_told_from_one(message):
     with pytest.raises(ValueError):  # noqa: PT011  # whatever json says
         list(events_in(message))
+
+
+def test_a_message_nested_without_end_is_no_event():
+    with pytest.raises(ValueError, match="no message of events"):
+        list(events_in(b"[" * 200_000))
+
+
+ODD = [
+    {"type": ["task-sent"]},
+    {"type": "worker-heartbeat", "hostname": "a", "active": [1]},
+    {"type": "worker-heartbeat", "hostname": "a", "active": float("inf")},
+    {"type": "worker-heartbeat", "hostname": "a", "active": -1},
+    {"type": "worker-heartbeat", "hostname": {"a": 1}},
+    {"type": "worker-heartbeat", "hostname": "a" * 10_000},
+    {"type": "task-succeeded", "uuid": "1", "runtime": float("nan")},
+    {"type": "task-succeeded", "uuid": "1", "runtime": 10**400},
+    {"type": "task-succeeded", "uuid": "1", "runtime": "1"},
+    {"type": "task-failed", "uuid": "1", "exception": 1},
+    {"type": "task-sent", "uuid": 1},
+    {"type": "task-sent", "uuid": "1", "name": "a" * 10_000},
+]
+
+
+@pytest.mark.parametrize("event", ODD)
+def test_an_event_no_worker_would_send_is_refused_and_counts_nothing(event):
+    tally = Tally("work")
+    with pytest.raises(ValueError, match="no event of a worker"):
+        tally.add(event, 0.0)
+    assert not [sample for family in tally.families(0.0) for sample in family.samples]
+    assert tally.last_event_at is None
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=3,
+)
+kinds = st.sampled_from(["worker-heartbeat", "task-sent", "task-succeeded", "task-failed"])
+fields = st.sampled_from(["hostname", "active", "uuid", "runtime", "exception", "name", "queue"])
+
+
+@given(kinds, st.dictionaries(fields, anything))
+def test_whatever_is_published_what_is_told_stays_finite(kind, parts):
+    tally = Tally("work")
+    with contextlib.suppress(ValueError):
+        tally.add({**parts, "type": kind}, 0.0)
+    values = [value for family in tally.families(0.0) for _, value in family.samples]
+    assert all(0 <= value < math.inf for value in values)
 
 
 def test_several_events_in_one_message_are_all_read():

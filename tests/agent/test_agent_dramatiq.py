@@ -145,6 +145,15 @@ def test_a_broker_that_is_not_there_says_nothing_of_its_queues():
     assert not caught.value.families
 
 
-@pytest.mark.parametrize("message", [None, b"", b"[]", b'{"options": {}}', b'{"options": null}'])
+NO_MOMENTS = [
+    b'{"options": {"watchkeeper_due_at": NaN}}',
+    b'{"options": {}, "message_timestamp": 1%s}' % (b"0" * 400),
+    b"[" * 200_000,
+]
+
+
+@pytest.mark.parametrize(
+    "message", [None, b"", b"[]", b'{"options": {}}', b'{"options": null}', *NO_MOMENTS]
+)
 def test_a_message_that_tells_no_time_gives_no_age(message):
     assert due_at(message) is None

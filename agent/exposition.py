@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from agent.collectors import HOST_KINDS
 from agent.family import Family, LabelValues, single
 from agent.page import Pages
 from agent.reading import Reading
@@ -15,7 +16,7 @@ from agent.sheet import NOTHING, Sheet
 from agent.status import Status
 from agent.text import Renderer, TextFormat
 from watchkeeper import __version__
-from watchkeeper.catalogue import Metric
+from watchkeeper.catalogue import Metric, host
 from watchkeeper.catalogue import watchkeeper as own
 from watchkeeper.clock import Clock
 
@@ -98,9 +99,10 @@ def collector_families(statuses: Mapping[str, Status]) -> list[Family]:
     told: dict[LabelValues, Status] = {
         (name,): status for name, status in statuses.items() if status.success is not None
     }
+    of_host = {labels: status for labels, status in told.items() if labels[0] in HOST_KINDS}
     return [
-        _family(own.COLLECTOR_SUCCESS, {k: int(bool(v.success)) for k, v in told.items()}),
-        _family(own.COLLECTOR_DURATION, {k: v.duration_seconds for k, v in told.items()}),
+        *_outcomes(own.COLLECTOR_SUCCESS, own.COLLECTOR_DURATION, told),
+        *_outcomes(host.SCRAPE_SUCCESS, host.SCRAPE_DURATION, of_host),
         _family(own.COLLECTOR_SERIES, {k: v.series for k, v in told.items()}),
         _family(own.COLLECTOR_DROPPED, {k: v.dropped for k, v in told.items()}),
         _family(
@@ -111,6 +113,15 @@ def collector_families(statuses: Mapping[str, Status]) -> list[Family]:
                 for reason, count in status.errors.items()
             },
         ),
+    ]
+
+
+def _outcomes(
+    success: Metric, duration: Metric, told: Mapping[LabelValues, Status]
+) -> list[Family]:
+    return [
+        _family(success, {labels: int(bool(one.success)) for labels, one in told.items()}),
+        _family(duration, {labels: one.duration_seconds for labels, one in told.items()}),
     ]
 
 

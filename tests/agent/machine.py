@@ -39,6 +39,7 @@ NewInLinux7:        8 kB
         "some avg10=0.00 avg60=0.00 avg300=0.00 total=4000000\n"
         "full avg10=0.00 avg60=0.00 avg300=0.00 total=3000000\n"
     ),
+    "proc/pressure/irq": "full avg10=0.00 avg60=0.00 avg300=0.00 total=2000000\n",
     "proc/diskstats": (
         " 8 0 sda 10 1 200 30 20 2 400 60 1 70 90 5 0 800 9 4 6\n"
         " 8 1 sda1 10 1 200 30 20 2 400 60 1 70 90 5 0 800 9 4 6\n"
@@ -177,6 +178,7 @@ unused devices: <none>
     "sys/devices/platform/coretemp.0/hwmon/hwmon0/temp1_max": "84000\n",
     "sys/devices/platform/coretemp.0/hwmon/hwmon0/temp1_crit": "100000\n",
     "sys/devices/platform/coretemp.0/hwmon/hwmon0/temp1_crit_alarm": "0\n",
+    "sys/devices/platform/coretemp.0/hwmon/hwmon0/temp1_crit_hyst": "95000\n",
     "sys/devices/platform/nct6775.656/hwmon/hwmon1/name": "nct6779\n",
     "sys/devices/platform/nct6775.656/hwmon/hwmon1/beep_enable": "1\n",
     "sys/devices/platform/nct6775.656/hwmon/hwmon1/update_interval": "2000\n",

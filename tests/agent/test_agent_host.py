@@ -1,6 +1,8 @@
 """The host collectors read the kernel's files as node_exporter does."""
 
+import errno
 import os
+import shutil
 import time
 
 import pytest
@@ -11,6 +13,7 @@ from agent.collectors import HOST_KINDS, make
 from agent.collectors.clock import Timex, discipline_families
 from agent.collectors.cpu import forward
 from agent.collectors.frequency import parse_cpu_list
+from agent.collectors.pressure import is_not_kept
 from agent.settings import HostSettings, IgnoredSettings
 from agent.text import Renderer, TextFormat, text_of
 from tests.agent import machine
@@ -124,10 +127,24 @@ def test_pressure_is_told_in_seconds(host):
     assert page.value("node_pressure_io_stalled_seconds_total") == 3.0
 
 
-def test_a_kernel_without_pressure_is_told_so(host, tmp_path):
-    for name in ("cpu", "memory", "io"):
-        (tmp_path / "proc/pressure" / name).unlink()
-    with pytest.raises(WatchkeeperError, match=r"it needs Linux 4\.20"):
+def test_stalls_on_interrupts_are_told(host):
+    page = collected(host, "pressure")
+    assert page.value("node_pressure_irq_stalled_seconds_total") == 2.0
+
+
+def test_where_the_kernel_keeps_no_pressure_nothing_is_told_and_nothing_fails(host, tmp_path):
+    shutil.rmtree(tmp_path / "proc/pressure")
+    assert not collected(host, "pressure").samples
+
+
+def test_an_older_kernel_has_the_files_but_does_not_support_them():
+    assert is_not_kept(OSError(errno.EOPNOTSUPP, "Operation not supported"))
+
+
+def test_pressure_that_is_kept_and_cannot_be_read_is_a_failure(host, tmp_path):
+    (tmp_path / "proc/pressure/io").unlink()
+    (tmp_path / "proc/pressure/io").mkdir()
+    with pytest.raises(WatchkeeperError, match="pressure information cannot be read"):
         collected(host, "pressure")
 
 

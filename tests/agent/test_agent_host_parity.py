@@ -35,6 +35,7 @@ OURS_ONLY = {
     "node_cpu_scaling_governor": "node_exporter 1.6",
     "node_netstat_TcpExt_TCPOFOQueue": "node_exporter 1.6",
     "node_netstat_TcpExt_TCPRcvQDrop": "node_exporter 1.6",
+    "node_pressure_irq_stalled_seconds_total": "node_exporter 1.9",
     "node_softnet_backlog_len": "node_exporter 1.6",
     "node_softnet_cpu_collision_total": "node_exporter 1.6",
     "node_softnet_flow_limit_count_total": "node_exporter 1.6",

@@ -31,6 +31,8 @@ def test_once_prints_one_full_collection(tmp_path):
     page = Page(subprocess.run(command, capture_output=True, check=True).stdout)
     assert page.value("node_memory_MemTotal_bytes") > 0
     assert page.value("watchkeeper_collector_success", collector="memory") == 1
+    assert page.value("node_scrape_collector_success", collector="memory") == 1
+    assert page.value("node_scrape_collector_duration_seconds", collector="memory") > 0
 
 
 def test_list_names_what_would_run(tmp_path):

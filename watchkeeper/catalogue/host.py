@@ -57,6 +57,11 @@ PRESSURE_IO_WAITING = counter(
 PRESSURE_IO_STALLED = counter(
     "node_pressure_io_stalled_seconds_total", "Time all tasks waited for I/O.", unit="seconds"
 )
+PRESSURE_IRQ_STALLED = counter(
+    "node_pressure_irq_stalled_seconds_total",
+    "Time all tasks waited for interrupts to be served (Linux 6.1).",
+    unit="seconds",
+)
 
 # Memory (/proc/meminfo): one gauge a field, whatever fields the kernel has.
 _MEMORY_FIELDS_BYTES = (
@@ -302,6 +307,19 @@ OS_INFO = gauge(
 )  # fmt: skip
 OS_VERSION = gauge(
     "node_os_version", "Major and minor version of the system.", ("id", "id_like", "name")
+)
+
+# What node_exporter says of its collectors; ours are told of so as well, by our names.
+SCRAPE_SUCCESS = gauge(
+    "node_scrape_collector_success",
+    "1 when the last run of a collector of the host succeeded.",
+    ("collector",),
+)
+SCRAPE_DURATION = gauge(
+    "node_scrape_collector_duration_seconds",
+    "Duration of the last run of a collector of the host.",
+    ("collector",),
+    unit="seconds",
 )
 
 # Processes, counted over /proc.

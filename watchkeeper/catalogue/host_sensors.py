@@ -18,7 +18,8 @@ HWMON = {
         "in_max_volts", "in_min_volts", "in_volts", "intrusion_alarm", "power_accuracy",
         "power_average_interval_seconds", "power_average_watt", "power_cap_watt", "power_watt",
         "pwm", "pwm_enable", "temp_alarm", "temp_celsius", "temp_crit_alarm_celsius",
-        "temp_crit_celsius", "temp_fault", "temp_max_celsius", "temp_min_celsius",
+        "temp_crit_celsius", "temp_crit_hyst_celsius", "temp_fault", "temp_max_celsius",
+        "temp_max_hyst_celsius", "temp_min_celsius",
         "update_interval_seconds", "voltage_regulator_version",
     )
 } | {"energy_joule_total": sensor("energy_joule_total", Kind.COUNTER)}  # fmt: skip

@@ -5,6 +5,7 @@ https://prometheus.io/docs/instrumenting/exposition_formats/
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -121,10 +122,19 @@ def _add_sample(
         raise MalformedText(f"{name} with these labels is told twice")
     seen.add(series)
     family, end = _family_of(name, families)
-    needed = PARTS.get(family.kind, {"": ""}).get(end)
-    if needed is None or (needed and needed not in labels):
-        raise MalformedText(f"{name} does not fit the type {family.kind}")
+    _require_fit(name, family.kind, end, labels, value)
     family.samples.setdefault(end, []).append((labels, value))
+
+
+def _require_fit(name: str, kind: Kind, end: str, labels: Labels, value: float) -> None:
+    needed = PARTS.get(kind, {"": ""}).get(end)
+    if needed is None or (needed and needed not in labels):
+        raise MalformedText(f"{name} does not fit the type {kind}")
+    if needed and (not _NUMBER.fullmatch(labels[needed]) or math.isnan(float(labels[needed]))):
+        raise MalformedText(f"expected a number as {needed}")
+    is_count = end in ("_bucket", "_count")  # kinds without parts have no end
+    if is_count and not 0 <= value < math.inf:
+        raise MalformedText(f"expected a count of {name}")
 
 
 def _family_of(name: str, families: dict[str, TextFamily]) -> tuple[TextFamily, str]:

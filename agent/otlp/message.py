@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -29,7 +30,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 )
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
-from agent.family import Family, LabelValues
+from agent.family import Family
 from agent.reading import Reading
 from watchkeeper import __version__
 from watchkeeper.catalogue import Kind
@@ -37,7 +38,7 @@ from watchkeeper.catalogue import Metric as Described
 
 SCOPE = InstrumentationScope(name="watchkeeper-agent", version=__version__)
 
-OTLP_INTEGERS = range(-(2**63), 2**63)
+OTLP_INTEGERS, OTLP_COUNTS = range(-(2**63), 2**63), range(2**64)
 
 
 def request_of(
@@ -113,6 +114,12 @@ def _text(value: str) -> str:
     return value.encode("utf-8", "replace").decode("utf-8")
 
 
+Labels = frozenset[tuple[str, str]]
+
+BOUNDED = ("_bucket", "")
+"""Ends of the names of a histogram's and a summary's samples that have a bound."""
+
+
 class _Parts(NamedTuple):
     """What a histogram or summary says of one set of labels."""
 
@@ -120,31 +127,39 @@ class _Parts(NamedTuple):
     totals: dict[str, float]
 
 
-def _parts(families: Sequence[Family]) -> dict[LabelValues, _Parts]:
-    """Return what stands under each set of the metric's own labels."""
-    found: dict[LabelValues, _Parts] = {}
+def _parts(families: Sequence[Family], bound_label: str) -> dict[Labels, _Parts]:
+    """Return what stands under each set of labels, the one that names a bound left out.
+
+    Labels are told apart by name: other programs' text files put them in any order, and each part
+    of a histogram may have them in another.
+    """
+    found: dict[Labels, _Parts] = {}
     for family in families:
-        own = len(family.metric.labels)
-        for labels, value in family.samples:
-            parts = found.setdefault(labels[:own], _Parts({}, {}))
-            if family.extra_labels:
-                parts.by_bound[float(labels[own])] = value
-            else:
+        names = family.metric.labels + family.extra_labels
+        for values, value in family.samples:
+            told = {name: text for name, text in zip(names, values, strict=True) if text}
+            bound = told.pop(bound_label, None) if family.suffix in BOUNDED else None
+            parts = found.setdefault(frozenset(told.items()), _Parts({}, {}))
+            if bound is None:
                 parts.totals[family.suffix] = value
+            else:
+                parts.by_bound[float(bound)] = value
     return found
 
 
 def _histogram(families: Sequence[Family], at: int) -> Histogram:
-    names = families[0].metric.labels
     points = []
-    for labels, (by_bound, totals) in _parts(families).items():
+    for labels, (by_bound, totals) in _parts(families, "le").items():
+        if by_bound:
+            by_bound.setdefault(math.inf, totals.get("_count", 0))
         bounds = sorted(by_bound)
-        cumulative = [int(by_bound[bound]) for bound in bounds]
+        # Protobuf takes no negative count, whatever somebody's text file says.
+        cumulative = list(accumulate((_count(by_bound[bound]) for bound in bounds), max))
         points.append(
             HistogramDataPoint(
-                attributes=_attributes(zip(names, labels, strict=True)),
+                attributes=_attributes(sorted(labels)),
                 time_unix_nano=at,
-                count=int(totals.get("_count", cumulative[-1] if cumulative else 0)),
+                count=cumulative[-1] if cumulative else _count(totals.get("_count", 0)),
                 sum=totals.get("_sum", 0.0),
                 explicit_bounds=[bound for bound in bounds if math.isfinite(bound)],
                 bucket_counts=_differences(cumulative),
@@ -153,24 +168,26 @@ def _histogram(families: Sequence[Family], at: int) -> Histogram:
     return Histogram(aggregation_temporality=AGGREGATION_TEMPORALITY_CUMULATIVE, data_points=points)
 
 
+def _count(value: float) -> int:
+    return int(min(max(value, 0), OTLP_COUNTS.stop - 1))
+
+
 def _differences(cumulative: Sequence[int]) -> list[int]:
-    before = [0, *cumulative[:-1]]
-    return [value - earlier for value, earlier in zip(cumulative, before, strict=True)]
+    return [value - earlier for earlier, value in pairwise([0, *cumulative])]
 
 
 def _summary(families: Sequence[Family], at: int) -> Summary:
-    names = families[0].metric.labels
     points = []
-    for labels, (by_quantile, totals) in _parts(families).items():
+    for labels, (by_quantile, totals) in _parts(families, "quantile").items():
         quantiles = [
             SummaryDataPoint.ValueAtQuantile(quantile=quantile, value=value)
             for quantile, value in sorted(by_quantile.items())
         ]
         points.append(
             SummaryDataPoint(
-                attributes=_attributes(zip(names, labels, strict=True)),
+                attributes=_attributes(sorted(labels)),
                 time_unix_nano=at,
-                count=int(totals.get("_count", 0)),
+                count=_count(totals.get("_count", 0)),
                 sum=totals.get("_sum", 0.0),
                 quantile_values=quantiles,
             )

@@ -50,6 +50,7 @@ class Pusher:
         self._has_more = threading.Event()
         self._dropped: Counter[str] = Counter()
         self._pushed = self._rejected_points = self._failures = 0
+        self._is_taking = True
         self._threads = [
             threading.Thread(target=self._take_for_ever, name="otlp-take", daemon=True),
             threading.Thread(target=self._send_for_ever, name="otlp-send", daemon=True),
@@ -73,7 +74,7 @@ class Pusher:
         yield single(own.OTLP_BUFFERED_BYTES, self._spool.size_bytes)
         yield single(own.OTLP_PUSHED, self._pushed)
         yield single(own.OTLP_REJECTED_POINTS, self._rejected_points)
-        yield single(own.OTLP_PUSH_OK, int(self._failures == 0))
+        yield single(own.OTLP_PUSH_OK, int(self._is_taking and self._failures == 0))
         dropped = {**self._dropped, "buffer": self._spool.dropped}
         yield Family(own.OTLP_DROPPED, [((why,), count) for why, count in dropped.items()])
 
@@ -82,21 +83,35 @@ class Pusher:
             self.take()
 
     def take(self) -> None:
-        """Put what is known now into the buffer."""
-        request = request_of(self._read(), self.receiver.resource)
-        message = gzip.compress(request.SerializeToString(), COMPRESSION_LEVEL)
+        """Put what is known now into the buffer; a message that cannot be made costs no other."""
         try:
-            self._spool.add(message)
+            request = request_of(self._read(), self.receiver.resource)
+            self._spool.add(gzip.compress(request.SerializeToString(), COMPRESSION_LEVEL))
         except OSError as error:
-            if not self._dropped["storage"]:
-                log.warning("the buffer cannot be written", extra={"detail": str(error)})
-            self._dropped["storage"] += 1
+            self._note_lost("storage", error)
+        except Exception as error:  # the supervised boundary: the next message may do
+            log.debug("a message cannot be made", exc_info=True)
+            self._note_lost("unexpected", error)
+        else:
+            self._is_taking = True
         self._has_more.set()
+
+    def _note_lost(self, why: str, error: Exception) -> None:
+        if self._is_taking:  # once, until one is taken again
+            extra = {"reason": why, "detail": f"{type(error).__name__}: {error}"}
+            log.warning("a message was lost before it could be sent", extra=extra)
+        self._is_taking = False
+        self._dropped[why] += 1
 
     def _send_for_ever(self) -> None:
         while not self._stopping.is_set():
             self._has_more.clear()
-            wait_seconds = self.send_oldest()
+            try:
+                wait_seconds = self.send_oldest()
+            except Exception as error:  # the supervised boundary: it may do later
+                log.debug("a message cannot be handed over", exc_info=True)
+                detail = f"{type(error).__name__}: {error}"
+                wait_seconds = self._wait_seconds(Verdict(Fate.LATER, detail))
             if wait_seconds is None:
                 self._has_more.wait()
             elif wait_seconds > 0:
@@ -114,6 +129,11 @@ class Pusher:
         try:
             message = entry.path.read_bytes()
         except FileNotFoundError:  # it went overboard meanwhile
+            self._spool.remove(entry)
+            return 0.0
+        except OSError as error:  # nor will it be readable the next time, and others wait
+            self._dropped["storage"] += 1
+            self._note_failure(Verdict(Fate.REFUSED, str(error)))
             self._spool.remove(entry)
             return 0.0
         verdict = deliver(self.receiver.url, self.receiver.headers, message)
@@ -140,5 +160,5 @@ class Pusher:
     def _note_failure(self, verdict: Verdict) -> None:
         if not self._failures:  # once an outage
             extra = {"fate": str(verdict.fate), "detail": verdict.detail}
-            log.warning("the receiver did not take a message", extra=extra)
+            log.warning("a message was not handed over", extra=extra)
         self._failures += 1

@@ -77,11 +77,15 @@ class Spool:
             return self._entries[0] if self._entries else None
 
     def remove(self, entry: Entry) -> None:
-        """Forget a message: it was sent, or never will be."""
+        """Forget a message: it was sent, or never will be.
+
+        Raises:
+            OSError: its file stays; it is forgotten until the next start.
+        """
         with self._changing:
-            entry.path.unlink(missing_ok=True)
             if entry in self._entries:
                 self._entries.remove(entry)
+            entry.path.unlink(missing_ok=True)
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -17,6 +17,7 @@ from agent.otlp.pusher import Pusher
 from agent.otlp.receiver import Receiver
 from agent.otlp.spool import Spool
 from agent.reading import Reading
+from agent.text_reader import MalformedText, read_families
 from tests.agent.otlp_receiver import OtlpReceiver
 from tests.agent.running_agent import RunningAgent
 from tests.waiting import wait_until
@@ -83,6 +84,60 @@ def test_a_summary_is_told_by_quantile():
     (point,) = metric.summary.data_points
     assert [(q.quantile, q.value) for q in point.quantile_values] == [(0.5, 40), (0.99, 80)]
     assert point.count == 12
+
+
+def read_from(text):
+    """What a text file is told as."""
+    return [part for one in read_families(text).values() for part in one.families("Help.")]
+
+
+@pytest.mark.parametrize("labels_of_a_bucket", ['job="nightly",le="%s"', 'le="%s",job="nightly"'])
+def test_a_histogram_of_a_text_file_is_told_whatever_the_order_of_its_labels(labels_of_a_bucket):
+    lines = [
+        "a_bucket{" + labels_of_a_bucket % bound + f"}} {count}\n"
+        for bound, count in (("1", 2), ("+Inf", 3))
+    ]
+    told = 'a_bucket{job="daily",le="+Inf"} 9\na_count{job="daily"} 9\n'
+    totals = 'a_sum{job="nightly"} 5\na_count{job="nightly"} 3\n'
+    metric = sent(*read_from("# TYPE a histogram\n" + "".join(lines) + told + totals))["a"]
+    by_job = {labels(point)["job"]: point for point in metric.histogram.data_points}
+    assert list(by_job["nightly"].bucket_counts) == [2, 1]
+    assert (by_job["nightly"].count, by_job["nightly"].sum) == (3, 5)
+    assert by_job["daily"].count == 9
+
+
+def test_a_histogram_without_its_last_bucket_ends_with_its_count():
+    text = '# TYPE a histogram\na_bucket{le="1"} 2\na_count 3\n'
+    (point,) = sent(*read_from(text))["a"].histogram.data_points
+    assert (list(point.explicit_bounds), list(point.bucket_counts)) == ([1], [2, 1])
+
+
+LABELS = st.dictionaries(
+    st.sampled_from(["le", "quantile", "job"]), st.sampled_from(["1", "9", "x"])
+)
+PARTS_OF_NAMES = st.sampled_from(["", "_bucket", "_sum", "_count"])
+
+
+@given(
+    kind=st.sampled_from(["histogram", "summary"]),
+    samples=st.lists(
+        st.tuples(PARTS_OF_NAMES, LABELS, st.floats() | st.integers(-5, 2**70)), max_size=8
+    ),
+)
+def test_whatever_a_text_file_may_say_can_be_told(kind, samples):
+    text = f"# TYPE a {kind}\n"
+    for part, labelled, value in samples:
+        inner = ",".join(f'{k}="{v}"' for k, v in labelled.items())
+        line = f"a{part}{{{inner}}} {value}\n"
+        try:
+            read_families(text + line)
+        except MalformedText:
+            continue
+        text += line
+    for metric in sent(*read_from(text)).values():
+        for point in metric.histogram.data_points:
+            assert len(point.bucket_counts) in (0, len(point.explicit_bounds) + 1)
+            assert sum(point.bucket_counts) == point.count or not point.bucket_counts
 
 
 @given(sizes=st.lists(st.integers(0, 40), max_size=30), bound=st.integers(1, 100))
@@ -220,6 +275,37 @@ def test_a_buffer_that_cannot_be_written_is_counted_and_survived(pusher, tmp_pat
     while pusher.send_oldest() is not None:
         pass
     assert len(receiver.taken) == 1
+
+
+def test_a_message_that_cannot_be_made_shows_and_costs_no_other(receiver, tmp_path):
+    broken = Reading([Family(WARMTH, [(("a label too few",), 1)])], NOW)
+    readings = [[broken], [Reading([single(WARMTH, 21.5, ("hall", "1"))], NOW)]]
+    target = Receiver(receiver.url, 0.02, {}, {}, str(tmp_path), 1 << 20)
+    pusher = Pusher(target, lambda: readings[0], random.Random(1))
+    pusher.start()
+    try:
+        wait_until(lambda: told(pusher, "dropped_total", "unexpected") >= 2, what="messages lost")
+        assert told(pusher, "last_push_successful") == 0
+        readings.pop(0)
+        wait_until(lambda: receiver.taken, what="the next one")
+        assert told(pusher, "last_push_successful") == 1
+    finally:
+        pusher.stop()
+
+
+def test_a_message_that_cannot_be_read_back_shows_and_holds_up_no_other(pusher, tmp_path, receiver):
+    pusher.take()
+    (waiting,) = tmp_path.iterdir()
+    waiting.unlink()
+    waiting.mkdir()  # the sturdiest way to be unreadable, for root too
+    pusher.take()
+    pusher.start()
+    try:
+        wait_until(lambda: receiver.taken, what="the other message")
+        wait_until(lambda: told(pusher, "last_push_successful") == 1, what="all being well")
+        assert told(pusher, "dropped_total", "storage") == 1
+    finally:
+        pusher.stop()
 
 
 CONFIG = """\

@@ -95,11 +95,23 @@ def test_a_label_that_one_series_lacks_is_empty_there():
         ("# TYPE a histogram\na 1\n", "does not fit the type histogram"),
         ("# TYPE a histogram\na_bucket 1\n", "does not fit the type histogram"),
         ("# HELP 1a x\n", "no name of a metric"),
+        ('# TYPE a histogram\na_bucket{le="abc"} 1\n', "line 2: expected a number as le"),
+        ('# TYPE a histogram\na_bucket{le="NaN"} 1\n', "expected a number as le"),
+        ('# TYPE a histogram\na_bucket{le="1"} NaN\n', "expected a count of a_bucket"),
+        ('# TYPE a histogram\na_bucket{le="1"} +Inf\n', "expected a count of a_bucket"),
+        ("# TYPE a histogram\na_count -1\n", "expected a count of a_count"),
+        ('# TYPE a summary\na{quantile="half"} 1\n', "expected a number as quantile"),
+        ("# TYPE a summary\na_count NaN\n", "expected a count of a_count"),
     ],
 )
 def test_what_is_not_well_formed_is_refused_with_line_and_reason(text, message):
     with pytest.raises(MalformedText, match=message):
         read_families(text)
+
+
+def test_a_quantile_of_nothing_and_a_sum_of_anything_are_told():
+    text = '# TYPE a summary\na{quantile="0.5"} NaN\na_sum -3.5\na_count 0\n'
+    assert set(read_families(text)["a"].samples) == {"", "_sum", "_count"}
 
 
 def test_timestamps_are_refused():

@@ -50,14 +50,16 @@ OTLP_BUFFERED_BYTES = gauge(
 OTLP_PUSHED = counter("watchkeeper_otlp_pushed_total", "Messages the receiver took.")
 OTLP_DROPPED = counter(
     "watchkeeper_otlp_dropped_total",
-    "Messages given up on: no room (buffer), not written (storage), or refused by the receiver.",
+    "Messages given up on: no room (buffer), not written or not readable (storage), refused by the "
+    "receiver, or never made (unexpected).",
     ("reason",),
 )
 OTLP_REJECTED_POINTS = counter(
     "watchkeeper_otlp_rejected_points_total", "Points the receiver left out of messages it took."
 )
 OTLP_PUSH_OK = gauge(
-    "watchkeeper_otlp_last_push_successful", "0 while the receiver cannot be reached or refuses."
+    "watchkeeper_otlp_last_push_successful",
+    "0 while the receiver cannot be reached or refuses, or no message can be made.",
 )
 
 ALERTS_RECEIVED = counter(

@@ -277,6 +277,11 @@ class CelerySettings(Settings):
     queues: Annotated[tuple[str, ...], Field(min_length=1)] = ("celery",)
     events: bool = True
 
+    @property
+    def part_of_broker(self) -> str:
+        """What keeps it apart from others in the same database."""
+        return self.broker.key_prefix
+
 
 class RqSettings(Settings):
     """The queues of RQ on one server.
@@ -287,6 +292,11 @@ class RqSettings(Settings):
 
     broker: BrokerSettings
     queues: tuple[str, ...] = ()
+
+    @property
+    def part_of_broker(self) -> str:
+        """What keeps it apart from others in the same database: RQ has nothing."""
+        return ""
 
 
 class DramatiqSettings(Settings):
@@ -299,6 +309,11 @@ class DramatiqSettings(Settings):
     broker: BrokerSettings
     namespace: str = "dramatiq"
     queues: Annotated[tuple[str, ...], Field(min_length=1)] = ("default",)
+
+    @property
+    def part_of_broker(self) -> str:
+        """What keeps it apart from others in the same database; empty for the usual."""
+        return "" if self.namespace == "dramatiq" else self.namespace
 
 
 class RabbitmqSettings(Settings):
@@ -440,11 +455,10 @@ class AgentSettings(Settings):
         return self
 
     @model_validator(mode="after")
-    def _name_each_database_server_once(self) -> Self:
-        for kind, servers in (("postgres", self.postgres), ("mysql", self.mysql)):
-            places = [f"{server.host}:{server.port}" for server in servers]
-            if twice := sorted({place for place in places if places.count(place) > 1}):
-                raise ValueError(f"expected each {kind} server once, got {', '.join(twice)} twice")
+    def _watch_each_thing_once(self) -> Self:
+        names = [recipe.name for recipe in self._recipes()]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"expected each once, got {', '.join(twice)} twice: make them one")
         return self
 
     @property
@@ -511,7 +525,8 @@ class AgentSettings(Settings):
         for kind, applications in kinds:
             for application in applications:
                 broker = application.broker
-                name = f"{kind} {broker.host}:{broker.port}/{broker.db}"
+                part = application.part_of_broker
+                name = f"{kind} {broker.host}:{broker.port}/{broker.db}{part and f' {part}'}"
                 arguments = application.model_dump(exclude={"broker"})
                 yield self._recipe(name, kind, {**_plain(broker), **arguments})
 

@@ -22,12 +22,14 @@ class Events:
 
     Args:
         broker: where they publish.
+        name: of what is watched; a label.
         channels: pattern of the channels.
         default_queue: the queue of tasks whose publisher sends no events.
     """
 
-    def __init__(self, broker: Broker, channels: str, default_queue: str) -> None:
+    def __init__(self, broker: Broker, name: str, channels: str, default_queue: str) -> None:
         self._broker = broker
+        self._name = name
         self._channels = channels
         self._connection: RedisConnection | None = None
         self._tally = Tally(default_queue)
@@ -83,7 +85,7 @@ class Events:
         yield from self._tally.families(now)
         if self._tally.last_event_at is not None:
             age_seconds = now - self._tally.last_event_at
-            yield single(tasks.LAST_EVENT_AGE, age_seconds, (self._broker.name,))
+            yield single(tasks.LAST_EVENT_AGE, age_seconds, (self._name,))
 
     def close(self) -> None:
         """Close the connection; what was counted stays."""

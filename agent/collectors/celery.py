@@ -77,8 +77,11 @@ class CeleryCollector:
         self._prefix = key_prefix
         self._control = key_prefix + CONTROL_CHANNEL.format(db=db)
         channels = key_prefix + EVENT_CHANNELS.format(db=db)
+        self._name = f"{self._broker.name} {key_prefix}".rstrip()
         default_queue = queues[0] if len(queues) == 1 else ""
-        self._events = Events(self._broker, channels, default_queue) if events else None
+        self._events = None
+        if events:
+            self._events = Events(self._broker, self._name, channels, default_queue)
         self._gap = EventGap()
         self._has_seen_workers = False
 
@@ -105,7 +108,7 @@ class CeleryCollector:
         if self._events is not None and self._events.is_allowed:
             depths = {state.queue: state.depth for state in states}
             gap = self._gap.look(depths, self._events.taken)
-            yield single(tasks.EVENT_GAP, gap, (self._broker.name,))
+            yield single(tasks.EVENT_GAP, gap, (self._name,))
             yield from self._events.families()
 
     def _states(self, now: float) -> list[QueueState]:

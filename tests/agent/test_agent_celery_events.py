@@ -182,6 +182,26 @@ def test_odd_events_cost_neither_the_depth_nor_the_events_beside_them(collector,
     assert page.value("celery_task_sent_total", name=OTHER) == 1
 
 
+def test_two_applications_that_share_a_broker_tell_no_series_twice(collector, broker):
+    other = CeleryCollector(
+        host="127.0.0.1",
+        port=broker,
+        user=None,
+        password="",
+        db=0,
+        key_prefix="shop:",
+        queues=["packing"],
+    )
+    series = [
+        (sample.name, tuple(sample.labels.items()))
+        for one in (collector, other)
+        for sample in collected(one).samples
+    ]
+    other.close()
+    assert ("task_event_gap", (("broker", f"127.0.0.1:{broker}/0 shop:"),)) in series
+    assert len(series) == len(set(series))
+
+
 def test_what_waits_is_told_when_the_events_are_lost(collector, broker):
     with redis.Redis(port=broker) as client:
         client.rpush("work", "{}")

@@ -16,11 +16,9 @@ def file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "expectation"),
     [
-        (
-            "postgres: [{host: a}, {host: a, database: b}]\n",
-            "each postgres server once, got a:5432",
-        ),
-        ("mysql: [{}, {user: other}]\n", "each mysql server once, got 127.0.0.1:3306"),
+        ("postgres: [{host: a}, {host: a, database: b}]\n", "once, got postgres a:5432 twice"),
+        ("mysql: [{}, {user: other}]\n", "once, got mysql 127.0.0.1:3306 twice"),
+        ("redis: [{}, {user: other}]\n", "once, got redis 127.0.0.1:6379 twice"),
         ("postgres: [{database: a, databases: [b, a]}]\n", "each database once, got a, b, a"),
     ],
 )

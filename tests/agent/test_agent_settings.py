@@ -126,6 +126,43 @@ def test_a_queue_named_twice_is_refused(file):
         read_recipes(file)
 
 
+@pytest.mark.parametrize(
+    ("text", "thing"),
+    [
+        ("celery:\n  - {broker: {}, queues: [a]}\n  - {broker: {}, queues: [b]}\n", "celery .*/0"),
+        ("rq: [{broker: {db: 2}, queues: [a]}, {broker: {db: 2}}]\n", "rq .*/2"),
+        ("dramatiq: [{broker: {}, queues: [a]}, {broker: {}, queues: [b]}]\n", "dramatiq .*/0"),
+        ("rabbitmq: [{url: 'http://a:1'}, {url: 'http://a:1'}]\n", "rabbitmq http://a:1"),
+        ("probes: [{url: 'tcp://a:1'}, {url: 'tcp://a:1'}]\n", "probe tcp://a:1"),
+        ("host: {collectors: [cpu, cpu]}\n", "cpu"),
+    ],
+)
+def test_what_two_entries_would_watch_is_refused_rather_than_left_out(file, text, thing):
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=f"expected each once, got {thing} twice"):
+        read_recipes(file)
+
+
+def test_applications_that_keep_apart_in_one_broker_are_both_watched(file):
+    file.write_text(
+        "discover: false\n"
+        "celery:\n"
+        "  - {broker: {}, queues: [a]}\n"
+        "  - {broker: {key_prefix: 'shop:'}, queues: [b]}\n"
+        "dramatiq:\n"
+        "  - {broker: {}, queues: [c]}\n"
+        "  - {broker: {}, namespace: shop, queues: [d]}\n"
+    )
+    names = [one.name for one in read_recipes(file) if one.kind in ("celery", "dramatiq")]
+    place = "127.0.0.1:6379/0"
+    assert names == [
+        f"celery {place}",
+        f"celery {place} shop:",
+        f"dramatiq {place}",
+        f"dramatiq {place} shop",
+    ]
+
+
 def test_a_queue_of_one_kind_may_not_have_the_name_of_another_kinds(file):
     file.write_text("rq:\n  - broker: {}\n    queues: [a]\nrabbitmq:\n  - task_queues: [a]\n")
     with pytest.raises(ConfigError, match="expected each queue once, got a"):

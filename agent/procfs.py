@@ -43,3 +43,13 @@ def read_number(path: Path | str) -> int | None:
         return int(text, 0)
     except ValueError:
         return None
+
+
+def parse_cpu_list(text: str) -> list[int]:
+    """Return the numbers in a list such as ``0-3,8`` (cpuset(7), list format)."""
+    cpus: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        if first:
+            cpus += range(int(first), int(last or first) + 1)
+    return cpus

@@ -17,6 +17,11 @@ class Limits(NamedTuple):
     memory_bytes: float | None = None
 
 
+def fewest(cores: Iterable[float | None]) -> float | None:
+    """Return the least number of cores of several limits; None where none holds."""
+    return min((one for one in cores if one), default=None)
+
+
 @dataclass(slots=True)
 class Figures:
     """What a group uses, and its own limits.

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from agent.cgroup.figures import Figures, parse_pairs
-from agent.procfs import read_line
+from agent.procfs import parse_cpu_list, read_line
 from watchkeeper.catalogue import containers
 
 MICROSECONDS = 1_000_000
@@ -26,6 +26,11 @@ def number(directory: str, file: str) -> int | None:
     """Return the number in a file; None for no file or for a word such as ``max``."""
     found = text(directory, file)
     return int(found) if found.isdecimal() else None
+
+
+def cpus(directory: str, file: str) -> int | None:
+    """Return how many CPUs a file lists; None for no file or an empty one."""
+    return len(parse_cpu_list(text(directory, file))) or None
 
 
 def below(directory: str) -> list[str]:

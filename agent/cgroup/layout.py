@@ -12,7 +12,7 @@ from agent.cgroup.figures import Figures, Limits
 from agent.cgroup.legacy import LegacyGroups
 from agent.cgroup.unified import UnifiedGroups
 
-CONTROLLERS = ("cpu", "cpuacct", "memory", "blkio", "pids")
+CONTROLLERS = ("cpu", "cpuacct", "cpuset", "memory", "blkio", "pids")
 """What is read of version 1."""
 
 IGNORED_GROUPS = re.compile(r"\.(mount|swap)$")

@@ -8,8 +8,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from agent.cgroup.figures import Figures, Limits
-from agent.cgroup.files import below, made_at, number, pairs, put_pressure, text, working_set
+from agent.cgroup.figures import Figures, Limits, fewest
+from agent.cgroup.files import (
+    below,
+    cpus,
+    made_at,
+    number,
+    pairs,
+    put_pressure,
+    text,
+    working_set,
+)
 from watchkeeper.catalogue import Metric, containers
 
 UNLIMITED_BYTES = 1 << 62
@@ -70,8 +79,9 @@ class LegacyGroups:
         """Return the limits of the group itself."""
         quota = self._quota(group)
         period = number(self._directory("cpu", group), "cpu.cfs_period_us")
-        cores = quota / period if quota is not None and period else None
-        return Limits(cores, self._memory_limit(group, "memory.limit_in_bytes"))
+        share = quota / period if quota is not None and period else None
+        pinned = cpus(self._directory("cpuset", group), "cpuset.effective_cpus")
+        return Limits(fewest((share, pinned)), self._memory_limit(group, "memory.limit_in_bytes"))
 
     def figures(self, group: str, disks: Mapping[str, str]) -> Figures:
         """Return what the kernel tells of the group; arguments as ``UnifiedGroups.figures``."""

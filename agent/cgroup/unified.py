@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from agent.cgroup.figures import Figures, Limits
+from agent.cgroup.figures import Figures, Limits, fewest
 from agent.cgroup.files import (
     MICROSECONDS,
     below,
+    cpus,
     made_at,
     number,
     pairs,
@@ -56,8 +57,9 @@ class UnifiedGroups:
         """Return the limits of the group itself."""
         directory = self._root + group
         quota, period = self._quota(directory)
-        cores = None if quota is None or not period else quota / period
-        return Limits(cores, number(directory, "memory.max"))
+        share = None if quota is None or not period else quota / period
+        pinned = cpus(directory, "cpuset.cpus.effective")
+        return Limits(fewest((share, pinned)), number(directory, "memory.max"))
 
     def figures(self, group: str, disks: Mapping[str, str]) -> Figures:
         """Return what the kernel tells of the group.

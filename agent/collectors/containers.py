@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -23,6 +23,9 @@ MOST_GROUPS = 100
 """About 35 series each."""
 
 BYTES_PER_KB = 1024
+
+_CPU = re.compile(r"cpu\d")
+"""Begins a CPU's line in /proc/stat."""
 
 
 class ContainersCollector:
@@ -83,7 +86,8 @@ class ContainersCollector:
             ),
             None,
         )
-        return Limits(os.cpu_count(), total)
+        lines = (read_line(self._proc / "stat") or "").splitlines()
+        return Limits(sum(_CPU.match(line) is not None for line in lines) or None, total)
 
     def _own_group(self) -> str:
         """Return the group that holds us, as the memory controller or version 2 sees it."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from agent.family import Family, Sample
-from agent.procfs import read_line, read_number
+from agent.procfs import parse_cpu_list, read_line, read_number
 from watchkeeper.catalogue import host_hardware
 
 HERTZ_PER_KILOHERTZ = 1000
@@ -76,13 +76,3 @@ def _throttles(cpus: Sequence[Path]) -> Iterator[Family]:
             packages.setdefault((package,), of_package)
     yield Family(host_hardware.CPU_CORE_THROTTLES, list(cores.items()))
     yield Family(host_hardware.CPU_PACKAGE_THROTTLES, list(packages.items()))
-
-
-def parse_cpu_list(text: str) -> list[int]:
-    """Return the numbers in a list such as ``0-3,8`` (cpuset(7), list format)."""
-    cpus: list[int] = []
-    for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        if first:
-            cpus += range(int(first), int(last or first) + 1)
-    return cpus

@@ -7,7 +7,14 @@ CONTAINER = "3f" * 32
 MEMINFO = "MemTotal: 2048 kB\nMemFree: 512 kB\n"
 DISKSTATS = " 8 0 sda 1 0 2 0 1 0 2 0 0 0 0\n 253 1 vda1 1 0 2 0 1 0 2 0 0 0 0\n"
 
-PROC = {"proc/meminfo": MEMINFO, "proc/diskstats": DISKSTATS, "proc/self/cgroup": "0::/app\n"}
+STAT = "cpu 6 0 0 0\n" + "".join(f"cpu{number} 1 0 0 0\n" for number in range(6)) + "intr 1\n"
+
+PROC = {
+    "proc/stat": STAT,
+    "proc/meminfo": MEMINFO,
+    "proc/diskstats": DISKSTATS,
+    "proc/self/cgroup": "0::/app\n",
+}
 
 PRESSURE = "some avg10=0.00 avg60=0.00 avg300=0.00 total=2500000\nfull avg10=0.00 total=500000\n"
 

@@ -1,7 +1,5 @@
 """Control groups are told alike, whichever version of the interface the machine has."""
 
-import os
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -129,9 +127,25 @@ def test_without_any_limit_the_machine_is_the_limit(told, layout):
         if f"sys/fs/cgroup/{name}" in files:
             files[f"sys/fs/cgroup/{name}"] = text
     page = told(files)
-    assert page.value("watchkeeper_container_cpu_limit_cores", id="/app") == os.cpu_count()
+    assert page.value("watchkeeper_container_cpu_limit_cores", id="/app") == 6
     assert page.value("watchkeeper_container_memory_limit_bytes", id="/app") == 2048 * 1024
     assert page.value("container_spec_memory_limit_bytes", id="/app") == 0
+
+
+@pytest.mark.parametrize(
+    ("quota", "pinned", "cores"), [("-1", "0-1,4", 3), ("50000", "0-1", 0.5), ("-1", "", 6)]
+)
+@pytest.mark.parametrize("layout", ["version 2", "version 1"])
+def test_a_group_pinned_to_some_cpus_can_use_no_others(told, layout, quota, pinned, cores):
+    files = LAYOUTS[layout]("app")
+    if layout == "version 2":
+        files["sys/fs/cgroup/app/cpu.max"] = f"{quota.replace('-1', 'max')} 100000\n"
+        files["sys/fs/cgroup/app/cpuset.cpus.effective"] = f"{pinned}\n"
+    else:
+        files["sys/fs/cgroup/cpu/app/cpu.cfs_quota_us"] = f"{quota}\n"
+        files["sys/fs/cgroup/cpuset/app/cpuset.effective_cpus"] = f"{pinned}\n"
+    page = told(files)
+    assert page.value("watchkeeper_container_cpu_limit_cores", id="/app") == cores
 
 
 def test_version_1_mounted_by_pairs_is_the_same(told):

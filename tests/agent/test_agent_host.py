@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from agent.collectors import HOST_KINDS, make
 from agent.collectors.clock import Timex, discipline_families
 from agent.collectors.cpu import forward
-from agent.collectors.frequency import parse_cpu_list
 from agent.collectors.pressure import is_not_kept
+from agent.procfs import parse_cpu_list
 from agent.settings import HostSettings, IgnoredSettings
 from agent.text import Renderer, TextFormat, text_of
 from tests.agent import machine

@@ -17,8 +17,8 @@ STATES = {"R": "Running", "S": "Sleeping", "D": "Waiting", "Z": "Zombie"}
 """process-exporter's words; any other state is ``Other``."""
 OTHER = "Other"
 
-GONE = (FileNotFoundError, ProcessLookupError)
-"""What reading of a process raises that has ended meanwhile."""
+UNSEEN = (FileNotFoundError, ProcessLookupError, PermissionError)
+"""What reading of a process raises that has ended meanwhile, or is hidden from us (hidepid)."""
 
 
 class Stat(NamedTuple):
@@ -72,18 +72,18 @@ def parse_stat(text: str) -> Stat:
 
 
 def read_stat(proc: str, pid: int) -> Stat | None:
-    """Return the process' first file, or None when it has ended."""
+    """Return the process' first file, or None when it has ended or is hidden."""
     try:
         return parse_stat(read_text(f"{proc}/{pid}/stat"))
-    except GONE:
+    except UNSEEN:
         return None
 
 
 def read_command_line(proc: str, pid: int) -> str:
-    """Return the arguments with blanks between; empty for kernel threads and the ended."""
+    """Return the arguments with blanks between; empty for kernel threads and the unseen."""
     try:
         return read_text(f"{proc}/{pid}/cmdline").replace("\0", " ").strip()
-    except GONE:
+    except UNSEEN:
         return ""
 
 
@@ -98,20 +98,20 @@ def _thread_states(proc: str, pid: int) -> Iterator[str]:
     directory = f"{proc}/{pid}/task"
     try:
         threads = os.listdir(directory)  # noqa: PTH208  # hundreds of names, no Path for each
-    except GONE:
+    except UNSEEN:
         return
     for thread in threads:
         try:
             yield read_text(f"{directory}/{thread}/stat").rpartition(") ")[2][:1]
-        except GONE:
+        except UNSEEN:
             continue
 
 
 def read_usage(proc: str, pid: int) -> Usage | None:
-    """Return what the other files tell, or None when the process has ended."""
+    """Return what the other files tell, or None when the process has ended or is hidden."""
     try:
         status = _pairs(read_text(f"{proc}/{pid}/status"))
-    except GONE:
+    except UNSEEN:
         return None
     io = _pairs(_permitted(f"{proc}/{pid}/io"))
     return Usage(
@@ -129,7 +129,7 @@ def _permitted(path: str) -> str:
     """Return a file that may be for the process' own user alone; empty where it is not ours."""
     try:
         return read_text(path)
-    except (*GONE, PermissionError):
+    except UNSEEN:
         return ""
 
 
@@ -148,7 +148,7 @@ def _open_files(directory: str) -> int | None:
         # Since Linux 6.2 the directory's size is their number; before it is nought.
         counted = os.stat(directory).st_size  # noqa: PTH116  # of every process, no Path for each
         return counted or len(os.listdir(directory))  # noqa: PTH208  # no Path for each
-    except (*GONE, PermissionError):
+    except UNSEEN:
         return None
 
 

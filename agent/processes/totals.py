@@ -54,9 +54,12 @@ class Totals:
         Args:
             now: the counters of the group's processes that are alive, by process.
         """
+        known: dict[Key, Counters] = {}
         for key, counters in now.items():
             before = self._last.get(key, {})
             for name, value in counters.items():
                 grown = max(0.0, value - before.get(name, 0.0))
                 self.values[name] = self.values.get(name, 0.0) + grown
-        self._last = dict(now)
+            # What cannot be read for a run was counted already, and is not new afterwards.
+            known[key] = {**before, **counters}
+        self._last = known

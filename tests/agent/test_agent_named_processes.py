@@ -1,8 +1,12 @@
 """Groups of processes by pattern: as process-exporter tells them, cheap where there are many."""
 
+import contextlib
+import os
 import re
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -20,6 +24,7 @@ from tests.agent.reading import Reading
 from watchkeeper.catalogue import named_processes
 
 TICKS = 100
+NOBODY = 65534
 
 
 class Machine:
@@ -220,6 +225,51 @@ def test_a_groups_counters_never_fall(runs):
         )
         assert totals.values.get(user, 0.0) >= shown
         shown = totals.values.get(user, 0.0)
+
+
+@pytest.fixture
+def hidden(tmp_path_factory):
+    """Hides a process' files from us, as hidepid=1 does, whoever we are; undone at the end."""
+    with contextlib.ExitStack() as stack:
+
+        def hide(directory):
+            for file in directory.rglob("*"):
+                file.chmod(0)
+            directory.chmod(0o711)
+            if os.geteuid() == 0:
+                stack.callback(os.seteuid, 0)
+                os.seteuid(NOBODY)
+
+        yield hide
+
+
+@pytest.fixture
+def open_machine():
+    """A machine that another user can read."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Machine(Path(name))
+
+
+def test_a_process_that_is_hidden_from_us_costs_no_other(open_machine, hidden):
+    open_machine.start(10, "gunicorn app")
+    hidden(open_machine.start(11, "gunicorn app"))
+    assert Watch(open_machine, group("web", "gunicorn")).count() == 1
+
+
+def test_what_a_process_used_before_it_was_hidden_stays_counted(open_machine, hidden):
+    directory = open_machine.start(10, "gunicorn app", user=150)
+    watch = Watch(open_machine, group("web", "gunicorn"))
+    watch.page()
+    hidden(directory)
+    assert watch.page().value("namedprocess_namegroup_cpu_seconds_total", mode="user") == 1.5
+
+
+def test_what_could_not_be_read_for_a_run_is_not_counted_twice():
+    totals, key, read = Totals(), Key(1, 1), (named_processes.READ, ())
+    for counters in ({read: 100.0}, {}, {read: 101.0}):
+        totals.advance({key: counters})
+    assert totals.values[read] == 101
 
 
 @pytest.fixture

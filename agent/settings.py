@@ -16,7 +16,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -32,6 +32,7 @@ from agent.discovery import discover
 from agent.otlp.receiver import Receiver
 from agent.probe.body import compiled
 from agent.probe.target import parse_target
+from agent.rabbitmq.queues import parse_name
 from agent.recipe import Recipe
 from watchkeeper.addresses import data_dir
 from watchkeeper.configuration import (
@@ -72,6 +73,11 @@ def _http_url(url: str) -> str:
     if parse_target(url).scheme not in ("http", "https"):
         raise ValueError("expected http://… or https://…")
     return url
+
+
+def _rabbitmq_queue(written: str) -> str:
+    parse_name(written)
+    return written
 
 
 def _regular_expression(text: str) -> str:
@@ -185,6 +191,9 @@ class PostgresSettings(Settings):
             switches them off.
         tables: how many tables, and as many indexes, of each database: the largest ones.
         databases: further ones whose tables and indexes are told of, over a connection each.
+        tls: ``verify`` to go on only with a server that proves that it has the name of ``host``;
+            else TLS is used as the server likes, and it may be anybody.
+        certificates: file with the authorities to trust instead of the system's.
     """
 
     host: str = "127.0.0.1"
@@ -193,6 +202,8 @@ class PostgresSettings(Settings):
     databases: Annotated[tuple[str, ...], Field(max_length=20)] = ()
     user: str = "postgres"
     password: Secret | None = None
+    tls: Literal["prefer", "verify"] = "prefer"
+    certificates: str = ""
     statements: Annotated[int, Field(ge=0, le=500)] = 50
     tables: Annotated[int, Field(ge=0, le=500)] = 20
 
@@ -324,7 +335,8 @@ class RabbitmqSettings(Settings):
         user: one with the tag ``monitoring``.
         certificates: file with the authorities to trust instead of the system's.
         queues: how many to tell of, the fullest ones.
-        task_queues: those that hold tasks of Celery or dramatiq, told of as such, too.
+        task_queues: those that hold tasks of Celery or dramatiq, told of as such, too: ``name``
+            in the default virtual host, or ``vhost/name``.
     """
 
     url: Annotated[str, AfterValidator(_http_url)] = "http://127.0.0.1:15672"
@@ -332,7 +344,7 @@ class RabbitmqSettings(Settings):
     password: Secret | None = None
     certificates: str = ""
     queues: Annotated[int, Field(ge=1, le=500)] = 200
-    task_queues: tuple[str, ...] = ()
+    task_queues: tuple[Annotated[str, AfterValidator(_rabbitmq_queue)], ...] = ()
 
 
 class ProbeSettings(Settings):

@@ -58,6 +58,8 @@ class PostgresCollector:
         slow_interval_seconds: between two times of asking the slow ones; in between, what they
             last brought is told again.
         databases: further ones whose tables and indexes are told of, over a connection each.
+        tls: ``prefer`` or ``verify``.
+        certificates: file with the authorities to trust; empty for the system's.
     """
 
     def __init__(
@@ -73,6 +75,8 @@ class PostgresCollector:
         timeout_seconds: float,
         slow_interval_seconds: float,
         databases: Sequence[str] = (),
+        tls: str = "prefer",
+        certificates: str = "",
     ) -> None:
         self._server = f"{host}:{port}"
         self._slow_interval_seconds = slow_interval_seconds
@@ -82,6 +86,8 @@ class PostgresCollector:
             port=port,
             user=user,
             password=password,
+            tls=tls,
+            certificates=certificates,
             timeout_seconds=timeout_seconds,
         )
         about_tables = [about(tables) for about in TABLE_QUESTIONS if tables]

@@ -18,7 +18,8 @@ def places(
     """Yield the arguments of a collector, and what made us look there.
 
     The variables are those of MySQL's own programs. Without a password the server may know us by
-    the user we run as (MariaDB's unix_socket, MySQL's auth_socket).
+    the user we run as (MariaDB's unix_socket, MySQL's auth_socket). The password goes to the host
+    that is named and to sockets, whose owner we know; anybody may listen at an unnamed port.
     """
     password = environment.get("MYSQL_PWD", "")
     if host := environment.get("MYSQL_HOST"):
@@ -28,7 +29,7 @@ def places(
     for path in found:
         yield login(path, port, user, password), path
     if not found:
-        yield login("127.0.0.1", port, user, password), f"port {port}"
+        yield login("127.0.0.1", port, user, ""), f"port {port}"
 
 
 def _is_there(path: str) -> bool:

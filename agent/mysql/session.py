@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import pymysql
 import pymysql.cursors
 
+from agent import unix_socket
 from agent.mysql.versions import parse_version
 from agent.sql.question import Row
 from watchkeeper.errors import Reason, UpstreamError
@@ -19,6 +20,32 @@ LOCK_SECONDS = 1
 
 GRACE_SECONDS = 1.0
 """The server gives up on a statement first, so that the connection need not be cut."""
+
+
+ACCOUNT = "mysql"
+"""The user the server runs as nearly everywhere."""
+
+CLEAR_TEXT = ("mysql_clear_password", "dialog")
+"""Methods of login that send the password as it is, to whoever asks for it."""
+
+
+ER_ACCESS_DENIED = 1045
+"""The server's number for a login that is refused."""
+
+
+class Unshown:
+    """Refuses such a method: over a port we do not know who is asking."""
+
+    def __init__(self, connection: object) -> None:
+        del connection
+
+    def authenticate(self, packet: object) -> None:
+        """Raise OperationalError; called by the driver."""
+        del packet
+        message = (
+            "the server asks for the password in clear text; it is sent over a Unix socket only"
+        )
+        raise pymysql.err.OperationalError(ER_ACCESS_DENIED, message)
 
 
 class Session:
@@ -38,10 +65,13 @@ class Session:
     def __init__(
         self, *, host: str, port: int, user: str, password: str, timeout_seconds: float
     ) -> None:
-        place = {"unix_socket": host} if host.startswith("/") else {"host": host, "port": port}
+        is_local = host.startswith("/")
+        place = {"unix_socket": host} if is_local else {"host": host, "port": port}
         try:
             self._connection = pymysql.connect(
                 **place,
+                defer_connect=True,
+                auth_plugin_map={} if is_local else dict.fromkeys(CLEAR_TEXT, Unshown),
                 user=user,
                 password=password,
                 connect_timeout=max(1, math.ceil(timeout_seconds)),
@@ -52,6 +82,12 @@ class Session:
                 autocommit=True,
                 cursorclass=pymysql.cursors.DictCursor,
             )
+            if is_local:
+                # What the driver itself notes of a Unix socket; it has no other way to be told.
+                self._connection._secure = True  # noqa: SLF001
+                self._connection.connect(unix_socket.connected(host, ACCOUNT, timeout_seconds))
+            else:
+                self._connection.connect()
         except (pymysql.Error, OSError, RuntimeError) as error:
             # RuntimeError: the server asks for a method of login that needs TLS or `cryptography`.
             raise _explained(error) from None
@@ -129,6 +165,8 @@ def _explained(error: Exception) -> UpstreamError:
         message = str(error) or type(error).__name__
     if isinstance(error, TimeoutError) or "timed out" in message:
         return UpstreamError(message, reason=Reason.TIMEOUT)
+    if isinstance(error, OSError):
+        return UpstreamError(message, reason=Reason.CONNECTION)
     if isinstance(error, RuntimeError):
         return UpstreamError(message, reason=Reason.AUTHENTICATION)
     return UpstreamError(message, reason=REASONS.get(number or 0, Reason.BAD_ANSWER))

@@ -21,11 +21,18 @@ MAX_ROUNDS = 1_000_000
 
 
 class Conversation:
-    """What is said until the server lets us in, for one user with a password (empty for none)."""
+    """What is said until the server lets us in.
 
-    def __init__(self, user: str, password: str) -> None:
+    Args:
+        user: the role.
+        password: empty for none.
+        may_show: whether we know who is asking, so that the password itself may be sent.
+    """
+
+    def __init__(self, user: str, password: str, *, may_show: bool) -> None:
         self._user = user
         self._password = password
+        self._may_show = may_show
         self._scram: Scram | None = None
 
     def answer_to(self, request: bytes) -> bytes | None:
@@ -41,6 +48,11 @@ class Conversation:
             )
         if not self._password:
             raise _refused("the server asks for a password, and none is configured")
+        if kind == CLEARTEXT and not self._may_show:
+            raise _refused(
+                "the server asks for the password in clear text; it is sent over a Unix socket or "
+                "with `tls: verify` only"
+            )
         if kind == CLEARTEXT:
             return self._password.encode() + b"\0"
         if kind == MD5:

@@ -6,15 +6,19 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
 
 def left_password(
     environment: Mapping[str, str], host: str, port: int, database: str, user: str
 ) -> str:
     """Return the password of PGPASSWORD or of the password file; empty when there is none.
 
-    The file is ``~/.pgpass`` or PGPASSFILE and, as for libpq, may be readable for its owner only.
+    PGPASSWORD is for the server that PGHOST and PGPORT name, or else for this machine's. The file
+    is ``~/.pgpass`` or PGPASSFILE and, as for libpq, may be readable for its owner only.
     """
-    if password := environment.get("PGPASSWORD"):
+    password = environment.get("PGPASSWORD")
+    if password and _is_meant(environment, host, port):
         return password
     home = environment.get("HOME")
     named = environment.get("PGPASSFILE") or (f"{home}/.pgpass" if home else "")
@@ -23,6 +27,12 @@ def left_password(
         return ""
     place = ("localhost" if host.startswith("/") else host, str(port), database, user)
     return password_in(file.read_text(encoding="utf-8"), place)
+
+
+def _is_meant(environment: Mapping[str, str], host: str, port: int) -> bool:
+    named = environment.get("PGHOST")
+    is_there = host == named if named else host in LOOPBACK or host.startswith("/")
+    return is_there and str(port) == (environment.get("PGPORT") or "5432")
 
 
 def password_in(text: str, place: tuple[str, str, str, str]) -> str:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from agent.postgres.passwords import left_password
+from agent.postgres.encryption import VERIFY, Encryption
+from agent.postgres.passwords import LOOPBACK, left_password
 from agent.postgres.versions import FACTS_SQL, Facts, facts_of
 from agent.postgres.wire import ServerError, Wire
 from agent.sql.question import Row
@@ -18,14 +19,12 @@ APPLICATION_NAME = "watchkeeper-agent"
 LOCK_MS = 500
 """Longest wait for a lock: our place in its queue would hold up those behind us."""
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
 
 class Session:
     """Read-only questions over one connection.
 
     Within the machine the connection is encrypted only when the server insists, elsewhere
-    whenever the server can.
+    whenever the server can; the server proves who it is only where that is asked for.
 
     Args:
         host: name, address, or the directory of a Unix socket.
@@ -33,6 +32,8 @@ class Session:
         database: to connect to.
         user: the role; pg_monitor is enough for all that is asked.
         password: empty for none, or for one that was left for every client.
+        tls: ``prefer``, or ``verify``: go on only over TLS with a server that proves its name.
+        certificates: file with the authorities to trust; empty for the system's.
         timeout_seconds: for connecting, and for each statement.
 
     Raises:
@@ -47,6 +48,8 @@ class Session:
         database: str,
         user: str,
         password: str,
+        tls: str = "prefer",
+        certificates: str = "",
         timeout_seconds: float,
     ) -> None:
         connect = partial(
@@ -63,7 +66,15 @@ class Session:
             timeout_seconds=timeout_seconds,
         )
         try:
-            self._wire = _connected(connect, is_local=host in LOOPBACK or host.startswith("/"))
+            if tls == VERIFY:
+                self._wire = connect(
+                    encryption=Encryption(
+                        is_asked=True, is_verified=True, certificates=certificates
+                    )
+                )
+            else:
+                is_local = host in LOOPBACK or host.startswith("/")
+                self._wire = _connected(connect, is_local=is_local)
         except OSError as error:
             raise _explained(error, f"{host}:{port}") from None
         # Not with the connection's start: poolers refuse those, and pg_settings would take our
@@ -106,12 +117,12 @@ class Session:
 
 def _connected(connect: partial[Wire], *, is_local: bool) -> Wire:
     try:
-        return connect(uses_tls=not is_local)
+        return connect(encryption=Encryption(is_asked=not is_local))
     except ServerError as error:
         # 28000 is also what pg_hba.conf says to a connection that should have been encrypted.
         if not is_local or error.state != "28000":
             raise
-        return connect(uses_tls=True)
+        return connect(encryption=Encryption(is_asked=True))
 
 
 def _explained(error: OSError, place: str) -> UpstreamError:

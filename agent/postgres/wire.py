@@ -12,11 +12,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
+from agent import unix_socket
+from agent.postgres.encryption import Encryption, secured
 from agent.postgres.rows import Column, columns_of, row_of
 from watchkeeper.errors import Reason, UpstreamError
 
 PROTOCOL = 3 << 16
-TLS_REQUEST = (1234 << 16) + 5679
+
+ACCOUNT = "postgres"
+"""The user the server runs as nearly everywhere."""
 
 LET_IN = bytes(4)
 """The authentication request that asks for nothing (any more)."""
@@ -50,7 +54,7 @@ class Wire:
         password: empty for none.
         parameters: of the session, such as ``database`` and ``application_name``.
         timeout_seconds: for each answer of the server.
-        uses_tls: whether to ask the server for an encrypted connection, and take it if it has it.
+        encryption: of a connection to a port.
 
     Raises:
         OSError: it cannot be reached, or says nothing in time.
@@ -66,20 +70,21 @@ class Wire:
         password: str,
         parameters: Mapping[str, str],
         timeout_seconds: float,
-        uses_tls: bool,
+        encryption: Encryption,
     ) -> None:
         self.parameters: dict[str, str] = {}
         """What the server told of the session: ``server_version`` and the like."""
         self.is_lost = False
         self._socket = _connected(host, port, timeout_seconds)
         try:
-            if uses_tls and not host.startswith("/"):
-                self._secure(host)
+            is_local = host.startswith("/")
+            if not is_local:
+                self._socket = secured(self._socket, host, encryption)
             self._socket.settimeout(timeout_seconds + GRACE_SECONDS)
             self._stream: BinaryIO = self._socket.makefile("rb")
             self._start({"user": user, **parameters})
             with self._understanding():
-                self._log_in(user, password)
+                self._log_in(user, password, may_show=is_local or encryption.is_verified)
         except BaseException:
             self.close()
             raise
@@ -121,23 +126,12 @@ class Wire:
             self.close()
             raise UpstreamError(GIBBERISH, reason=Reason.BAD_ANSWER) from None
 
-    def _secure(self, host: str) -> None:
-        self._socket.sendall(struct.pack("!II", 8, TLS_REQUEST))
-        if self._socket.recv(1) == b"S":
-            import ssl  # noqa: PLC0415  # 5 MB that only those pay who need it
-
-            # Encrypted but not verified: what libpq's sslmode=prefer does.
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-            self._socket = context.wrap_socket(self._socket, server_hostname=host)
-
     def _start(self, parameters: Mapping[str, str]) -> None:
         words = b"".join(f"{name}\0{value}\0".encode() for name, value in parameters.items())
         body = struct.pack("!I", PROTOCOL) + words + b"\0"
         self._socket.sendall(struct.pack("!I", len(body) + 4) + body)
 
-    def _log_in(self, user: str, password: str) -> None:
+    def _log_in(self, user: str, password: str, *, may_show: bool) -> None:
         conversation = None
         for kind, body in self._messages_until(b"Z"):
             if kind == b"E":
@@ -147,7 +141,7 @@ class Wire:
             if conversation is None:
                 from agent.postgres.login import Conversation  # noqa: PLC0415  # hashing: 4 MB
 
-                conversation = Conversation(user, password)
+                conversation = Conversation(user, password, may_show=may_show)
             if (answer := conversation.answer_to(body)) is not None:
                 self._send(b"p", answer)
 
@@ -203,14 +197,7 @@ class Wire:
 def _connected(host: str, port: int, timeout_seconds: float) -> socket.socket:
     if not host.startswith("/"):
         return socket.create_connection((host, port), timeout_seconds)
-    local = socket.socket(socket.AF_UNIX)
-    local.settimeout(timeout_seconds)
-    try:
-        local.connect(f"{host}/.s.PGSQL.{port}")
-    except OSError:
-        local.close()
-        raise
-    return local
+    return unix_socket.connected(f"{host}/.s.PGSQL.{port}", ACCOUNT, timeout_seconds)
 
 
 REASONS: Mapping[str, Reason] = {

@@ -67,6 +67,7 @@ def test_a_mysql_socket_is_preferred_to_the_port_and_the_clients_variables_count
     socket_found = found[f"mysql {path}:3306"]
     assert (socket_found.arguments["user"], socket_found.arguments["password"]) == ("u", "p")
     assert "mysql 127.0.0.1:3306" not in found
+    assert places({"MYSQL_PWD": "p"})["mysql 127.0.0.1:3306"].arguments["password"] == ""
     elsewhere = places({"MYSQL_HOST": "db1", "MYSQL_TCP_PORT": "3307"})
     assert "mysql db1:3307" in elsewhere
     named = places({"DATABASE_URL": "mysql+pymysql://shop:p%40ss@db2/orders"})["mysql db2:3306"]

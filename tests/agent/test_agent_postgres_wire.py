@@ -64,7 +64,7 @@ def answer(session):
 
 
 @pytest.mark.live
-@pytest.mark.parametrize("method", ["trust", "password", "md5", "scram-sha-256"])
+@pytest.mark.parametrize("method", ["trust", "md5", "scram-sha-256"])
 def test_every_usual_way_of_login_lets_us_in_with_the_right_password_only(server, method):
     let_in_by(server, "host", method)
     assert answer(session_of(server)) == "visitor"
@@ -75,12 +75,40 @@ def test_every_usual_way_of_login_lets_us_in_with_the_right_password_only(server
             assert caught.value.reason is Reason.AUTHENTICATION
 
 
-@pytest.mark.live
-def test_a_server_that_insists_on_encryption_gets_it(server, tmp_path):
-    certificate, key = Authority(tmp_path).sign("database")
+def speak_tls(server, directory):
+    """Have the server speak TLS, and return the authority that vouches for it."""
+    authority = Authority(directory)
+    certificate, key = authority.sign("database")
     server.execute(f"ALTER SYSTEM SET ssl_cert_file = '{certificate}'")
     server.execute(f"ALTER SYSTEM SET ssl_key_file = '{key}'")
     server.execute("ALTER SYSTEM SET ssl = on")
+    return str(authority.certificate)
+
+
+@pytest.mark.live
+def test_the_password_itself_is_sent_to_none_but_a_server_that_proves_who_it_is(server, tmp_path):
+    authority = speak_tls(server, tmp_path)
+    let_in_by(server, "host", "password")
+    with pytest.raises(UpstreamError, match="in clear text") as caught:
+        session_of(server)
+    assert caught.value.reason is Reason.AUTHENTICATION
+    assert answer(session_of(server, tls="verify", certificates=authority)) == "visitor"
+    for changes in ({"host": "localhost"}, {"certificates": ""}):  # another name, no authority
+        with pytest.raises(UpstreamError, match="certificate verify failed"):
+            session_of(server, **({"tls": "verify", "certificates": authority} | changes))
+
+
+@pytest.mark.live
+def test_where_tls_is_to_be_verified_a_server_without_it_is_none(server):
+    server.execute("ALTER SYSTEM SET ssl = off")
+    let_in_by(server, "host", "trust")
+    with pytest.raises(UpstreamError, match="has no TLS"):
+        session_of(server, tls="verify")
+
+
+@pytest.mark.live
+def test_a_server_that_insists_on_encryption_gets_it(server, tmp_path):
+    speak_tls(server, tmp_path)
     let_in_by(server, "hostssl", "scram-sha-256")
     session = session_of(server)
     (row,) = session.ask("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
@@ -202,9 +230,29 @@ def test_the_password_file_is_read_as_libpq_reads_it(place, password):
 def test_a_password_file_that_others_may_read_is_left_alone(tmp_path):
     file = tmp_path / "passwords"
     file.write_text(FILE)
-    environment = {"PGPASSFILE": str(file), "HOME": os.devnull}
+    environment = {"PGPASSFILE": str(file), "HOME": os.devnull, "PGPASSWORD": ""}
     file.chmod(0o644)
     assert left_password(environment, "/run/postgresql", 5432, "d", "u") == ""
     file.chmod(0o600)
     assert left_password(environment, "/run/postgresql", 5432, "d", "u") == "three"
-    assert left_password(environment | {"PGPASSWORD": "e"}, "h", 1, "d", "u") == "e"
+
+
+@pytest.mark.parametrize(
+    ("named", "host", "port", "is_meant"),
+    [
+        ({}, "/run/postgresql", 5432, True),
+        ({}, "127.0.0.1", 5432, True),
+        ({}, "/tmp", 5999, False),
+        ({}, "db1", 5432, False),
+        ({"PGHOST": "db1"}, "db1", 5432, True),
+        ({"PGHOST": "db1"}, "/run/postgresql", 5432, False),
+        ({"PGHOST": "db1", "PGPORT": "6000"}, "db1", 6000, True),
+        ({"PGHOST": "db1", "PGPORT": "6000"}, "db1", 5432, False),
+    ],
+)
+def test_the_password_of_the_environment_goes_where_the_environment_says(
+    named, host, port, is_meant
+):
+    environment = named | {"PGPASSWORD": "secret"}
+    found = left_password(environment, host, port, "d", "u")
+    assert found == ("secret" if is_meant else "")

@@ -62,8 +62,7 @@ class Exposition:
         readings = []
         for name, runner in schedule.runners.items():
             status = statuses[name]
-            # What a failed run could say is said of now.
-            collected_at = status.last_success_at if status.success else None
+            collected_at = status.collected_at
             age_seconds = 0.0 if collected_at is None else now - collected_at
             families = runner.sheet(now).families
             readings.append(Reading(families, int((wall_seconds - age_seconds) * 1e9)))

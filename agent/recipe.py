@@ -22,7 +22,7 @@ class Recipe:
         kind: its key in the table of collectors.
         arguments: of its constructor; may hold a password and is therefore never shown.
         interval_seconds: from the start of one run to the start of the next.
-        deadline_seconds: a run that takes longer has failed, whatever it brings later.
+        deadline_seconds: a run that takes longer has failed; what it brings is told nevertheless.
         max_series: what it exposes beyond this is cut and counted.
         lane: the thread it runs in; recipes of one lane run in turn.
     """

@@ -141,13 +141,14 @@ class Runner:
                 self._collector = self.recipe.make()
             status = self._succeeded(before, started, self._collector)
         except CollectionFailed as error:
-            return self._explained(before, started, error.reason, str(error), error.families)
+            failed = self._failed(before, started, error.reason, str(error))
+            return self._explained(failed, error.families)
         except WatchkeeperError as error:
-            return self._explained(before, started, error.reason, str(error))
+            return self._failed(before, started, error.reason, str(error))
         except Exception as error:  # the supervised boundary: a collector breaks alone
             message = f"{type(error).__name__}: {error}"
             log.debug("collector raised", exc_info=True, extra={"collector": self.recipe.name})
-            return self._explained(before, started, Reason.UNEXPECTED, message)
+            return self._failed(before, started, Reason.UNEXPECTED, message)
         if status.success and before.success is False:
             log.info("collector recovered", extra={"collector": self.recipe.name})
         return status
@@ -156,42 +157,53 @@ class Runner:
         limited = limit_series(collector.collect(), self.recipe.max_series)
         sheet = self._written(limited.families)
         now = self._clock.monotonic_seconds()
+        brought = replace(
+            before,
+            series=limited.series,
+            dropped=before.dropped + limited.dropped,
+            sheet=sheet,
+            collected_at=now,
+            expires_at=now + self.recipe.expires_after_seconds,
+        )
         if now - started > self.recipe.deadline_seconds:
             message = f"took {now - started:.1f} s, more than {self.recipe.deadline_seconds:g} s"
-            return self._explained(before, started, Reason.TIMEOUT, message)
-        return Status(
+            failed = self._failed(brought, started, Reason.TIMEOUT, message)
+            # Newer than what was said before, but some of it may be as old as the run.
+            return replace(failed, expires_at=self._expires_at(started, failed.failures))
+        return replace(
+            brought,
             success=True,
             duration_seconds=now - started,
             last_success_at=now,
-            series=limited.series,
-            dropped=before.dropped + limited.dropped,
-            errors=before.errors,
-            sheet=sheet,
-            expires_at=now + self.recipe.expires_after_seconds,
+            failures=0,
+            reason=None,
         )
 
-    def _explained(
-        self,
-        before: Status,
-        started: float,
-        reason: Reason,
-        message: str,
-        families: Sequence[Family] = (),
-    ) -> Status:
+    def _failed(self, before: Status, started: float, reason: Reason, message: str) -> Status:
+        """Return the status after a failure: what was said before holds until it expires."""
         if before.success is not False:  # once an outage, not once a run
             extra = {"collector": self.recipe.name, "reason": str(reason), "detail": message}
             log.warning("collector failed", extra=extra)
+        return before.failed(reason, self._clock.monotonic_seconds() - started)
+
+    def _explained(self, failed: Status, families: Sequence[Family]) -> Status:
+        """Return the status with what the collector says in place of what it said before."""
+        if not families:
+            return failed
         limited = limit_series(families, self.recipe.max_series)
-        now = self._clock.monotonic_seconds()
-        failed = before.failed(reason, now - started)
-        wait_seconds = backoff_seconds(self.recipe.interval_seconds, failed.failures)
         return replace(
             failed,
             sheet=self._written(limited.families),
             series=limited.series,
-            dropped=before.dropped + limited.dropped,
-            expires_at=now + wait_seconds + self.recipe.expires_after_seconds,
+            dropped=failed.dropped + limited.dropped,
+            collected_at=None,
+            expires_at=self._expires_at(self._clock.monotonic_seconds(), failed.failures),
         )
+
+    def _expires_at(self, told_at: float, failures: int) -> float:
+        """Return until when a failed run's word holds: the next one may come late."""
+        wait_seconds = backoff_seconds(self.recipe.interval_seconds, failures)
+        return told_at + wait_seconds + self.recipe.expires_after_seconds
 
     def _written(self, families: Sequence[Family]) -> Sheet:
         blocks = self._renderer.render(families)

@@ -15,6 +15,8 @@ class Status:
 
     ``success`` is None before the first run ended. ``running_since`` is None between runs.
     ``failures`` counts those since the last success, ``reason`` is that of the last of them.
+    ``collected_at`` is when what the sheet says was collected; None when it holds until the
+    collector says otherwise, as ``pg_up 0`` does.
     """
 
     success: bool | None = None
@@ -27,6 +29,7 @@ class Status:
     dropped: int = 0
     errors: Counter[Reason] = field(default_factory=Counter)
     sheet: Sheet = NOTHING
+    collected_at: float | None = None
     expires_at: float = 0.0
 
     def failed(self, reason: Reason, duration_seconds: float) -> Status:

@@ -17,6 +17,7 @@ PROBES = {
     "hanging": "tests.agent.probes:Hanging",
     "failing": "tests.agent.probes:Failing",
     "broken": "tests.agent.probes:Broken",
+    "scripted": "tests.agent.probes:Scripted",
     "many": "tests.agent.probes:Many",
 }
 
@@ -74,6 +75,23 @@ class Broken:
 
     def collect(self):
         raise ZeroDivisionError("a bug")
+
+    def close(self):
+        pass
+
+
+class Scripted:
+    """Does in each run what ``script`` says, and brings the number of the run."""
+
+    script = ()
+
+    def __init__(self):
+        self.runs = 0
+
+    def collect(self):
+        self.runs += 1
+        Scripted.script[self.runs - 1]()
+        yield single(gauge("probe_scripted_run", "Which run it is."), self.runs)
 
     def close(self):
         pass

@@ -10,6 +10,7 @@ from agent.collector import CollectionFailed
 from agent.family import Family, LabelValues, Sample, single
 from agent.queue_state import QueueState, families_of
 from agent.rabbitmq.api import ManagementApi
+from agent.rabbitmq.queues import Queues, parse_name
 from watchkeeper.catalogue import Metric, celery, rabbitmq
 from watchkeeper.errors import Reason, UpstreamError
 
@@ -20,10 +21,6 @@ OVERVIEW = (
     "message_stats"
 )
 NODE = "/api/nodes/{node}?columns=" + ",".join((*rabbitmq.FROM_NODE, "uptime"))
-QUEUES = "/api/queues?page=1&page_size={limit}&sort=messages&sort_reverse=true&columns=" + ",".join(
-    ("vhost", "name", *rabbitmq.FROM_QUEUE)
-)
-"""Only what is told of is asked for: a queue's whole answer is ten times as long."""
 
 DELAYED, DEAD = ".DQ", ".XQ"
 """dramatiq's queues beside a queue: messages not due yet, and those given up on."""
@@ -38,7 +35,8 @@ class RabbitmqCollector:
         password: of the user.
         certificates: file with the authorities to trust; empty for the system's.
         queues: how many to tell of, the fullest ones.
-        task_queues: names of those that hold tasks of Celery or dramatiq, told of as such, too.
+        task_queues: those that hold tasks of Celery or dramatiq, told of as such, too, however
+            full: ``name`` in the default virtual host, or ``vhost/name``.
         timeout_seconds: of each answer.
     """
 
@@ -62,7 +60,7 @@ class RabbitmqCollector:
         )
         self._server = self._api.name
         self._limit = queues
-        self._task_queues = tuple(task_queues)
+        self._task_queues = {written: parse_name(written) for written in task_queues}
 
     def collect(self) -> Iterator[Family]:
         """Return what the server tells now.
@@ -82,9 +80,9 @@ class RabbitmqCollector:
         try:
             overview = self._api.get(OVERVIEW)
             node = _parts(self._api.get(NODE.format(node=quote(overview["node"], safe=""))))
-            queues = self._api.get(QUEUES.format(limit=self._limit))["items"]
+            queues = Queues(self._api, self._limit)
             yield from self._node_families(overview, node)
-            yield from self._queue_families(queues)
+            yield from self._queue_families(queues.fullest)
             yield from self._task_families(queues)
         except (LookupError, TypeError, AttributeError) as error:
             message = f"{self._server} answered with something else: {error!r}"
@@ -113,13 +111,12 @@ class RabbitmqCollector:
             ]
             yield Family(metric, samples)
 
-    def _task_families(self, queues: Sequence[Mapping[str, Any]]) -> Iterator[Family]:
-        by_name = {queue["name"]: queue for queue in queues}
-        named = [name for name in self._task_queues if "messages_ready" in by_name.get(name, {})]
-        states = [_state(name, by_name) for name in named]
+    def _task_families(self, queues: Queues) -> Iterator[Family]:
+        found = (_state(written, place, queues) for written, place in self._task_queues.items())
+        states = [state for state in found if state is not None]
         yield from families_of(states)
         lengths: list[Sample] = [((state.queue,), state.depth) for state in states]
-        consumers: list[Sample] = [((name,), by_name[name]["consumers"]) for name in named]
+        consumers: list[Sample] = [((state.queue,), state.workers or 0) for state in states]
         yield Family(celery.QUEUE_LENGTH, lengths)
         yield Family(celery.CONSUMER_COUNT, consumers)
 
@@ -147,11 +144,16 @@ def _number(value: object) -> float | None:
     return value if isinstance(value, int | float) else None
 
 
-def _state(name: str, queues: Mapping[str, Mapping[str, Any]]) -> QueueState:
-    queue = queues[name]
-    delayed, dead = queues.get(name + DELAYED, {}), queues.get(name + DEAD, {})
+def _state(written: str, place: tuple[str, str], queues: Queues) -> QueueState | None:
+    """Return what is known of a queue of tasks, None where it is not there or has just begun."""
+    vhost, name = place
+    queue = queues.find(vhost, name)
+    if queue is None or "messages_ready" not in queue:
+        return None
+    delayed = queues.find(vhost, name + DELAYED) or {}
+    dead = queues.find(vhost, name + DEAD) or {}
     return QueueState(
-        queue=name,
+        queue=written,
         depth=queue["messages_ready"],
         in_flight=queue["messages_unacknowledged"],
         delayed=delayed.get("messages"),

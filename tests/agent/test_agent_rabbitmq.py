@@ -4,6 +4,7 @@ import contextlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from celery import Celery
@@ -13,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import agent
 from agent.collector import CollectionFailed
 from agent.collectors.rabbitmq import RabbitmqCollector
+from agent.rabbitmq.queues import parse_name
 from agent.text import Renderer, TextFormat, text_of
 from tests.agent.probes import Page
 from tests.agent.rabbitmq_server import PROGRAM, serving
@@ -55,9 +57,11 @@ def collector(server):
     collector.close()
 
 
-def collector_of(url, *, user="guest", password="guest", task_queues=(), timeout_seconds=5.0):
+def collector_of(
+    url, *, user="guest", password="guest", task_queues=(), timeout_seconds=5.0, queues=50
+):
     return RabbitmqCollector(
-        url=url, user=user, password=password, queues=50, task_queues=task_queues,
+        url=url, user=user, password=password, queues=queues, task_queues=task_queues,
         timeout_seconds=timeout_seconds,
     )  # fmt: skip
 
@@ -207,6 +211,43 @@ def test_dramatiqs_queues_beside_a_queue_are_what_is_delayed_and_dead(server):
     collector.close()
     assert page.value("task_queue_delayed", queue="mail") == 2
     assert page.value("task_queue_depth", queue="mail") == 1
+
+
+def test_queues_of_tasks_are_told_of_though_others_are_fuller_and_apart_by_virtual_host(server):
+    for vhost in ("prod", "test/a"):
+        server.call("PUT", f"vhosts/{quote(vhost, safe='')}")
+        server.call("PUT", f"permissions/{quote(vhost, safe='')}/guest", configure=".*",
+                    write=".*", read=".*")  # fmt: skip
+    for place, messages in (("%2F/full", 9), ("prod/work", 2), ("test%2Fa/work", 1), ("%2F/a", 0)):
+        vhost, name = place.split("/")
+        server.call("PUT", f"queues/{vhost}/{name}", durable=True)
+        for _ in range(messages):
+            server.call(
+                "POST", f"exchanges/{vhost}/amq.default/publish",
+                properties={}, routing_key=name, payload="x", payload_encoding="string",
+            )  # fmt: skip
+    names = ["a", "prod/work", "test%2Fa/work", "nowhere/work", "nothing"]
+    collector = collector_of(server.url, task_queues=names, queues=1)
+
+    def depths():
+        page = collected(collector)
+        return [page.value("task_queue_depth", queue=name) for name in names]
+
+    wait_until(lambda: depths() == [0, 2, 1, None, None], what="the depths of the queues")
+    collector.close()
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        ("work", ("/", "work")),
+        ("prod/work", ("prod", "work")),
+        ("a%2Fb/work", ("a/b", "work")),
+        ("/a/b", ("/", "a/b")),
+    ],
+)
+def test_a_queue_is_written_with_its_virtual_host_before_a_slash(written, place):
+    assert parse_name(written) == place
 
 
 def failure(collector):

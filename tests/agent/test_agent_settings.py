@@ -92,6 +92,7 @@ def test_every_recipe_makes_a_collector(file):
         ("redis:\n  - port: 70000\n", 2, "redis[0].port", "less than or equal to 65535"),
         ("redis:\n  - password: hunter2\n", 2, "redis[0].password", "expected {env: NAME}"),
         ("postgres:\n  - password: {file: /nowhere}\n", 2, "postgres[0].password", "/nowhere"),
+        ("rabbitmq:\n  - task_queues: [prod/]\n", 2, "rabbitmq[0].task_queues[0]", "vhost/name"),
         ("probes:\n  - url: ftp://a\n", 2, "probes[0].url", "expected http://"),
         ("probes:\n  - url: tcp://a\n", 2, "probes[0].url", "expected http://"),
         ("probes:\n  - url: http://u:p@a/\n", 2, "probes[0].url", "no user and password"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.client
 import os
@@ -12,6 +13,8 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import psutil
 
 ACCEPT = (
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
@@ -96,12 +99,27 @@ class Scraped:
         return len(_SAMPLE.findall(self.scrape()[1]))
 
     def cpu_seconds(self) -> float:
-        """Return the CPU time it has used, to the nanosecond (clock_getcpuclockid(3))."""
-        return time.clock_gettime(~self.process.pid << 3 | 2)
+        """Return the CPU time it and its children have used, those that ended included.
+
+        To the nanosecond (clock_getcpuclockid(3)), but of the ended to the tick.
+        """
+        ended = psutil.Process(self.process.pid).cpu_times()
+        used = ended.children_user + ended.children_system
+        for pid in self._pids():
+            with contextlib.suppress(OSError):  # it has just ended
+                used += time.clock_gettime(~pid << 3 | 2)
+        return float(used)
 
     def rss_megabytes(self) -> float:
-        """Return its resident memory in MB (10^6 bytes)."""
-        return self._status("VmRSS") * 1024 / 1e6
+        """Return the resident memory of it and its children in MB (10^6 bytes).
+
+        What they share counts for each.
+        """
+        total_bytes = 0
+        for pid in self._pids():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total_bytes += psutil.Process(pid).memory_info().rss
+        return total_bytes / 1e6
 
     def threads(self) -> int:
         """Return the number of its threads."""
@@ -116,6 +134,10 @@ class Scraped:
         self._connection.close()
         self.process.terminate()
         self.process.wait(20)
+
+    def _pids(self) -> list[int]:
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return [self.process.pid, *(child.pid for child in children)]
 
     def _status(self, field: str) -> int:
         text = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from agent.resp import Answer, CommandRefused, RedisConnection
+from agent.resp import RedisConnection
+from agent.resp_answers import Answer, CommandRefused
 from watchkeeper.errors import Reason, UpstreamError
 
 

@@ -8,28 +8,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from agent.resp_answers import Answer, Answers, CommandRefused
 from watchkeeper.errors import Reason, UpstreamError
-
-MAX_ANSWER_BYTES = 16 << 20
-"""A single answer longer than this is refused: one huge message must not fill our memory."""
-
-Answer = bytes | int | list[Any] | None
-
-REASONS = {
-    "NOAUTH": Reason.AUTHENTICATION,
-    "WRONGPASS": Reason.AUTHENTICATION,
-    "NOPERM": Reason.PERMISSION,
-    "DENIED": Reason.PERMISSION,
-    "LOADING": Reason.BUSY,
-    "BUSY": Reason.BUSY,
-}
-"""Reason by the first word of an error; any other is ``refused``."""
-
-
-class CommandRefused(UpstreamError):  # noqa: N818  # it names what happened
-    """The server answered with an error; the connection is still good."""
 
 
 class RedisConnection:
@@ -69,7 +52,7 @@ class RedisConnection:
                 self._socket = _secured(self._socket, host, certificates)
         except OSError as error:
             raise self._broken(error) from None
-        self._answers = self._socket.makefile("rb")
+        self._answers = Answers(self._socket, timeout_seconds)
         try:
             self._introduce(user, password, db)
         except UpstreamError:
@@ -100,12 +83,9 @@ class RedisConnection:
         Raises:
             UpstreamError: the connection is lost or timed out, and must not be used again.
         """
-        try:
-            self._socket.sendall(b"".join(encode(words) for words in commands))
-            return [self._read_answer() for _ in commands]
-        except OSError as error:
-            self.close()
-            raise self._broken(error) from None
+        with self._understanding():
+            self._send(b"".join(encode(words) for words in commands))
+            return [self._answers.read() for _ in commands]
 
     def subscribe(self, pattern: str) -> None:
         """Have what is published on matching channels sent here; only ``published`` follows."""
@@ -119,49 +99,42 @@ class RedisConnection:
         Raises:
             UpstreamError: the connection is lost or timed out, and must not be used again.
         """
-        try:
-            self._socket.sendall(encode(("PING",)))
-            while (answer := self._read_answer()) != [b"pong", b""]:
-                if not isinstance(answer, list) or len(answer) != 4:
-                    message = f"{self._name} published what is no message"
-                    raise UpstreamError(message, reason=Reason.BAD_ANSWER)
-                yield answer[3]
-        except OSError as error:
-            self.close()
-            raise self._broken(error) from None
+        with self._understanding():
+            self._send(encode(("PING",)))
+        while (answer := self._published()) != [b"pong", b""]:
+            yield answer[3]
 
     def close(self) -> None:
         """Close the connection; harmless when it is closed already."""
         self._socket.close()
 
-    def _read_answer(self) -> Answer | CommandRefused:
-        line = self._answers.readline()
-        if not line.endswith(b"\r\n"):
-            raise ConnectionResetError("the server closed the connection")
-        kind, rest = line[:1], line[1:-2]
-        if kind == b"+":
-            return rest
-        if kind == b"-":
-            return _refused(rest.decode("utf-8", "replace"))
-        if kind == b":":
-            return int(rest)
-        if kind == b"$":
-            return self._read_string(int(rest))
-        if kind == b"*":
-            return None if rest == b"-1" else [self._read_answer() for _ in range(int(rest))]
-        raise UpstreamError(f"{self._name} does not speak RESP2", reason=Reason.BAD_ANSWER)
+    def _published(self) -> list[Any]:
+        with self._understanding():
+            answer = self._answers.read()
+            if not isinstance(answer, list) or len(answer) not in (2, 4):
+                raise ValueError("it published what is no message")
+            if len(answer) == 2 and answer != [b"pong", b""]:
+                raise ValueError("it answers what was not asked")
+            if len(answer) == 4 and not isinstance(answer[3], bytes):
+                raise ValueError("it published what is no text")
+        return answer
 
-    def _read_string(self, length: int) -> bytes | None:
-        if length < 0:
-            return None
-        if length > MAX_ANSWER_BYTES:
+    def _send(self, commands: bytes) -> None:
+        self._socket.settimeout(self._timeout_seconds)
+        self._socket.sendall(commands)
+
+    @contextmanager
+    def _understanding(self) -> Iterator[None]:
+        """Give up on a peer that is gone, or whose answers make no sense."""
+        try:
+            yield
+        except OSError as error:
             self.close()
-            message = f"{self._name} answered with {length} bytes, more than {MAX_ANSWER_BYTES}"
-            raise UpstreamError(message, reason=Reason.BAD_ANSWER)
-        body = self._answers.read(length + 2)
-        if len(body) != length + 2:
-            raise ConnectionResetError("the server closed the connection")
-        return body[:-2]
+            raise self._broken(error) from None
+        except ValueError as error:
+            self.close()
+            message = f"{self._name} cannot be understood: {error}"
+            raise UpstreamError(message, reason=Reason.BAD_ANSWER) from None
 
     def _broken(self, error: OSError) -> UpstreamError:
         if isinstance(error, TimeoutError):
@@ -188,7 +161,3 @@ def encode(words: tuple[str, ...]) -> bytes:
         raw = word.encode("utf-8", "surrogateescape")
         parts.append(b"$%d\r\n%b\r\n" % (len(raw), raw))
     return b"".join(parts)
-
-
-def _refused(text: str) -> CommandRefused:
-    return CommandRefused(text, reason=REASONS.get(text.partition(" ")[0], Reason.REFUSED))

@@ -10,7 +10,8 @@ from agent.broker import Broker
 from agent.celery.messages import events_in
 from agent.celery.tally import Tally
 from agent.family import Family, single
-from agent.resp import CommandRefused, RedisConnection
+from agent.resp import RedisConnection
+from agent.resp_answers import CommandRefused
 from watchkeeper.catalogue import tasks
 
 REFUSED_SECONDS = 60.0

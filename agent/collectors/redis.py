@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from agent.collector import CollectionFailed
 from agent.family import Family, single
 from agent.redis import cluster, info, latency
-from agent.resp import Answer, CommandRefused, RedisConnection
+from agent.resp import RedisConnection
+from agent.resp_answers import Answer, CommandRefused
 from watchkeeper.catalogue import redis
 from watchkeeper.errors import Reason, UpstreamError
 
@@ -56,6 +57,13 @@ class RedisCollector:
                 self.close()
             down = single(redis.UP, 0, (self._server,))
             raise CollectionFailed(str(error), reason=error.reason, families=[down]) from None
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            # An answer of another shape than its command has: whoever listens there is no Redis.
+            self.close()
+            down = single(redis.UP, 0, (self._server,))
+            message = f"its answers make no sense ({type(error).__name__})"
+            reason = Reason.BAD_ANSWER
+            raise CollectionFailed(message, reason=reason, families=[down]) from None
         yield single(redis.UP, 1, (self._server,))
         yield from families
 

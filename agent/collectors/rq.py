@@ -10,7 +10,7 @@ from agent.broker import Broker, number, texts
 from agent.collector import CollectionFailed
 from agent.family import Family
 from agent.queue_state import QueueState, families_of
-from agent.resp import Answer
+from agent.resp_answers import Answer
 from watchkeeper.errors import UpstreamError
 
 MOST_QUEUES = 100

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from agent.family import Family, Sample, single
 from agent.redis.info import by_table, parse_info, parts_of_prefix
-from agent.resp import Answer, CommandRefused, RedisConnection
+from agent.resp import RedisConnection
+from agent.resp_answers import Answer, CommandRefused
 from watchkeeper.catalogue import redis_cluster
 
 DOWN_FLAGS = (b"s_down", b"o_down")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from agent.family import Family, Sample, single
 from agent.redis.info import MICROSECONDS, MILLISECONDS
-from agent.resp import Answer, CommandRefused
+from agent.resp_answers import Answer, CommandRefused
 from watchkeeper.catalogue import redis
 
 QUESTIONS = (("SLOWLOG", "LEN"), ("SLOWLOG", "GET", "1"), ("LATENCY", "LATEST"))

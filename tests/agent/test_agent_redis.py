@@ -7,7 +7,8 @@ import agent.process
 from agent.collector import CollectionFailed
 from agent.collectors.redis import RedisCollector
 from agent.redis.info import families_of
-from agent.resp import CommandRefused, RedisConnection
+from agent.resp import RedisConnection
+from agent.resp_answers import CommandRefused
 from agent.text import Renderer, TextFormat, text_of
 from tests.agent.probes import Page
 from tests.waiting import wait_until

@@ -16,8 +16,10 @@ from tests.agent.probes import PROBES
 from tests.agent.test_agent_parity import LEFT_OUT
 from watchkeeper.catalogue import every_metric
 
-DOCUMENT = (Path(agent.__file__).parents[1] / "docs" / "agent.md").read_text()
-DATABASES = (Path(agent.__file__).parents[1] / "docs" / "agent-databases.md").read_text()
+DOCUMENTS = Path(agent.__file__).parents[1] / "docs"
+DOCUMENT = (DOCUMENTS / "agent.md").read_text()
+DATABASES = (DOCUMENTS / "agent-databases.md").read_text()
+QUEUES = (DOCUMENTS / "agent-queues.md").read_text()
 
 NOT_CATALOGUED = {
     "redis_db_keys_cached", "node_textfile_scrape_error", "pg_settings_extra_float_digits",
@@ -45,7 +47,7 @@ def test_every_family_left_out_is_named_with_the_others():
 
 @pytest.mark.live
 def test_the_rights_of_the_documentation_are_enough_for_redis(valkey_port):
-    rights = re.findall(r"`(\+info [^`]+)`", DOCUMENT)[0].split()
+    rights = re.findall(r"`(\+info [^`]+)`", QUEUES)[0].split()
     with redis.Redis(port=valkey_port) as client:
         client.acl_setuser("documented", enabled=True, passwords=["+pw"], commands=rights)
     collector = RedisCollector(

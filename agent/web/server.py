@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import socket
 import threading
+from functools import partial
 
-from agent.web.connection import Connection, Welcome
+from agent.web.connection import Answer, Connection, Welcome
+from agent.web.request import Request
+from agent.web.response import Response, error_response
+from watchkeeper.errors import Reason
 from watchkeeper.listen import Listen
+from watchkeeper.logs import get_logger
+
+log = get_logger(__name__)
 
 MAX_CONNECTIONS = 64
 """A scraper keeps one. With more than this the one that was silent longest is ended."""
@@ -18,6 +26,9 @@ WAITING_CONNECTIONS = 128
 
 EXHAUSTED_SECONDS = 0.1
 """How long nothing is taken when the machine has no descriptor left."""
+
+MAX_FAULTS = 100
+"""How many different faults of our own are told of once only."""
 
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
@@ -40,6 +51,7 @@ class Server:
         self._stopping = threading.Event()
         self._connections: set[Connection] = set()
         self._changing = threading.Lock()
+        self._faults: set[str] = set()
 
     @property
     def address(self) -> str:
@@ -89,9 +101,25 @@ class Server:
 
     def _serve(self, connection: Connection) -> None:
         try:
-            connection.serve(self._welcome)
+            connection.serve(self._welcomed)
         finally:
             self._forget(connection)
+
+    def _welcomed(self, stream: socket.socket) -> tuple[socket.socket, Answer]:
+        stream, answer = self._welcome(stream)
+        return stream, partial(self._answered, answer)
+
+    def _answered(self, answer: Answer, request: Request) -> Response:
+        """Return the answer; 500 in place of one that breaks."""
+        try:
+            return answer(request)
+        except Exception as error:  # the supervised boundary: a request breaks alone
+            fault = f"{type(error).__name__}: {error}"
+            level = logging.DEBUG if fault in self._faults else logging.ERROR
+            log.log(level, "a request broke", exc_info=True, extra={"path": request.path})
+            if len(self._faults) < MAX_FAULTS:
+                self._faults.add(fault)
+            return error_response(500, Reason.UNEXPECTED, "the agent's log says what went wrong")
 
     def _forget(self, connection: Connection) -> None:
         with self._changing:

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import ssl
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import bcrypt
 from pydantic import AfterValidator, Field, model_validator
 
 from watchkeeper.configuration import ProblemAt, Settings, load
 from watchkeeper.errors import ConfigError
 
-BCRYPT_PREFIXES = ("$2a$", "$2b$", "$2y$")
-BCRYPT_CHARACTERS = 60
+BCRYPT_HASH = re.compile(r"(?P<version>\$2[aby]\$)(?P<cost>\d\d)(?P<rest>\$[./A-Za-z0-9]{53})")
+BCRYPT_COSTS = range(4, 32)
 
 HeaderName = Literal[
     "Content-Security-Policy",
@@ -36,9 +38,20 @@ ClientAuthType = Literal["NoClientCert", "VerifyClientCertIfGiven", "RequireAndV
 
 
 def _bcrypt_hash(text: str) -> str:
-    if not text.startswith(BCRYPT_PREFIXES) or len(text) != BCRYPT_CHARACTERS:
+    found = BCRYPT_HASH.fullmatch(text)
+    if found is None or int(found["cost"]) not in BCRYPT_COSTS or not _is_checkable(found):
         raise ValueError("expected a bcrypt hash such as htpasswd -nBC 10 '' prints")
     return text
+
+
+def _is_checkable(found: re.Match[str]) -> bool:
+    """Return whether bcrypt takes the hash for one, asked at the least cost."""
+    cheapest = f"{found['version']}{BCRYPT_COSTS[0]:02d}{found['rest']}"
+    try:
+        bcrypt.checkpw(b"", cheapest.encode())
+    except ValueError:
+        return False
+    return True
 
 
 def _one_line(text: str) -> str:

@@ -73,6 +73,23 @@ def test_many_requests_are_answered_over_one_connection(client):
         assert headers["content-type"] == TextFormat.PROMETHEUS.value
 
 
+def test_a_request_that_breaks_is_answered_so_told_once_and_harms_no_other(caplog):
+    broken = Server(Listen("127.0.0.1", 0), lambda stream: (stream, lambda _: 1 // 0))
+    broken.start()
+    client = Client(broken)
+    try:
+        for _ in range(3):
+            client.say(asked())
+            status, _, body = client.response()
+            assert (status, json.loads(body)["error"]["reason"]) == (500, "unexpected")
+    finally:
+        client.read.close()
+        client.stream.close()
+        broken.stop()
+    told = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert [record.exc_info[0] for record in told] == [ZeroDivisionError]
+
+
 def test_requests_sent_at_once_are_answered_in_turn(client):
     client.say(asked() + asked("/healthz") + asked("/nowhere"))
     assert [client.response()[0] for _ in range(3)] == [200, 200, 404]

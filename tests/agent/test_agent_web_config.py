@@ -226,6 +226,9 @@ def test_the_agent_s_own_file_may_name_it(write, tmp_path):
     ("text", "problem"),
     [
         ("basic_auth_users:\n  bob: hunter2\n", "web.yml:2: basic_auth_users.bob: expected a bcr"),
+        (f"basic_auth_users: {{bob: $2y$10${'-' * 53}}}\n", "expected a bcrypt hash"),
+        (f"basic_auth_users: {{bob: $2y$10${'z' * 53}}}\n", "expected a bcrypt hash"),
+        (f"basic_auth_users: {{bob: $2y$99${'.' * 53}}}\n", "expected a bcrypt hash"),
         ("tls_server_config:\n  cert_file: x.pem\n  key_file: agent.key\n", ":2: tls_server_confi"),
         (TLS.replace("agent.key", "prometheus.key"), ":2: tls_server_config.cert_file: cannot be"),
         (TLS + "  client_auth_type: RequestClientCert\n", ":4: tls_server_config.client_auth_type"),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from watchkeeper import logs
 from watchkeeper.check import config_file
 from watchkeeper.listen import parse_listen
 
@@ -38,10 +39,9 @@ def agent(
     """Run the collectors of this host and serve them to Prometheus."""
     config = config or config_file("agent.yml", None)
     parse_listen(listen)  # refused here, in plain words, before anything is started
-    if once:
-        print_once(config)
-    elif list_:
-        print_list(config)
+    if once or list_:
+        logs.configure_for_people()
+        (print_once if once else print_list)(config)
     else:
         become_the_agent(config, listen, web_config)
 

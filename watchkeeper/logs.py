@@ -33,6 +33,17 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, default=str, ensure_ascii=False)
 
 
+class PlainFormatter(logging.Formatter):
+    """Formats a record as one line for whoever started a command: what happened, and its extras."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line."""
+        extras = {k: v for k, v in vars(record).items() if k not in _STANDARD}
+        told = ", ".join(f"{key} {value}" for key, value in extras.items())
+        line = f"{record.getMessage()}: {told}" if told else record.getMessage()
+        return " ".join(line.split())
+
+
 def get_logger(name: str) -> logging.Logger:
     """Return the logger of a module."""
     return logging.getLogger(name)
@@ -40,11 +51,20 @@ def get_logger(name: str) -> logging.Logger:
 
 def configure(service: str, *, level: str = "info", stream: TextIO | None = None) -> None:
     """Send every log record of this process to ``stream`` (standard error) as JSON lines."""
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonFormatter(service))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    _send_to(stream or sys.stderr, JsonFormatter(service), level)
     # These libraries announce their ordinary work at INFO, once a job or request.
     for noisy in ("apscheduler", "urllib3", "waitress.queue"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def configure_for_people(*, stream: TextIO | None = None) -> None:
+    """Send warnings and worse to ``stream`` (standard error) in plain words, for a command."""
+    _send_to(stream or sys.stderr, PlainFormatter(), "warning")
+
+
+def _send_to(stream: TextIO, formatter: logging.Formatter, level: str) -> None:
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())

@@ -27,6 +27,14 @@ def test_a_record_becomes_one_line_with_its_extras(stream):
     assert (entry["level"], entry["service"], entry["seconds"]) == ("warning", "example", 1.5)
 
 
+def test_a_command_tells_its_user_in_one_plain_line(stream):
+    plain = io.StringIO()
+    logs.configure_for_people(stream=plain)
+    logs.get_logger("room").warning("slow", extra={"seconds": 1.5, "detail": "two\nlines"})
+    logs.get_logger("room").info("of no interest")
+    assert plain.getvalue() == "slow: seconds 1.5, detail two lines\n"
+
+
 def test_an_exception_stays_on_the_same_line(stream):
     try:
         int("broken")

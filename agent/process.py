@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.configured import Configured, read_configured
+from agent.configured import Configured, RememberingReader
 from agent.exposition import Exposition
 from agent.family import Family, single
 from agent.followed import Followed
@@ -31,7 +31,7 @@ from watchkeeper.catalogue import watchkeeper as own
 from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.errors import ConfigError
 from watchkeeper.health import Readiness
-from watchkeeper.listen import Listen, parse_listen
+from watchkeeper.listen import Listen, cannot_listen, parse_listen
 
 if TYPE_CHECKING:
     from agent.otlp.pusher import Pusher
@@ -57,7 +57,8 @@ class Agent:
         web_config: the web configuration file, in place of the one that ``config`` names.
 
     Raises:
-        ConfigError: the file cannot be used, or the address asks for a token and there is none.
+        ConfigError: the file cannot be used, or the address asks for a token and there is none,
+            or cannot be bound.
     """
 
     def __init__(
@@ -65,12 +66,12 @@ class Agent:
         config: Path,
         listen: Listen,
         clock: Clock,
-        read: Callable[[Path], Configured] = read_configured,
+        read: Callable[[Path], Configured] | None = None,
         web_config: Path | None = None,
     ) -> None:
         self._clock = clock
         self.schedule = Schedule(clock, random.Random())  # noqa: S311  # spreads load, hides nothing
-        self._followed = Followed(config, read, clock)
+        self._followed = Followed(config, read or RememberingReader(), clock)
         self._stopping = threading.Event()
         self._changing = threading.Lock()  # of what runs, and whether anything does
         self._is_settled = False
@@ -81,7 +82,10 @@ class Agent:
         pages = Pages(self.readiness, self.page)
         web_config = web_config or self._followed.current.web_config
         self._front = Front(pages.answer, web_config, addresses.api_token(), listen, clock)
-        self.server = Server(listen, self._front.welcome)
+        try:
+            self.server = Server(listen, self._front.welcome)
+        except OSError as error:
+            raise cannot_listen(listen, error) from None
 
     def start(self) -> None:
         """Start collecting and serving; returns at once."""

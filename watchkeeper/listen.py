@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 from typing import NamedTuple
 
@@ -42,6 +43,15 @@ def require_guarded(listen: Listen, token: str | None) -> None:
             "a token file in WATCHKEEPER_API_TOKEN_FILE"
         )
         raise _problem(message)
+
+
+def cannot_listen(listen: Listen, error: OSError) -> ConfigError:
+    """Return what to tell whoever chose an address that cannot be bound."""
+    host = f"[{listen.host}]" if ":" in listen.host else listen.host
+    why = error.strerror or str(error)
+    if error.errno == errno.EADDRINUSE:
+        why = "another program listens there; stop it, or choose another address"
+    return _problem(f"cannot listen on {host}:{listen.port}: {why}")
 
 
 def _problem(message: str) -> ConfigError:

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import socket
 import subprocess
 import sys
 
@@ -66,6 +67,30 @@ def test_a_bad_file_is_explained_and_nothing_starts(tmp_path, options):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert f"{config}:1: interval: expected a duration" in done.stderr
+
+
+def test_an_address_that_is_taken_is_told_in_one_line(tmp_path):
+    config = tmp_path / "agent.yml"
+    config.write_text(CONFIG)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        command = [sys.executable, "-m", "watchkeeper", "agent", "--config", str(config)]
+        done = subprocess.run(
+            [*command, "--listen", address], capture_output=True, text=True, check=False, timeout=60
+        )
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert line.startswith(f"--listen: cannot listen on {address}: another program listens there")
+
+
+@pytest.mark.parametrize("option", ["--once", "--list"])
+def test_a_look_says_which_collector_failed_and_why(tmp_path, option):
+    config = tmp_path / "agent.yml"
+    config.write_text("discover: false\nhost: {collectors: []}\nredis: [{port: 1}]\n")
+    command = [sys.executable, "-m", "watchkeeper", "agent", option, "--config", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("collector failed: collector redis 127.0.0.1:1, reason connection, ")
 
 
 def test_it_is_ready_after_the_first_collection_and_tells_of_itself(running):

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import celery
 import celery.signals
+import kombu
 import pytest
 from celery.contrib.testing.worker import start_worker
 from celery.exceptions import Reject
@@ -14,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from tests.waiting import wait_until
 from watchkeeper.catalogue import tasks as catalogue
 from watchkeeper.instrument.celery import PUBLISHED_AT_HEADER, CeleryTasks, due_at
+from watchkeeper.instrument.celery_queues import MOST_QUEUES, queue_of
 from watchkeeper.instrument.guard import Guard
 from watchkeeper.instrument.tasks import TaskMetrics
 
@@ -36,13 +38,20 @@ def shop():
     metrics = CeleryTasks(TaskMetrics("shop", registry, Guard(registry), skew))
     metrics.connect(celery.signals)
     queue = celery.Celery("shop", broker="memory://", set_as_current=False)
+    topic = kombu.Exchange("shop", "topic")
     queue.conf.update(
-        task_default_queue="orders", task_ignore_result=True, worker_hijack_root_logger=False
+        task_queues=[
+            kombu.Queue("orders"),
+            kombu.Queue("events", topic, routing_key="order.#"),
+        ],
+        task_default_queue="orders",
+        task_ignore_result=True,
+        worker_hijack_root_logger=False,
     )
     add_tasks(queue)
     # The worker sets the level of the root logger for good, for every test after it.
     root_level = logging.getLogger().level
-    with start_worker(queue, pool="solo", perform_ping_check=False, queues=["orders"]):
+    with start_worker(queue, pool="solo", perform_ping_check=False, queues=["orders", "events"]):
         logging.getLogger().setLevel(root_level)
         yield Shop(queue, registry)
     metrics.disconnect(celery.signals)
@@ -73,6 +82,7 @@ def add_tasks(queue):
             raise self.retry(countdown=0)
 
     queue.task(name="shop.pack", shared=False)(pack)
+    queue.task(name="shop.ship", shared=False)(pack)
     queue.task(name="shop.spoil", shared=False)(spoil)
     queue.task(name="shop.again", shared=False, bind=True)(again)
     queue.task(name="shop.later", shared=False, bind=True)(later)
@@ -137,6 +147,71 @@ def test_names_no_worker_knows_share_one_label(shop):
     for number in range(5):
         queue.send_task(f"shop.stranger{number}")
     wait_until(lambda: finished(registry, "unregistered", "rejected") == 5, what="five refusals")
+
+
+def test_keys_that_publishers_make_up_are_told_under_the_queues_name(shop):
+    queue, registry = shop
+    for number in range(3):
+        queue.send_task(
+            "shop.ship", exchange="shop", exchange_type="topic", routing_key=f"order.{number}.paid"
+        )
+    queue.send_task("shop.nobody", exchange="shop", exchange_type="topic", routing_key="order.x")
+    by_queue = {"service": "shop", "queue": "events", "task": "shop.ship"}
+    wait_until(
+        lambda: registry.get_sample_value("task_started_total", by_queue) == 3,
+        what="tasks of the topic's queue",
+    )
+    refused = by_queue | {"task": "unregistered", "outcome": "rejected"}
+    wait_until(
+        lambda: registry.get_sample_value("task_finished_total", refused) == 1,
+        what="a stranger's task",
+    )
+
+
+def test_publishers_keys_add_no_more_labels_than_some(metrics, registry):
+    for number in range(2 * MOST_QUEUES):
+        metrics.on_publish("shop.pack", headers={}, routing_key=f"order.{number}")
+    by_queue = {"service": "shop", "queue": "other", "task": "shop.pack"}
+    assert registry.get_sample_value("task_created_total", by_queue) == MOST_QUEUES
+
+
+def test_a_strangers_key_adds_no_label(metrics, registry):
+    class Message:
+        delivery_info = {"exchange": "x", "routing_key": "anything"}  # noqa: RUF012  # Celery's own
+
+    metrics.on_refused(sender=None, message=Message)
+    refused = {"service": "shop", "queue": "other", "task": "unregistered", "outcome": "rejected"}
+    assert registry.get_sample_value("task_finished_total", refused) == 1
+
+
+EXCHANGES = {kind: kombu.Exchange(kind, kind) for kind in ("direct", "topic", "fanout")}
+
+
+@pytest.mark.parametrize(
+    ("exchange", "key", "name"),
+    [
+        ("", "plain", "plain"),
+        ("", "unknown", None),
+        ("direct", "fast", "direct"),
+        ("direct", "slow", None),
+        ("topic", "order.1.paid", "topic"),
+        ("topic", "order.paid", None),
+        ("topic", "mail", "bound"),
+        ("topic", "mail.new.today", "bound"),
+        ("fanout", "anything", "fanout"),
+        ("elsewhere", "plain", None),
+    ],
+)
+def test_a_message_belongs_to_the_queue_that_the_broker_routes_it_to(exchange, key, name):
+    application = celery.Celery("shop", broker="memory://", set_as_current=False)
+    application.conf.task_queues = [
+        kombu.Queue("plain"),
+        kombu.Queue("direct", EXCHANGES["direct"], routing_key="fast"),
+        kombu.Queue("topic", EXCHANGES["topic"], routing_key="order.*.paid"),
+        kombu.Queue("bound", bindings=[kombu.binding(EXCHANGES["topic"], routing_key="mail.#")]),
+        kombu.Queue("fanout", EXCHANGES["fanout"]),
+    ]
+    assert queue_of(application, {"exchange": exchange, "routing_key": key}) == name
 
 
 def test_a_message_carries_the_time_it_was_published(metrics):

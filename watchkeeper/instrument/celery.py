@@ -6,10 +6,11 @@ aggregator (``multiprocess``), or run ``--pool threads``, ``solo`` or ``gevent``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from watchkeeper.instrument.celery_queues import QueueLabels
 from watchkeeper.instrument.tasks import GUARDED, Outcome, TaskMetrics
 
 PUBLISHED_AT_HEADER = "watchkeeper_published_at"
@@ -50,6 +51,7 @@ class CeleryTasks:
     def __init__(self, metrics: TaskMetrics) -> None:
         self._metrics = metrics
         self._guarded = metrics.guard.around
+        self._queues = QueueLabels()
 
     def connect(self, signals: Signals) -> None:
         """Listen to ``celery.signals``; pass the module, so that Celery is not needed here."""
@@ -66,6 +68,7 @@ class CeleryTasks:
         sender: str,
         headers: MutableMapping[str, Any] | None = None,
         routing_key: str | None = None,
+        declare: Sequence[Any] | None = None,
         **_: Any,
     ) -> None:
         """Stamp a message with its time; count the task unless it is a retry of one."""
@@ -74,7 +77,7 @@ class CeleryTasks:
                 return
             headers[PUBLISHED_AT_HEADER] = self._metrics.now_seconds()
             if not headers.get("retries"):
-                self._metrics.created(routing_key or "", sender)
+                self._metrics.created(self._queues.of_published(routing_key, declare), sender)
 
     def on_start(self, task_id: str, task: Any, **_: Any) -> None:
         """Note the start of a run."""
@@ -82,7 +85,8 @@ class CeleryTasks:
             published = getattr(task.request, PUBLISHED_AT_HEADER, None)
             eta = getattr(task.request, "eta", None)
             due_seconds = None if published is None else due_at(float(published), eta)
-            self._metrics.began(task_id, _queue_of(task.request), task.name, due_seconds)
+            queue = self._queue_of(task, task.request)
+            self._metrics.began(task_id, queue, task.name, due_seconds)
 
     def on_end(self, task_id: str, task: Any, state: str | None = None, **_: Any) -> None:
         """Note the end of a run by the state it left the task in."""
@@ -91,18 +95,19 @@ class CeleryTasks:
             self._metrics.ended(task_id, outcome)
             if outcome == "rejected":
                 # Raised as Reject: the broker sets the message aside, or drops it where it cannot.
-                self._metrics.dead_lettered(_queue_of(task.request), task.name)
+                self._metrics.dead_lettered(self._queue_of(task, task.request), task.name)
 
     def on_revoked(self, sender: Any, request: Any, **_: Any) -> None:
         """Count a task that was cancelled or expired before or while it ran."""
         with self._guarded(GUARDED):
-            self._metrics.ended_without_a_run(_queue_of(request), sender.name, "revoked")
+            queue = self._queue_of(sender, request)
+            self._metrics.ended_without_a_run(queue, sender.name, "revoked")
 
-    def on_refused(self, message: Any = None, **_: Any) -> None:
+    def on_refused(self, sender: Any = None, message: Any = None, **_: Any) -> None:
         """Count a message that no task of this worker fits."""
         with self._guarded(GUARDED):
-            info = getattr(message, "delivery_info", None) or {}
-            queue = str(info.get("routing_key", ""))
+            info = getattr(message, "delivery_info", None)
+            queue = self._queues.of_refused(getattr(sender, "app", None), info)
             self._metrics.ended_without_a_run(queue, UNREGISTERED, "rejected")
 
     def on_worker_ready(self, sender: Any, **_: Any) -> None:
@@ -116,6 +121,10 @@ class CeleryTasks:
         """Note the one slot of a prefork worker's child."""
         with self._guarded(GUARDED):
             self._metrics.has_slots(1)
+
+    def _queue_of(self, task: Any, request: Any) -> str:
+        info = getattr(request, "delivery_info", None)
+        return self._queues.of_delivered(getattr(task, "app", None), info)
 
     def _receivers(self, signals: Signals) -> list[tuple[Any, Callable[..., None]]]:
         return [
@@ -145,8 +154,3 @@ def due_at(published_seconds: float, eta: str | datetime | None) -> float:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return max(published_seconds, moment.timestamp())
-
-
-def _queue_of(request: Any) -> str:
-    info: Mapping[str, Any] = getattr(request, "delivery_info", None) or {}
-    return str(info.get("routing_key") or "")

@@ -157,9 +157,15 @@ class PatientAsker:
 
 
 def _start_child() -> subprocess.Popen[bytes]:
-    # Isolated and without site: the child needs os alone, and stays at a few megabytes.
-    command = [sys.executable, "-I", "-S", statvfs_child.__file__]
-    return subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    # Isolated and without site: the child needs os alone, and stays at a few megabytes. In a group
+    # of its own no Ctrl-C at the terminal reaches it; it ends when nobody can ask it any more.
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", statvfs_child.__file__],
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        process_group=0,
+    )
 
 
 def _lines(child: subprocess.Popen[bytes], most: int, seconds: float) -> list[bytes]:

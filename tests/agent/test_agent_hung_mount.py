@@ -98,6 +98,15 @@ def test_a_child_that_was_killed_can_be_closed():
     assert asker._child is None
 
 
+def test_the_child_ends_when_nobody_can_ask_it_any_more_and_not_by_a_key(asker, hung):
+    asker.spaces_of(["/"])
+    child = asker._child
+    assert os.getpgid(child.pid) != os.getpgid(0)
+    child.stdin.write(b"1 %b\0" % os.fsencode(hung[0]))
+    child.stdin.close()
+    assert child.wait(20) == 0
+
+
 def test_mounts_that_never_answer_hold_up_no_other(impatient_asker, hung):
     assert set(impatient_asker.spaces_of([*hung, "/"])) == {"/"}
 

@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +28,8 @@ class Configured(NamedTuple):
         web_config: the web configuration file it names, if any.
         receiver: where to push to, if anywhere.
         secrets: the files that its secrets are in, and what those were when they were read.
+        kinds_to_discover: kinds of server that are looked for.
+        discovered: the places that are watched without being configured; may hold passwords.
     """
 
     recipes: list[Recipe]
@@ -35,6 +37,8 @@ class Configured(NamedTuple):
     web_config: Path | None
     receiver: Receiver | None
     secrets: Mapping[Path, Stamp]
+    kinds_to_discover: Sequence[str] = ()
+    discovered: Sequence[Mapping[str, Any]] = ()
 
 
 def read_recipes(path: Path) -> list[Recipe]:
@@ -42,13 +46,30 @@ def read_recipes(path: Path) -> list[Recipe]:
     return read_configured(path).recipes
 
 
-def read_configured(path: Path) -> Configured:
+class RememberingReader:
+    """Reads configuration as ``read_configured``, and keeps what was once discovered."""
+
+    def __init__(self) -> None:
+        self._discovered: Sequence[Mapping[str, Any]] = ()
+
+    def __call__(self, path: Path) -> Configured:
+        """Return what the file at ``path`` asks for; raise as ``read_configured``."""
+        configured = read_configured(path, self._discovered)
+        self._discovered = configured.discovered
+        return configured
+
+
+def read_configured(path: Path, discovered: Sequence[Mapping[str, Any]] = ()) -> Configured:
     """Return what the file at ``path`` asks for, and what discovery had to leave out.
+
+    Args:
+        path: the file.
+        discovered: what was discovered before; it is watched, whether it is there now or not.
 
     Raises:
         ConfigError: listing every problem with file, line, key and what was expected.
     """
-    answer = read_elsewhere("agent.settings", path)
+    answer = read_elsewhere("agent.settings", path, json.dumps(list(discovered)))
     recipes = [Recipe(**recipe) for recipe in answer["recipes"]]
     web_config = answer["web_config"]
     return Configured(
@@ -57,11 +78,18 @@ def read_configured(path: Path) -> Configured:
         Path(web_config) if web_config else None,
         Receiver(**answer["otlp"]) if answer["otlp"] else None,
         {Path(file): Stamp(*stamp) for file, stamp in answer["secrets"]},
+        answer["kinds_to_discover"],
+        answer["discovered"],
     )
 
 
-def read_elsewhere(module: str, path: Path) -> dict[str, Any]:
+def read_elsewhere(module: str, path: Path, told: str = "") -> dict[str, Any]:
     """Return what ``module``, run as a program of its own, makes of the file at ``path``.
+
+    Args:
+        module: prints its answer as JSON.
+        path: its argument.
+        told: its input, where nobody else can read it.
 
     Validation takes as much memory as all collectors, so it happens in a process that ends.
 
@@ -70,7 +98,13 @@ def read_elsewhere(module: str, path: Path) -> dict[str, Any]:
     """
     command = [sys.executable, "-m", module, str(path)]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=READ_SECONDS, check=True)
+        done = subprocess.run(
+            command,
+            input=told.encode(),
+            capture_output=True,
+            timeout=READ_SECONDS,
+            check=True,
+        )
     except subprocess.TimeoutExpired:
         message = f"reading it took longer than {READ_SECONDS:g} s"
         raise ConfigError([Problem(str(path), 1, "", message)]) from None

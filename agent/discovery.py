@@ -7,8 +7,11 @@ listens there may say anything, or nothing for ever: all are asked at a time, wi
 
 from __future__ import annotations
 
+import json
+import os
 import queue
 import socket
+import sys
 import threading
 import time
 from collections.abc import Collection, Iterable, Mapping
@@ -131,3 +134,15 @@ def _listens(host: str, port: int) -> bool:
     except (OSError, ValueError):  # ValueError: a name that no name can be
         return False
     return True
+
+
+def main(asked: Mapping[str, Any], environment: Mapping[str, str]) -> list[str]:
+    """Return the names of servers of the ``kinds`` asked for that are not ``known``."""
+    known = [Candidate(**one) for one in asked["known"]]
+    names = {one.name for one in known}
+    found = discover(asked["kinds"], environment, known).watched
+    return [one.name for one in found if one.name not in names]
+
+
+if __name__ == "__main__":
+    json.dump(main(json.load(sys.stdin), os.environ), sys.stdout)

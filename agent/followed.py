@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agent.configured import Configured
+from agent.lookout import Lookout, appeared
 from watchkeeper.clock import Clock
 from watchkeeper.stamp import stamp_of
 from watchkeeper.watched import Watched
@@ -15,13 +16,16 @@ from watchkeeper.watched import Watched
 class Followed:
     """A configuration file, read again when it, or a file that a secret of it is in, is another.
 
+    It is read again, too, when a server appeared that it lets us discover.
+
     Looking costs a ``stat`` a file; reading starts an interpreter and is done for a reason only. A
     secret that comes from the environment cannot change while we run.
 
     Args:
         path: the file.
         read: turns it into what to run.
-        clock: tells when it was read.
+        clock: tells when it was read, and when to look for servers.
+        look: returns the names of the servers that appeared.
 
     Attributes:
         read_at: when what is in force was read.
@@ -30,8 +34,15 @@ class Followed:
         ConfigError: the file cannot be used.
     """
 
-    def __init__(self, path: Path, read: Callable[[Path], Configured], clock: Clock) -> None:
+    def __init__(
+        self,
+        path: Path,
+        read: Callable[[Path], Configured],
+        clock: Clock,
+        look: Callable[[Configured], list[str]] = appeared,
+    ) -> None:
         self._clock = clock
+        self._lookout = Lookout(clock, look)
         self._watched: Watched[Configured] = Watched(path, read)
         self._secrets_tried = dict(self.current.secrets)
         self.read_at: datetime = clock.now()
@@ -55,10 +66,13 @@ class Followed:
         """Read it again when there is reason to; return whether something new is in force."""
         secrets = {file: stamp_of(file) for file in self.current.secrets}
         is_used = self._watched.reload_if_changed()
-        if not is_used and secrets != self._secrets_tried:
+        if not is_used and (secrets != self._secrets_tried or self._sees_more()):
             is_used = self._watched.reload()
         # What could not be used is not tried again before it is another.
         self._secrets_tried = dict(self.current.secrets) if is_used else secrets
         if is_used:
             self.read_at = self._clock.now()
         return is_used
+
+    def _sees_more(self) -> bool:
+        return self.is_good and self._lookout.sees_more(self.current)

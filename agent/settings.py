@@ -578,13 +578,18 @@ def left_out(run_or_tried: Collection[str]) -> Iterator[tuple[str, str]]:
             yield kind, "not configured"
 
 
-def main(path: Path) -> dict[str, Any]:
-    """Return what the reading process prints: ``problems``, or ``recipes`` and ``refused``."""
+def main(path: Path, known: Iterable[Candidate]) -> dict[str, Any]:
+    """Return what the reading process prints: ``problems``, or ``recipes`` and ``refused``.
+
+    Args:
+        path: the file.
+        known: what was discovered before.
+    """
     try:
         settings = load(path, AgentSettings)
     except ConfigError as error:
         return {"problems": [dataclasses.asdict(problem) for problem in error.problems]}
-    discovery = discover(settings.kinds_to_discover, os.environ)
+    discovery = discover(settings.kinds_to_discover, os.environ, known)
     recipes = settings.recipes(discovery.watched)
     seen = {recipe.kind for recipe in recipes} | discovery.kinds
     secrets = [(str(one.file), one.stamp) for one in secrets_in(settings) if one.file]
@@ -593,9 +598,12 @@ def main(path: Path) -> dict[str, Any]:
         "recipes": [dataclasses.asdict(recipe) for recipe in recipes],
         "otlp": dataclasses.asdict(settings.otlp.receiver()) if settings.otlp else None,
         "web_config": str(path.parent / settings.web_config) if settings.web_config else "",
+        "kinds_to_discover": settings.kinds_to_discover,
+        "discovered": [dataclasses.asdict(one) for one in discovery.watched],
         "refused": [*discovery.refused, *left_out(seen)],
     }
 
 
 if __name__ == "__main__":
-    json.dump(main(Path(sys.argv[1])), sys.stdout)
+    remembered = [Candidate(**one) for one in json.loads(sys.stdin.read() or "[]")]
+    json.dump(main(Path(sys.argv[1]), remembered), sys.stdout)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import NotRequired, TypedDict, Unpack
 
 from agent.resp import RedisConnection
 from agent.resp_answers import Answer, CommandRefused
 from watchkeeper.errors import Reason, UpstreamError
 
 
-class Broker:
-    """Asks questions; an answer that is missing is an error, never a zero.
+class BrokerPlace(TypedDict):
+    """Where a broker is and how to get in: arguments that collectors of queues hand on.
 
-    Args:
+    Attributes:
         host: name or address.
         port: TCP port.
         user: ACL user, or None.
@@ -20,39 +21,43 @@ class Broker:
         db: database of the queues.
         tls: whether to speak TLS.
         certificates: file with the authorities to trust; empty for the system's.
-        timeout_seconds: of each answer.
+        timeout_seconds: of each answer; 2 s without it.
     """
 
-    def __init__(
-        self,
-        *,
-        host: str,
-        port: int,
-        user: str | None,
-        password: str,
-        db: int,
-        tls: bool,
-        certificates: str,
-        timeout_seconds: float,
-    ) -> None:
-        self.name = f"{host}:{port}/{db}"
-        self._host, self._port = host, port
-        self._user, self._password, self._db = user, password, db
-        self._tls, self._certificates = tls, certificates
-        self._timeout_seconds = timeout_seconds
+    host: str
+    port: int
+    user: str | None
+    password: str
+    db: int
+    tls: NotRequired[bool]
+    certificates: NotRequired[str]
+    timeout_seconds: NotRequired[float]
+
+
+class Broker:
+    """Asks questions; an answer that is missing is an error, never a zero.
+
+    Args:
+        place: where it is.
+    """
+
+    def __init__(self, **place: Unpack[BrokerPlace]) -> None:
+        self.name = f"{place['host']}:{place['port']}/{place['db']}"
+        self._place = place
         self._connection: RedisConnection | None = None
 
     def connect(self) -> RedisConnection:
         """Return a new connection; raise UpstreamError when there is none to be had."""
+        place = self._place
         return RedisConnection(
-            self._host,
-            self._port,
-            user=self._user,
-            password=self._password,
-            db=self._db,
-            tls=self._tls,
-            certificates=self._certificates,
-            timeout_seconds=self._timeout_seconds,
+            place["host"],
+            place["port"],
+            user=place["user"],
+            password=place["password"],
+            db=place["db"],
+            tls=place.get("tls", False),
+            certificates=place.get("certificates", ""),
+            timeout_seconds=place.get("timeout_seconds", 2.0),
         )
 
     def ask(self, *commands: tuple[str, ...]) -> list[Answer]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Unpack
 
-from agent.broker import Broker, number
+from agent.broker import Broker, BrokerPlace, number
 from agent.celery.events import Events
 from agent.celery.gap import EventGap
 from agent.celery.messages import (
@@ -34,49 +35,26 @@ class CeleryCollector:
     """Depth, oldest age, what is under way, workers, and their events.
 
     Args:
-        host: of the broker; so are the next five.
-        port: TCP port.
-        user: ACL user, or None.
-        password: empty for none.
-        db: database of the queues.
         key_prefix: Kombu's ``global_keyprefix``.
         queues: names of the queues.
         events: whether to overhear workers' events.
-        tls: whether the broker speaks TLS.
-        certificates: file with the authorities to trust; empty for the system's.
-        timeout_seconds: of each answer.
+        place: of the broker.
     """
 
     def __init__(
         self,
         *,
-        host: str,
-        port: int,
-        user: str | None,
-        password: str,
-        db: int,
         key_prefix: str,
         queues: Sequence[str],
         events: bool = True,
-        tls: bool = False,
-        certificates: str = "",
-        timeout_seconds: float = 2.0,
+        **place: Unpack[BrokerPlace],
     ) -> None:
-        self._broker = Broker(
-            host=host,
-            port=port,
-            user=user,
-            password=password,
-            db=db,
-            tls=tls,
-            certificates=certificates,
-            timeout_seconds=timeout_seconds,
-        )
+        self._broker = Broker(**place)
         self._queues = tuple(queues)
         self._keys = [key for queue in queues for key in keys_of(f"{key_prefix}{queue}")]
         self._prefix = key_prefix
-        self._control = key_prefix + CONTROL_CHANNEL.format(db=db)
-        channels = key_prefix + EVENT_CHANNELS.format(db=db)
+        self._control = key_prefix + CONTROL_CHANNEL.format(db=place["db"])
+        channels = key_prefix + EVENT_CHANNELS.format(db=place["db"])
         self._name = f"{self._broker.name} {key_prefix}".rstrip()
         default_queue = queues[0] if len(queues) == 1 else ""
         self._events = None

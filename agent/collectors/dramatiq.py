@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
+from typing import Unpack
 
-from agent.broker import Broker, moment, number, texts
+from agent.broker import Broker, BrokerPlace, moment, number, texts
 from agent.collector import CollectionFailed
 from agent.family import Family
 from agent.queue_state import QueueState, families_of
@@ -28,42 +29,19 @@ class DramatiqCollector:
     How many workers there are the broker cannot tell: publishers leave the same heartbeats.
 
     Args:
-        host: of the broker; so are the next five.
-        port: TCP port.
-        user: ACL user, or None.
-        password: empty for none.
-        db: database of the queues.
         namespace: ``namespace`` of the RedisBroker.
         queues: their names.
-        tls: whether the broker speaks TLS.
-        certificates: file with the authorities to trust; empty for the system's.
-        timeout_seconds: of each answer.
+        place: of the broker.
     """
 
     def __init__(
         self,
         *,
-        host: str,
-        port: int,
-        user: str | None,
-        password: str,
-        db: int,
         namespace: str,
         queues: Sequence[str],
-        tls: bool = False,
-        certificates: str = "",
-        timeout_seconds: float = 2.0,
+        **place: Unpack[BrokerPlace],
     ) -> None:
-        self._broker = Broker(
-            host=host,
-            port=port,
-            user=user,
-            password=password,
-            db=db,
-            tls=tls,
-            certificates=certificates,
-            timeout_seconds=timeout_seconds,
-        )
+        self._broker = Broker(**place)
         self._namespace = namespace
         self._queues = tuple(queues)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Unpack
 
-from agent.broker import Broker, number, texts
+from agent.broker import Broker, BrokerPlace, number, texts
 from agent.collector import CollectionFailed
 from agent.family import Family
 from agent.queue_state import QueueState, families_of
@@ -24,40 +25,17 @@ class RqCollector:
     """Depth, oldest age, registries and workers of each queue.
 
     Args:
-        host: of the broker; so are the next five.
-        port: TCP port.
-        user: ACL user, or None.
-        password: empty for none.
-        db: database of the queues.
         queues: their names; none for all that RQ knows.
-        tls: whether the broker speaks TLS.
-        certificates: file with the authorities to trust; empty for the system's.
-        timeout_seconds: of each answer.
+        place: of the broker.
     """
 
     def __init__(
         self,
         *,
-        host: str,
-        port: int,
-        user: str | None,
-        password: str,
-        db: int,
         queues: Sequence[str],
-        tls: bool = False,
-        certificates: str = "",
-        timeout_seconds: float = 2.0,
+        **place: Unpack[BrokerPlace],
     ) -> None:
-        self._broker = Broker(
-            host=host,
-            port=port,
-            user=user,
-            password=password,
-            db=db,
-            tls=tls,
-            certificates=certificates,
-            timeout_seconds=timeout_seconds,
-        )
+        self._broker = Broker(**place)
         self._queues = tuple(queues)
 
     def collect(self) -> Iterator[Family]:

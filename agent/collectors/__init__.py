@@ -23,6 +23,7 @@ COLLECTORS = {
     "sockstat": "agent.collectors.sockstat:SockstatCollector",
     "softnet": "agent.collectors.softnet:SoftnetCollector",
     "udp-queues": "agent.collectors.udp_queues:UdpQueuesCollector",
+    "interrupts": "agent.collectors.interrupts:InterruptsCollector",
     "tcp-states": "agent.collectors.tcp_states:TcpStatesCollector",
     "conntrack": "agent.collectors.conntrack:ConntrackCollector",
     "arp": "agent.collectors.arp:ArpCollector",
@@ -69,6 +70,7 @@ HOST_KINDS: dict[str, tuple[str, ...]] = {
     "softnet": ("proc",),
     "udp-queues": ("proc",),
     "tcp-states": (),
+    "interrupts": ("proc",),
     "conntrack": ("proc",),
     "arp": ("proc",),
     "bonding": ("sys",),
@@ -92,13 +94,13 @@ WAITING_KINDS = frozenset(
 )
 """Host kinds with a thread of their own: they may wait for others, or take long."""
 
-OFF_BY_DEFAULT = frozenset({"processes", "tcp-states"})
+OFF_BY_DEFAULT = frozenset({"processes", "tcp-states", "interrupts"})
 """Host kinds that run only when they are named: their cost grows with the machine."""
 
 SLOW_HOST_KINDS = frozenset(
     {
         "processes", "identity", "raid", "edac", "thermal", "frequency", "hwmon", "power",
-        "firmware", "systemd", "containers", "tcp-states",
+        "firmware", "systemd", "containers", "tcp-states", "interrupts",
     }
 )  # fmt: skip
 """Run at the slow interval: they cost more, or change slower."""

@@ -40,6 +40,12 @@ NewInLinux7:        8 kB
         "full avg10=0.00 avg60=0.00 avg300=0.00 total=3000000\n"
     ),
     "proc/pressure/irq": "full avg10=0.00 avg60=0.00 avg300=0.00 total=2000000\n",
+    "proc/interrupts": (
+        "           CPU0       CPU1\n"
+        " 24:          1          7  IO-APIC   5-edge      ACPI:Ged\n"
+        "NMI:          2          3   Non-maskable interrupts\n"
+        "ERR:          9\n"
+    ),
     "proc/diskstats": (
         " 8 0 sda 10 1 200 30 20 2 400 60 1 70 90 5 0 800 9 4 6\n"
         " 8 1 sda1 10 1 200 30 20 2 400 60 1 70 90 5 0 800 9 4 6\n"

@@ -56,6 +56,15 @@ def test_cpu_time_is_told_by_cpu_and_mode_in_seconds(host):
     assert page.value("node_procs_running") == 3
 
 
+def test_interrupts_are_told_by_line_and_cpu_but_not_errors(host):
+    page = collected(host, "interrupts")
+    line = {"type": "24", "info": "IO-APIC", "devices": "5-edge ACPI:Ged"}
+    assert page.value("node_interrupts_total", cpu="1", **line) == 7
+    other = {"type": "NMI", "info": "Non-maskable interrupts", "devices": ""}
+    assert page.value("node_interrupts_total", cpu="0", **other) == 2
+    assert len(page.labels("node_interrupts_total")) == 4
+
+
 def cpu_lines(*, user, idle, iowait):
     return f"cpu0 {user} 0 50 {idle} {iowait} 0 5 1 10 0\n"
 

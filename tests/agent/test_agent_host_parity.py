@@ -112,7 +112,7 @@ def on_one_tree(program, tmp_path_factory):
     options = (
         f"--path.procfs={host.proc}", f"--path.sysfs={host.sys}", f"--path.rootfs={host.root}",
         f"--path.udev.data={tree}/run/udev/data", "--collector.processes",
-        "--collector.tcpstat",
+        "--collector.tcpstat", "--collector.interrupts",
     )  # fmt: skip
     with node_exporter(program, *options) as scrape:
         yield scrape(), Reading.read(everything_told_of(host))

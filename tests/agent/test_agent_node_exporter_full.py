@@ -11,7 +11,6 @@ from watchkeeper.catalogue import every_metric
 ASKED_FOR = (Path(__file__).parent / "node_exporter_full.txt").read_text().split()
 
 NOT_TOLD = {
-    "node_interrupts_total": "node_exporter leaves it out by default: a series a CPU and line",
     "node_netstat_Tcp_MaxConn": "node_exporter leaves it out by default; Linux always says -1",
     "process_resident_memory_max_bytes": "node_exporter has none either",
     "process_virtual_memory_max_bytes": "the limit of the agent's own address space",

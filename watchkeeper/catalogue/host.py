@@ -18,6 +18,11 @@ LOAD15 = gauge("node_load15", "Load average over 15 minutes.")
 CONTEXT_SWITCHES = counter("node_context_switches_total", "Context switches since boot.")
 FORKS = counter("node_forks_total", "Processes and threads created since boot.")
 INTERRUPTS = counter("node_intr_total", "Interrupts served since boot.")
+INTERRUPTS_BY_LINE = counter(
+    "node_interrupts_total",
+    "Interrupts served, by line and CPU.",
+    ("cpu", "type", "info", "devices"),
+)
 BOOT_TIME = gauge("node_boot_time_seconds", "When the machine booted, Unix time.", unit="seconds")
 PROCS_RUNNING = gauge("node_procs_running", "Processes that run or wait for a CPU.")
 PROCS_BLOCKED = gauge("node_procs_blocked", "Processes that wait for I/O.")

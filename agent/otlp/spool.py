@@ -39,7 +39,9 @@ class Spool:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in directory.glob(f"*{UNFINISHED}"):
             path.unlink()  # its writer was killed; it was never complete
-        found = sorted(directory.glob(f"*{SUFFIX}"))
+        messages = directory.glob(f"*{SUFFIX}")
+        # What somebody else put there is not ours to send, nor a reason not to start.
+        found = sorted(path for path in messages if path.stem.isdecimal() and path.is_file())
         self._entries = [Entry(path, path.stat().st_size) for path in found]
         self._next = int(found[-1].stem) + 1 if found else 0
         self._changing = threading.RLock()
@@ -67,8 +69,8 @@ class Spool:
                 self.remove(self._entries[0])
                 self.dropped += 1
             path = self._directory / f"{self._next:016d}{SUFFIX}"
+            self._next += 1  # even when it cannot be written: the next name may do
             _write_whole(path, message)
-            self._next += 1
             self._entries.append(Entry(path, len(message)))
 
     def oldest(self) -> Entry | None:

@@ -166,6 +166,18 @@ def test_what_its_writer_did_not_finish_is_not_sent(tmp_path):
     assert (tmp_path / "0000000000000007.otlp").read_bytes() == b"next"
 
 
+def test_what_somebody_else_put_into_the_buffer_is_left_alone(tmp_path):
+    (tmp_path / "notes.otlp").write_bytes(b"not ours")
+    (tmp_path / "0000000000000000.otlp").mkdir()
+    spool = Spool(tmp_path, 100)
+    assert spool.oldest() is None
+    with pytest.raises(OSError, match="directory"):
+        spool.add(b"has no place")
+    spool.add(b"ours")
+    assert spool.oldest().path.read_bytes() == b"ours"
+    assert (tmp_path / "notes.otlp").exists()
+
+
 @pytest.mark.parametrize(
     ("status", "fate"),
     [(200, Fate.TAKEN), (400, Fate.REFUSED), (401, Fate.REFUSED), (404, Fate.REFUSED),

@@ -1,6 +1,7 @@
 """Services to probe: in order, redirecting, slow, endless, with and without TLS."""
 
 import contextlib
+import socket
 import ssl
 import subprocess
 import threading
@@ -83,6 +84,30 @@ def serving(host="127.0.0.1", *, certificates=None):
     server.is_over.set()
     server.shutdown()
     server.server_close()
+
+
+class Parrot:
+    """Answers each connection with the bytes that the test sets, whatever it is asked."""
+
+    def __init__(self):
+        self.answer = b""
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        threading.Thread(target=self._answer_all, daemon=True).start()
+
+    def _answer_all(self):
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                connection.recv(1 << 16)
+                connection.sendall(self.answer)
+
+    def close(self):
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
 
 
 @dataclass(frozen=True)

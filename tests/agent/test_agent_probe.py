@@ -3,11 +3,13 @@
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent.collectors.probe import ProbeCollector
 from agent.probe.body import compiled
 from agent.text import Renderer, TextFormat, text_of
-from tests.agent.probed_services import chain_in, serving
+from tests.agent.probed_services import Parrot, chain_in, serving
 from tests.agent.probes import Page
 
 DAY_SECONDS = 86_400
@@ -125,6 +127,35 @@ def test_a_service_that_sends_a_byte_now_and_then_is_given_up_on_as_well(port):
     assert page.value("probe_success") == 0
     assert page.value("probe_duration_seconds") >= 0.5
     assert page.value("probe_http_duration_seconds", phase="processing") > 0
+
+
+@pytest.fixture(scope="module")
+def parrot():
+    parrot = Parrot()
+    yield parrot
+    parrot.close()
+
+
+starts = st.sampled_from([b"HTTP/1.1 302 x", b"HTTP/9.9 200 x", b"HTTP/1.0 999 x", b"HTTP/1.1"])
+places = st.sampled_from(
+    [b"//", b"http://a:b/", b"http://[1", b"http://%00/", b"http://a\xef\xbc\x8fb/", b"tls://.x/"]
+)
+headers = st.sampled_from(
+    [b"Transfer-Encoding: chunked", b"Content-Length: -1", b"Last-Modified: 1 Jan 0001", b":"]
+)
+
+
+@given(
+    start=starts | st.binary(max_size=20),
+    place=places | st.binary(max_size=20),
+    more=st.lists(headers, max_size=2),
+    body=st.binary(max_size=20),
+)
+@settings(deadline=None, max_examples=100)
+def test_whatever_a_target_answers_its_success_or_failure_is_told(parrot, start, place, more, body):
+    parrot.answer = b"\r\n".join([start, b"Location: " + place, *more, b"", body])
+    page = probed(f"http://127.0.0.1:{parrot.port}/", timeout_seconds=0.5)
+    assert page.value("probe_success") in (0, 1)
 
 
 def test_a_long_line_that_does_not_match_is_not_tried_for_minutes(port):

@@ -500,6 +500,7 @@ class AgentSettings(Settings):
         return {
             "timeout_seconds": self.deadline / 4,
             "slow_interval_seconds": self.slow_interval,
+            "run_seconds": self.deadline * 0.9,
         }
 
     def _recipes(self) -> Iterator[Recipe]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -37,6 +39,7 @@ class MysqlCollector:
         statements: how many statements to tell of; 0 for none.
         tables: how many tables to tell of; 0 for none.
         timeout_seconds: of each question.
+        run_seconds: of all of them; what there is no time for is asked first the next time.
         slow_interval_seconds: between two times of asking the slow ones; in between, what they
             last brought is told again.
     """
@@ -52,7 +55,10 @@ class MysqlCollector:
         tables: int,
         timeout_seconds: float,
         slow_interval_seconds: float,
+        run_seconds: float = math.inf,
     ) -> None:
+        self._run_seconds = run_seconds
+
         def connect() -> Session:
             return _connected(
                 host=host, port=port, user=user, password=password, timeout_seconds=timeout_seconds
@@ -68,12 +74,13 @@ class MysqlCollector:
                 *([table_waits(tables)] if tables else []),
             ],
             slow_interval_seconds=slow_interval_seconds,
+            question_seconds=timeout_seconds,
             outcome=Outcome(mysql.UP, mysql.QUESTION_SUCCESS, mysql.QUESTION_DURATION),
         )
 
     def collect(self) -> Iterator[Family]:
         """Return what the server tells now; raise CollectionFailed with ``mysql_up 0``."""
-        return self._interview.collect()
+        return self._interview.collect(time.monotonic() + self._run_seconds)
 
     def close(self) -> None:
         """Close the connection."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -55,6 +57,7 @@ class PostgresCollector:
         statements: how many single statements to tell of; 0 for none.
         tables: how many tables, and as many indexes, to tell of; 0 for none.
         timeout_seconds: of each question.
+        run_seconds: of all of them; what there is no time for is asked first the next time.
         slow_interval_seconds: between two times of asking the slow ones; in between, what they
             last brought is told again.
         databases: further ones whose tables and indexes are told of, over a connection each.
@@ -74,12 +77,14 @@ class PostgresCollector:
         tables: int,
         timeout_seconds: float,
         slow_interval_seconds: float,
+        run_seconds: float = math.inf,
         databases: Sequence[str] = (),
         tls: str = "prefer",
         certificates: str = "",
     ) -> None:
         self._server = f"{host}:{port}"
         self._slow_interval_seconds = slow_interval_seconds
+        self._timeout_seconds, self._run_seconds = timeout_seconds, run_seconds
         self._connect = partial(
             Session,
             host=host,
@@ -109,21 +114,31 @@ class PostgresCollector:
             quick=quick,
             slow=slow,
             slow_interval_seconds=self._slow_interval_seconds,
+            question_seconds=self._timeout_seconds,
             outcome=Outcome(up, postgres.QUESTION_SUCCESS, postgres.QUESTION_DURATION),
             looking=LOOKING if up else f"{LOOKING} in {database}",
         )
 
     def collect(self) -> Iterator[Family]:
         """Return what the server tells now; raise CollectionFailed with ``pg_up 0``."""
-        yield from self._interview.collect()
-        for name, interview in self._further.items():
-            try:
-                families = list(interview.collect())
-                answers = 1
-            except CollectionFailed:  # one database that is gone costs its own series only
-                families, answers = [], 0
+        ends_at = time.monotonic() + self._run_seconds
+        yield from self._interview.collect(ends_at)
+        for name in list(self._further):
+            families, answers = self._told_of(name, ends_at)
             yield from families
             yield single(postgres.QUESTION_SUCCESS, answers, (self._server, _place(name)))
+
+    def _told_of(self, name: str, ends_at: float) -> tuple[list[Family], int]:
+        """Return what a further database tells, and whether it answers."""
+        interview = self._further[name]
+        # A login and a question: one database that hangs must not cost what the others told.
+        if time.monotonic() + 2 * self._timeout_seconds > ends_at:
+            return list(interview.kept()), 0
+        self._further[name] = self._further.pop(name)  # who was asked goes to the end
+        try:
+            return list(interview.collect(ends_at)), 1
+        except CollectionFailed:  # one database that is gone costs its own series only
+            return [], 0
 
     def close(self) -> None:
         """Close the connections."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -53,6 +54,7 @@ class Interview:
         slow: asked after them, at the slow interval only, and those that take the server long more
             rarely; in between, what they last brought is told again.
         slow_interval_seconds: between two times of asking these.
+        question_seconds: the longest that one may take; none is begun that could outlast the run.
         outcome: what tells how it went.
         looking: the name under which looking at the server itself is told of, as if it were a
             question.
@@ -66,28 +68,41 @@ class Interview:
         quick: Sequence[Question],
         slow: Sequence[Question],
         slow_interval_seconds: float,
+        question_seconds: float,
         outcome: Outcome,
         looking: str = LOOKING,
     ) -> None:
         self._server = server
         self._connect = connect
         self._quick = quick
+        self._order = list(quick)  # but who got no turn comes first
         self._slow = slow
         self._slow_interval_seconds = slow_interval_seconds
+        self._question_seconds = question_seconds
+        self._ends_at = math.inf
+        self._unasked: set[str] = set()
         self._outcome = outcome
         self._looking = looking
         self._session: Session | None = None
         self._due_at: dict[str, float] = {}
         self._kept: Answers = {}
+        self._answers: Answers = {}
         self._answered: dict[str, bool] = {}
         self._durations: dict[str, float] = {}
 
-    def collect(self) -> Iterator[Family]:
+    def collect(self, ends_at: float = math.inf) -> Iterator[Family]:
         """Return what the server tells now.
+
+        What there is no time for is told as it was last answered, counts as not answered, and is
+        asked first the next time.
+
+        Args:
+            ends_at: of the run, on the monotonic clock in seconds.
 
         Raises:
             CollectionFailed: it cannot be reached or refuses us; with ``up`` at 0.
         """
+        self._ends_at = ends_at
         try:
             if self._session is None:
                 self._session = self._connect()
@@ -106,18 +121,35 @@ class Interview:
             self._session = None
         self._due_at.clear()
 
+    def kept(self) -> Iterator[Family]:
+        """Yield what was last told of the slow questions, without asking."""
+        yield from itertools.chain(*self._kept.values())
+
+    def _has_time(self) -> bool:
+        return time.monotonic() + self._question_seconds <= self._ends_at
+
     def _ask_all(self, session: Session) -> list[Family]:
-        answers, goes_on = self._ask_each(session, self._quick, goes_on=True)
+        self._order.sort(key=lambda question: question.name not in self._unasked)
+        self._unasked.clear()
+        answers, goes_on = self._ask_each(session, self._order, goes_on=True)
+        for question in self._quick:
+            if question.name in self._unasked:
+                answers[question.name] = self._answers.get(question.name, [])
+        self._answers = {question.name: answers.get(question.name, []) for question in self._quick}
         now = time.monotonic()
         due = [question for question in self._slow if self._due_at.get(question.name, now) <= now]
-        if due:
+        if due and self._has_time():
+            due.sort(key=lambda question: self._due_at.get(question.name, now))
             goes_on = goes_on and self._look(session)
             slow_answers, _ = self._ask_each(session, due, goes_on=goes_on)
             for question in due:
+                if question.name in self._unasked:
+                    self._due_at.setdefault(question.name, now)
+                    continue
                 self._kept[question.name] = slow_answers.get(question.name, [])
                 self._due_at[question.name] = now + self._pause_seconds(question, slow_answers)
-        families = itertools.chain(*answers.values(), *self._kept.values())
-        return [*families, *self._told_of_questions()]
+        families = itertools.chain.from_iterable(self._answers.values())
+        return [*families, *self.kept(), *self._told_of_questions()]
 
     def _pause_seconds(self, question: Question, answers: Answers) -> float:
         if question.name not in answers:
@@ -143,6 +175,10 @@ class Interview:
                 continue
             if not goes_on:
                 self._answered[question.name] = False
+                continue
+            if not self._has_time():
+                self._answered[question.name] = False
+                self._unasked.add(question.name)
                 continue
             try:
                 answers[question.name] = self._ask(session, question)

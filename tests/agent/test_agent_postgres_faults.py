@@ -234,6 +234,16 @@ def test_further_databases_are_told_of_and_one_that_goes_costs_its_own_series_on
         assert wait_until(lambda: refused(collected(collector)) == set(), what="its coming back")
 
 
+def test_a_further_database_that_there_is_no_time_for_costs_the_server_nothing(server):
+    server.execute("CREATE DATABASE late")
+    # A login and a question of a second each could outlast the run: neither is begun.
+    with collector_of(server, databases=("late",), run_seconds=1.9) as collector:
+        page = collected(collector)
+        assert page.value("pg_up") == 1
+        assert refused(page) == {"database late"}
+        assert ours(server) == {"postgres": 1}
+
+
 def ours(server):
     """Our connections by database."""
     query = (

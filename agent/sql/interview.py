@@ -120,6 +120,8 @@ class Interview:
             self._session.close()
             self._session = None
         self._due_at.clear()
+        for before in (self._answers, self._kept):  # of a server that may come back another
+            before.clear()
 
     def kept(self) -> Iterator[Family]:
         """Yield what was last told of the slow questions, without asking."""

@@ -96,3 +96,10 @@ def test_what_there_was_no_time_for_is_asked_first_the_next_time():
     for _ in range(4):
         list(interview.collect())
     assert server.asked == ["a", "b", "c", "a"]
+
+
+def test_what_was_answered_before_the_connection_was_lost_is_not_told_again():
+    interview = interviewing(Server(), ["a"], ["b"])
+    assert told(interview.collect())[0] == [1, 2]
+    interview.close()
+    assert told(interview.collect(time.monotonic() + 9))[0] == []

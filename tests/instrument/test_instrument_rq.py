@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -131,9 +132,10 @@ def test_a_publisher_whose_clock_is_ahead_is_flagged_and_no_wait_is_invented(
 def test_a_job_for_later_is_created_now_and_waits_from_when_it_is_due(queue, worker):
     registry = CollectorRegistry()
     Instrumentation("shop", registry=registry).rq.watch_queue(queue)
+    sent = time.monotonic()
     queue.enqueue_in(timedelta(seconds=2), f"{JOBS}.pack")
     assert value(registry, "task_created_total", queue=queue.name) == 1
     wait_until(
         lambda: worker("task_finished_total", outcome="succeeded") == 1, what="the later order"
     )
-    assert worker("task_wait_seconds_sum") < 2
+    assert worker("task_wait_seconds_sum") <= time.monotonic() - sent - 1

@@ -18,7 +18,7 @@ from watchkeeper.errors import ConfigError, Problem
 from watchkeeper.supervisor import secrets
 
 FILES = {
-    "agent.yml": "agent.settings:AgentSettings",
+    "agent.yml": "agent.settings.whole:AgentSettings",
     "anomaly.yml": "anomaly.settings:AnomalySettings",
     "alerting.yml": "alerting.settings:AlertingSettings",
     "remediation.yml": "alerting.remediation_rules:RemediationSettings",

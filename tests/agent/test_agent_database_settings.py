@@ -3,7 +3,7 @@
 import pytest
 
 from agent.configured import read_recipes
-from agent.settings import AgentSettings
+from agent.settings.whole import AgentSettings
 from watchkeeper.configuration import load
 from watchkeeper.errors import ConfigError
 

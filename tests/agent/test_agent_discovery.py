@@ -13,7 +13,8 @@ import pytest
 from agent.candidates import Candidate, Senseless, candidates
 from agent.configured import read_configured, read_elsewhere
 from agent.discovery import discover, look_at, problem_of
-from agent.settings import AgentSettings, PostgresSettings
+from agent.settings.databases import PostgresSettings
+from agent.settings.whole import AgentSettings
 from watchkeeper.configuration import load
 from watchkeeper.errors import ConfigError
 

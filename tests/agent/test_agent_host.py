@@ -14,7 +14,7 @@ from agent.collectors.clock import Timex, discipline_families
 from agent.collectors.cpu import forward
 from agent.collectors.pressure import is_not_kept
 from agent.procfs import parse_cpu_list
-from agent.settings import HostSettings, IgnoredSettings
+from agent.settings.host import HostSettings, IgnoredSettings
 from agent.text import Renderer, TextFormat, text_of
 from tests.agent import machine
 from tests.agent.probes import Page

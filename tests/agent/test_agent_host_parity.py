@@ -13,7 +13,7 @@ import pytest
 from agent.collectors import HOST_KINDS, make
 from agent.configured import read_recipes
 from agent.once import collect_once
-from agent.settings import HostSettings
+from agent.settings.host import HostSettings
 from agent.text import Renderer, TextFormat, text_of
 from benchmarks import exporters
 from benchmarks.scraped import Scraped, free_port

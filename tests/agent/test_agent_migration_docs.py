@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -9,9 +10,9 @@ import yaml
 import agent
 from agent.cli import agent as command
 from agent.collectors import COLLECTORS
-from agent.settings import AgentSettings
+from agent.settings.whole import AgentSettings
 from watchkeeper.catalogue import every_metric
-from watchkeeper.configuration import load
+from watchkeeper.configuration import Settings, load
 
 ROOT = Path(agent.__file__).parents[1]
 DOCUMENT = (ROOT / "docs" / "migration.md").read_text()
@@ -29,8 +30,9 @@ def keys_of(model):
     found = set()
     for name, field in model.model_fields.items():
         found.add(name)
-        for inner in re.findall(r"(\w+Settings)", str(field.annotation)):
-            found |= keys_of(getattr(__import__("agent.settings", fromlist=[inner]), inner))
+        for inner in (field.annotation, *get_args(field.annotation)):
+            if isinstance(inner, type) and issubclass(inner, Settings):
+                found |= keys_of(inner)
     return found
 
 

@@ -7,7 +7,7 @@ import pytest
 import agent
 from agent.collectors import COLLECTORS, HOST_KINDS, OFF_BY_DEFAULT, SLOW_HOST_KINDS, WAITING_KINDS
 from agent.configured import read_recipes
-from agent.settings import AgentSettings
+from agent.settings.whole import AgentSettings
 from tests.agent.probes import PROBES
 from watchkeeper.configuration import load
 from watchkeeper.errors import ConfigError

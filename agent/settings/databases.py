@@ -1,0 +1,102 @@
+"""What of ``agent.yml`` is about databases and caches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from agent.recipe import Recipe
+from agent.settings.pace import Pace, plain
+from agent.settings.values import Bound, Port
+from watchkeeper.configuration import Secret, Settings
+
+
+class PostgresSettings(Settings):
+    """One PostgreSQL server.
+
+    Attributes:
+        database: the one to connect to; where pg_stat_statements is, if anywhere.
+        statements: how many single statements are told of, those with the most total time; 0
+            switches them off.
+        tables: how many tables, and as many indexes, of each database: the largest ones.
+        databases: further ones whose tables and indexes are told of, over a connection each.
+        tls: ``verify`` to go on only with a server that proves that it has the name of ``host``;
+            else TLS is used as the server likes, and it may be anybody.
+        certificates: file with the authorities to trust instead of the system's.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 5432
+    database: str = "postgres"
+    databases: Annotated[tuple[str, ...], Field(max_length=20)] = ()
+    user: str = "postgres"
+    password: Secret | None = None
+    tls: Literal["prefer", "verify"] = "prefer"
+    certificates: str = ""
+    statements: Bound = 50
+    tables: Bound = 20
+
+    @model_validator(mode="after")
+    def _name_each_database_once(self) -> Self:
+        names = (self.database, *self.databases)
+        if len(set(names)) < len(names):
+            raise ValueError(f"expected each database once, got {', '.join(names)}")
+        return self
+
+    def recipes(self, pace: Pace) -> Iterator[Recipe]:
+        """Yield what to run."""
+        name = f"postgres {self.host}:{self.port}"
+        yield pace.recipe(name, "postgres", plain(self) | pace.question_limits)
+
+
+class MysqlSettings(Settings):
+    """One MySQL or MariaDB server.
+
+    Attributes:
+        host: name, address, or the path of a Unix socket.
+        statements: how many single statements are told of, those with the most total time; 0
+            switches them off.
+        tables: how many tables, those the most time was spent in.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 3306
+    user: str = "watchkeeper"
+    password: Secret | None = None
+    statements: Bound = 50
+    tables: Bound = 20
+
+    def recipes(self, pace: Pace) -> Iterator[Recipe]:
+        """Yield what to run."""
+        name = f"mysql {self.host}:{self.port}"
+        yield pace.recipe(name, "mysql", plain(self) | pace.question_limits)
+
+
+BOUNDS: dict[str, dict[str, float]] = {
+    kind: {"statements": defaults.statements, "tables": defaults.tables}
+    for kind, defaults in (("postgres", PostgresSettings()), ("mysql", MysqlSettings()))
+}
+"""What a server that was discovered is told of, by kind."""
+
+
+class RedisSettings(Settings):
+    """One server that speaks the Redis protocol.
+
+    Attributes:
+        user: of the ACL; the default one otherwise.
+        tls: whether it speaks TLS; so does Redis on its ``tls-port``.
+        certificates: file with the authorities to trust instead of the system's.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 6379
+    user: str | None = None
+    password: Secret | None = None
+    tls: bool = False
+    certificates: str = ""
+
+    def recipes(self, pace: Pace) -> Iterator[Recipe]:
+        """Yield what to run."""
+        yield pace.recipe(f"redis {self.host}:{self.port}", "redis", plain(self))

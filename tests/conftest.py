@@ -3,6 +3,11 @@
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
+"""How fast an example runs says how busy the machine is, and nothing about what is tested."""
 
 
 @pytest.hookimpl(wrapper=True)

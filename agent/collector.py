@@ -6,7 +6,7 @@ A new one is one file in ``agent/collectors`` and one line in the table there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from agent.family import Family
 from watchkeeper.errors import Reason, WatchkeeperError
@@ -24,6 +24,14 @@ class Collector(Protocol):
 
     def close(self) -> None:
         """Let go of connections and descriptors; it will not be asked again."""
+
+
+@runtime_checkable
+class OfServer(Protocol):
+    """A collector that says whether what it watches is up."""
+
+    def when_silent(self) -> Sequence[Family]:
+        """Return what holds while a run does not end, such as ``pg_up 0``: always the same."""
 
 
 class CollectionFailed(WatchkeeperError):  # noqa: N818  # it names what happened

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agent.collector import CollectionFailed, Collector
+from agent.collector import CollectionFailed, Collector, OfServer
 from agent.family import Family, limit_series
 from agent.recipe import Recipe
 from agent.sheet import NOTHING, Demand, Sheet
@@ -33,7 +33,7 @@ class Runner:
         demand: how what it brings will be asked for.
         phase_seconds: between its first run, which is at once, and the grid of the later ones.
         after: the runner it takes the place of; it is waited for, so that one name never has two
-            runs in progress.
+            runs in progress, and what it says holds until then.
 
     Attributes:
         due_seconds: when it should run next.
@@ -56,6 +56,7 @@ class Runner:
         self._after = after
         self._renderer = Renderer()
         self._collector: Collector | None = None
+        self._silence = NOTHING
         self._status = Status()  # replaced whole, so that a reader needs no lock
         self._state = threading.Lock()
         self._is_running = False
@@ -67,12 +68,18 @@ class Runner:
         """Whether it may run: it is not running, and the one it replaces is over."""
         if self._is_running or self._is_retired:
             return False
-        return self._after is None or self._after.is_over
+        return self._predecessor is None
+
+    @property
+    def _predecessor(self) -> Runner | None:
+        """The one it replaces, while a run of that is still in progress."""
+        after = self._after
+        return after if after is not None and not after.is_over else None
 
     @property
     def is_over(self) -> bool:
-        """Whether it will never run again and does not run now."""
-        return self._is_retired and not self._is_running
+        """Whether neither it nor one before it runs now or ever again."""
+        return self._is_retired and not self._is_running and self._predecessor is None
 
     def run(self) -> None:
         """Run the collector once, unless it is running or retired."""
@@ -109,25 +116,42 @@ class Runner:
 
     def status(self, now_seconds: float) -> Status:
         """Return its status at ``now_seconds``: a run past its deadline has failed already."""
+        if (before := self._predecessor) is not None:
+            return before.status(now_seconds)
         status = self._status
-        if status.running_since is None:
+        if not self._has_no_end(status, now_seconds):
             return status
-        age_seconds = now_seconds - status.running_since
-        if age_seconds <= self.recipe.deadline_seconds:
-            return status
-        return status.failed(Reason.TIMEOUT, age_seconds)
+        assert status.running_since is not None  # noqa: S101  # narrows the type
+        failed = status.failed(Reason.TIMEOUT, now_seconds - status.running_since)
+        silence = self._silence.families
+        if not silence:
+            return failed
+        return replace(failed, series=sum(len(one.samples) for one in silence), collected_at=None)
 
     def is_overdue(self, now_seconds: float) -> bool:
         """Return whether the run in progress is past its deadline at ``now_seconds``."""
-        running_since = self._status.running_since
-        if running_since is None:
-            return False
-        return now_seconds - running_since > self.recipe.deadline_seconds
+        return self._has_no_end(self._status, now_seconds)
 
     def sheet(self, now_seconds: float) -> Sheet:
         """Return what may be served at ``now_seconds``: nothing once it has expired."""
+        if (before := self._predecessor) is not None:
+            return before.sheet(now_seconds)
         status = self._status
+        if self._silence.families and self._has_no_end(status, now_seconds):
+            return self._silence
         return status.sheet if now_seconds <= status.expires_at else NOTHING
+
+    def _has_no_end(self, status: Status, now_seconds: float) -> bool:
+        since = status.running_since
+        return since is not None and now_seconds - since > self.recipe.deadline_seconds
+
+    def _make(self) -> Collector:
+        collector = self.recipe.make()
+        if isinstance(collector, OfServer):
+            # Asked for now: later it may be in the middle of a run.
+            families = collector.when_silent()
+            self._silence = Sheet(Renderer().render(families), families)
+        return collector
 
     def _close(self) -> None:
         if self._collector is not None:
@@ -138,7 +162,7 @@ class Runner:
         self._status = replace(before, running_since=started)
         try:
             if self._collector is None:
-                self._collector = self.recipe.make()
+                self._collector = self._make()
             status = self._succeeded(before, started, self._collector)
         except CollectionFailed as error:
             failed = self._failed(before, started, error.reason, str(error))

@@ -82,6 +82,10 @@ class MysqlCollector:
         """Return what the server tells now; raise CollectionFailed with ``mysql_up 0``."""
         return self._interview.collect(time.monotonic() + self._run_seconds)
 
+    def when_silent(self) -> list[Family]:
+        """Return ``mysql_up 0``."""
+        return self._interview.when_silent()
+
     def close(self) -> None:
         """Close the connection."""
         self._interview.close()

@@ -140,6 +140,10 @@ class PostgresCollector:
         except CollectionFailed:  # one database that is gone costs its own series only
             return [], 0
 
+    def when_silent(self) -> list[Family]:
+        """Return ``pg_up 0``."""
+        return self._interview.when_silent()
+
     def close(self) -> None:
         """Close the connections."""
         for interview in (self._interview, *self._further.values()):

@@ -76,5 +76,9 @@ class ProbeCollector:
             self._context = ssl.create_default_context(cafile=self._certificates or None)
         return self._context
 
+    def when_silent(self) -> list[Family]:
+        """Return ``probe_success 0``: a resolver that never answers outlasts any limit of ours."""
+        return [single(probes.SUCCESS, 0, (self._url,))]
+
     def close(self) -> None:
         """Nothing is held open."""

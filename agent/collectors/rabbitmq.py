@@ -71,8 +71,9 @@ class RabbitmqCollector:
         try:
             families = list(self._families())
         except UpstreamError as error:
-            down = single(rabbitmq.UP, 0, (self._server,))
-            raise CollectionFailed(str(error), reason=error.reason, families=[down]) from None
+            raise CollectionFailed(
+                str(error), reason=error.reason, families=self.when_silent()
+            ) from None
         yield single(rabbitmq.UP, 1, (self._server,))
         yield from families
 
@@ -119,6 +120,10 @@ class RabbitmqCollector:
         consumers: list[Sample] = [((state.queue,), state.workers or 0) for state in states]
         yield Family(celery.QUEUE_LENGTH, lengths)
         yield Family(celery.CONSUMER_COUNT, consumers)
+
+    def when_silent(self) -> list[Family]:
+        """Return ``rabbitmq_up 0``."""
+        return [single(rabbitmq.UP, 0, (self._server,))]
 
     def close(self) -> None:
         """Close the connection."""

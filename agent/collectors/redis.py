@@ -55,15 +55,16 @@ class RedisCollector:
         except UpstreamError as error:
             if not isinstance(error, CommandRefused):
                 self.close()
-            down = single(redis.UP, 0, (self._server,))
-            raise CollectionFailed(str(error), reason=error.reason, families=[down]) from None
+            raise CollectionFailed(
+                str(error), reason=error.reason, families=self.when_silent()
+            ) from None
         except (ValueError, TypeError, AttributeError, LookupError) as error:
             # An answer of another shape than its command has: whoever listens there is no Redis.
             self.close()
-            down = single(redis.UP, 0, (self._server,))
             message = f"its answers make no sense ({type(error).__name__})"
-            reason = Reason.BAD_ANSWER
-            raise CollectionFailed(message, reason=reason, families=[down]) from None
+            raise CollectionFailed(
+                message, reason=Reason.BAD_ANSWER, families=self.when_silent()
+            ) from None
         yield single(redis.UP, 1, (self._server,))
         yield from families
 
@@ -92,6 +93,10 @@ class RedisCollector:
                 timeout_seconds=self._timeout_seconds,
             )
         return self._connection
+
+    def when_silent(self) -> list[Family]:
+        """Return ``redis_up 0``."""
+        return [single(redis.UP, 0, (self._server,))]
 
     def close(self) -> None:
         """Close the connection."""

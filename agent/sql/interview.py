@@ -109,10 +109,14 @@ class Interview:
             families = self._ask_all(self._session)
         except UpstreamError as error:
             self.close()
-            down = list(self._told_of_server(0))
+            down = self.when_silent()
             raise CollectionFailed(str(error), reason=error.reason, families=down) from None
         yield from self._told_of_server(1)
         yield from families
+
+    def when_silent(self) -> list[Family]:
+        """Return what holds while the server says nothing: that it is not up."""
+        return list(self._told_of_server(0))
 
     def close(self) -> None:
         """Close the connection."""

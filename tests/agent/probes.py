@@ -15,6 +15,7 @@ from watchkeeper.errors import Reason
 PROBES = {
     "steady": "tests.agent.probes:Steady",
     "hanging": "tests.agent.probes:Hanging",
+    "hanging-server": "tests.agent.probes:HangingServer",
     "failing": "tests.agent.probes:Failing",
     "broken": "tests.agent.probes:Broken",
     "scripted": "tests.agent.probes:Scripted",
@@ -53,6 +54,13 @@ class Hanging:
 
     def close(self):
         pass
+
+
+class HangingServer(Hanging):
+    """Hangs in asking a server."""
+
+    def when_silent(self):
+        return [single(gauge("probe_up", "Whether it answers."), 0)]
 
 
 class Failing:

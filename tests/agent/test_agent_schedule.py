@@ -2,6 +2,7 @@
 
 import random
 import threading
+from functools import partial
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_a_collector_that_hangs_for_ever_costs_only_its_own_series(watched):
         lambda page: page.value("watchkeeper_collector_success", collector="hanging") == 0,
         "the hang being told",
     )
-    assert page.value("watchkeeper_collector_errors_total", collector="hanging") == 1
+    assert page.value("watchkeeper_collector_errors_total", collector="hanging") >= 1
     watched.until(lambda page: page.value("probe_hanging") is None, "its samples expiring")
 
     runs = watched.page().value("probe_steady_runs")
@@ -106,9 +107,36 @@ def test_replacing_a_hung_collector_starts_no_second_run_beside_it(watched):
     watched.schedule.run([recipe("hanging", deadline_seconds=0.2)])
     replacement = watched.schedule.runners["hanging"]
     assert replacement is not replaced
-    assert replacement.status(SystemClock().monotonic_seconds()).running_since is None
+    watched.schedule.run([recipe("hanging", deadline_seconds=0.3)])
+    last = watched.schedule.runners["hanging"]
+    assert [runner.is_available for runner in (replaced, replacement, last)] == [False] * 3
+    assert watched.success("hanging") == 0  # which its replacements tell until it is over
     Hanging.release.set()
     wait_until(lambda: watched.success("hanging") == 1, what="the replacement at work")
+    assert replaced.is_over
+
+
+@pytest.mark.parametrize("good_runs", [0, 1])
+def test_a_server_that_is_asked_for_ever_is_told_to_be_down(watched, good_runs):
+    watched.schedule.demand.is_pushed = True
+    server = partial(recipe, "hanging-server", good_runs=good_runs)
+    watched.schedule.run([server(deadline_seconds=0.2)])
+    page = watched.until(lambda page: page.value("probe_up") == 0, "the server being down")
+    labels = {"collector": "hanging-server"}
+    assert page.value("watchkeeper_collector_success", **labels) == 0
+    assert page.value("watchkeeper_collector_series", **labels) == 1
+    assert page.value("watchkeeper_collector_errors_total", **labels, reason="timeout") >= 1
+    assert page.value("probe_hanging") is None
+    pushed = Exposition(SystemClock()).readings(watched.schedule)[0]
+    assert [family.metric.name for family in pushed.families] == ["probe_up"]
+
+    watched.schedule.run([server(deadline_seconds=0.3)])
+    assert watched.page().value("probe_up") == 0  # nothing is known that would be newer
+    Hanging.release.set()
+    watched.until(
+        lambda page: (page.value("probe_hanging"), page.value("probe_up")) == (1, None),
+        "what the server says now",
+    )
 
 
 def test_a_collector_that_hangs_holds_up_its_lane_only_until_it_is_relieved(watched):

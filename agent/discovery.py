@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import socket
 import sys
 import threading
 import time
@@ -21,10 +20,8 @@ from typing import Any, NamedTuple
 from agent.candidates import Candidate, Senseless, candidates
 from agent.collector import Collector
 from agent.collectors import make
+from agent.presence import is_listened_at
 from watchkeeper.errors import WatchkeeperError
-
-CONNECT_SECONDS = 0.5
-"""Everything tried without a name is on this machine."""
 
 LOOK_SECONDS = 6.0
 """For all of them; a collector's own limits end a single one before that."""
@@ -112,8 +109,7 @@ LEAST: Mapping[str, Mapping[str, Any]] = {"postgres": ONE_LOOK, "mysql": ONE_LOO
 
 def problem_of(candidate: Candidate) -> str | None:
     """Return why the server cannot be watched, or None when it can."""
-    host, port = candidate.arguments["host"], candidate.arguments["port"]
-    if not host.startswith("/") and not _listens(host, port):
+    if not is_listened_at(candidate):
         return "nothing listens there"
     arguments = {**candidate.arguments, **LEAST.get(candidate.kind, {})}
     collector: Collector = make(candidate.kind, arguments)
@@ -126,14 +122,6 @@ def problem_of(candidate: Candidate) -> str | None:
     finally:
         collector.close()
     return None if told else SILENT.get(candidate.kind)
-
-
-def _listens(host: str, port: int) -> bool:
-    try:
-        socket.create_connection((host, port), CONNECT_SECONDS).close()
-    except (OSError, ValueError):  # ValueError: a name that no name can be
-        return False
-    return True
 
 
 def main(asked: Mapping[str, Any], environment: Mapping[str, str]) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agent.configured import Configured
-from agent.lookout import Lookout, appeared
+from agent.lookout import Lookout
 from watchkeeper.clock import Clock
 from watchkeeper.stamp import stamp_of
 from watchkeeper.watched import Watched
@@ -25,7 +25,7 @@ class Followed:
         path: the file.
         read: turns it into what to run.
         clock: tells when it was read, and when to look for servers.
-        look: returns the names of the servers that appeared.
+        lookout: tells whether a server appeared.
 
     Attributes:
         read_at: when what is in force was read.
@@ -39,10 +39,10 @@ class Followed:
         path: Path,
         read: Callable[[Path], Configured],
         clock: Clock,
-        look: Callable[[Configured], list[str]] = appeared,
+        lookout: Lookout | None = None,
     ) -> None:
         self._clock = clock
-        self._lookout = Lookout(clock, look)
+        self._lookout = lookout or Lookout(clock)
         self._watched: Watched[Configured] = Watched(path, read)
         self._secrets_tried = dict(self.current.secrets)
         self.read_at: datetime = clock.now()

@@ -1,14 +1,16 @@
 """A server that nobody configured is found when it comes, and watched when it goes."""
 
+import socket
 from datetime import UTC, datetime
 
 import pytest
 
 from agent.candidates import Candidate
-from agent.configured import RememberingReader
+from agent.configured import Configured, RememberingReader
 from agent.discovery import discover
 from agent.followed import Followed
-from agent.lookout import PAUSE_SECONDS
+from agent.lookout import ASK_AGAIN_SECONDS, PAUSE_SECONDS, Lookout
+from agent.presence import present
 from benchmarks.scraped import free_port
 from tests.agent.redis_servers import serving
 from watchkeeper.clock import ManualClock
@@ -63,7 +65,8 @@ def test_a_server_that_is_down_when_the_file_is_read_again_stays_watched(config,
 def test_nobody_looks_where_nothing_is_to_be_discovered_or_too_early(config):
     looks = []
     clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
-    followed = Followed(config, RememberingReader(), clock, lambda told: looks.append(told) or [])
+    lookout = Lookout(clock, lambda told: looks.append(told) or [], lambda *_: {"redis a:1"})
+    followed = Followed(config, RememberingReader(), clock, lookout)
     clock.advance(PAUSE_SECONDS - 1)
     assert not followed.read_if_changed()
     assert not looks
@@ -72,9 +75,63 @@ def test_nobody_looks_where_nothing_is_to_be_discovered_or_too_early(config):
     assert looks == [followed.current]
     config.write_text("host: {collectors: []}\ndiscover: false\n")
     assert followed.read_if_changed()
-    clock.advance(PAUSE_SECONDS)
+    clock.advance(ASK_AGAIN_SECONDS)
     assert not followed.read_if_changed()
     assert len(looks) == 1
+
+
+class Street:
+    """Where somebody may be at home, and who was asked."""
+
+    def __init__(self):
+        self.at_home, self.asked = frozenset(), []
+        self.clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+        self.lookout = Lookout(self.clock, self._ask, lambda *_: self.at_home)
+
+    def _ask(self, _configured):
+        self.asked.append(self.at_home)
+        return []
+
+    def times_asked(self, at_home, seconds=PAUSE_SECONDS):
+        """Return how often somebody was asked after so many seconds with these at home."""
+        before = len(self.asked)
+        self.at_home = frozenset(at_home)
+        self.clock.advance(seconds)
+        self.lookout.sees_more(NOTHING_WATCHED)
+        return len(self.asked) - before
+
+
+NOTHING_WATCHED = Configured([], [], None, None, {}, ["redis"], [])
+
+
+def test_who_is_there_and_refuses_is_asked_again_only_rarely():
+    street = Street()
+    assert street.times_asked([]) == 0
+    assert street.times_asked(["redis a:1"]) == 1
+    assert street.times_asked(["redis a:1"]) == 0
+    assert street.times_asked(["redis a:1", "redis b:2"]) == 1
+    assert street.times_asked(["redis a:1", "redis b:2"], ASK_AGAIN_SECONDS - 1) == 0
+    assert street.times_asked(["redis a:1", "redis b:2"]) == 1
+
+
+def test_who_went_and_came_back_is_asked_again():
+    street = Street()
+    assert street.times_asked(["redis a:1"]) == 1
+    assert street.times_asked([]) == 0
+    assert street.times_asked(["redis a:1"]) == 1
+
+
+def test_where_nobody_is_at_home_nobody_is_ever_asked():
+    street = Street()
+    assert sum(street.times_asked([]) for _ in range(30)) == 0
+
+
+def test_only_places_of_the_kinds_looked_for_where_somebody_listens_are_told_of(port):
+    environment = {"REDIS_URL": f"redis://127.0.0.1:{port}"}
+    assert f"redis 127.0.0.1:{port}" not in present(["redis"], environment)
+    with socket.create_server(("127.0.0.1", port)):
+        assert f"redis 127.0.0.1:{port}" in present(["redis"], environment)
+        assert not present(["rabbitmq"], environment)
 
 
 def candidate(port, password):

@@ -11,11 +11,12 @@ from functools import partial
 
 from prometheus_client import Counter, Histogram
 
-from remediation import actuators, work
-from remediation.actuators import Actuator, Done, Held
+from remediation import actuators
+from remediation.actuators import Actuator, Held
 from remediation.ledger import Entry, Ledger, State
 from remediation.returns import Return, Returns
 from remediation.settings import EndpointSettings
+from remediation.work import Worked, carry_out
 from watchkeeper.clock import Clock
 from watchkeeper.errors import Refused, StorageError, WatchkeeperError
 from watchkeeper.logs import get_logger
@@ -95,14 +96,14 @@ class Crew:
         log.info("action begun", extra=_facts(entry))
         began_seconds = self._clock.monotonic_seconds()
         try:
-            done = self._act(entry)
+            worked = self._act(entry)
         except WatchkeeperError as error:
             self._finish(entry, State.FAILED, error=str(error))
         except Exception as error:  # the boundary of an actuator: one must not stop the others
             log.exception("actuator broke", extra=_facts(entry))
             self._finish(entry, State.FAILED, error=f"unexpected {type(error).__name__}: {error}")
         else:
-            self._finish(entry, State.SUCCEEDED, done=done)
+            self._finish(entry, State.SUCCEEDED, worked=worked)
         finally:
             took_seconds = self._clock.monotonic_seconds() - began_seconds
             self._seconds.labels(entry.action).observe(took_seconds)
@@ -128,22 +129,23 @@ class Crew:
             raise Refused(f"{asked.action} of {asked.target} is no longer allowed")
         return actuators.make(asked.action, asked.target, allowed, asked.parameters)
 
-    def _act(self, entry: Entry) -> Done:
+    def _act(self, entry: Entry) -> Worked:
         actuator = self._actuator(entry)
         tell = partial(self._ledger.progress, entry.idempotency_key)
-        return work.carry_out(actuator, entry, self._returns, clock=self._clock, tell=tell)
+        return carry_out(actuator, entry, self._returns, clock=self._clock, tell=tell)
 
     def _finish(
-        self, entry: Entry, state: State, *, done: Done | None = None, error: str = ""
+        self, entry: Entry, state: State, *, worked: Worked | None = None, error: str = ""
     ) -> None:
-        summary = done.summary if done else ""
+        summary = worked.done.summary if worked else ""
         self._ledger.finish(
             entry.idempotency_key,
             state,
             now=self._clock.now(),
             summary=summary,
-            detail=done.detail if done else None,
+            detail=worked.done.detail if worked else None,
             error=error,
+            put_back=worked.put_back if worked else None,
         )
         self._calls.labels(entry.action, state).inc()
         told = {**_facts(entry), "state": state, "summary": summary, "error": error}

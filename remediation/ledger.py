@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection, Engine, Row
 from remediation import returns
 from remediation.call import Call
 from remediation.refusal import CallRefused, Outcome
+from remediation.returns import Return
 from watchkeeper.clock import format_rfc3339, parse_rfc3339
 from watchkeeper.storage import migrate, reading, writing
 
@@ -181,9 +182,12 @@ class Ledger:
         summary: str = "",
         detail: Mapping[str, Any] | None = None,
         error: str = "",
+        put_back: Return | None = None,
     ) -> None:
-        """Write down how a call ended."""
+        """Write down how a call ended, and that the change it ``put_back`` is over, in one."""
         with writing(self._engine) as connection:
+            if put_back is not None:
+                returns.forget(connection, put_back)
             connection.execute(
                 _calls.update()
                 .where(_calls.c.idempotency_key == key)

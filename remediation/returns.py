@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from watchkeeper.clock import format_rfc3339
 from watchkeeper.storage import reading, writing
@@ -96,11 +96,16 @@ class Returns:
                 .values(attempts=begun.attempts + 1, due_at=format_rfc3339(now + RETRY_AFTER))
             )
 
-    def drop(self, ended: Return) -> None:
-        """Forget a change that was put back, unless it was prolonged meanwhile."""
-        with writing(self._engine) as connection:
-            same = _same(ended.action, ended.target)
-            connection.execute(_returns.delete().where(*same, _returns.c.made_by == ended.made_by))
+
+def forget(connection: Connection, ended: Return) -> None:
+    """Forget a change that was put back, unless it was prolonged meanwhile.
+
+    Args:
+        connection: of the transaction that records how the call which put it back ended, so that
+            no moment and no crash shows the one without the other.
+    """
+    same = _same(ended.action, ended.target)
+    connection.execute(_returns.delete().where(*same, _returns.c.made_by == ended.made_by))
 
 
 def _same(action: str, target: str) -> tuple[sa.ColumnElement[bool], ...]:

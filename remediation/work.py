@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from remediation.actuators import Actuator, Done, Tell, Temporary
@@ -10,9 +11,17 @@ from remediation.returns import Return, Returns
 from watchkeeper.clock import Clock, format_rfc3339
 
 
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What was done; with it, the change that it put back and that is to be forgotten."""
+
+    done: Done
+    put_back: Return | None = None
+
+
 def carry_out(
     actuator: Actuator, entry: Entry, returns: Returns, *, clock: Clock, tell: Tell
-) -> Done:
+) -> Worked:
     """Do what ``entry`` asks for with its actuator, and say what was done.
 
     Raises:
@@ -21,24 +30,22 @@ def carry_out(
     if entry.revert:
         return _put_back(actuator, entry, returns)
     if entry.dry_run:
-        return actuator.preview()
+        return Worked(actuator.preview())
     if isinstance(actuator, Temporary):
         # Before the deed: a change that we do not live to remember would stay for ever.
         returns.keep(_planned(actuator, entry, returns, clock))
-    return actuator.perform(tell)
+    return Worked(actuator.perform(tell))
 
 
-def _put_back(actuator: Actuator, entry: Entry, returns: Returns) -> Done:
-    kept = returns.find(entry.action, entry.target)
+def _put_back(actuator: Actuator, entry: Entry, returns: Returns) -> Worked:
+    kept, what = returns.find(entry.action, entry.target), f"{entry.action} of {entry.target}"
     if kept is None or not isinstance(actuator, Temporary):
-        return Done(f"{entry.action} of {entry.target} has changed nothing that is to be put back")
+        return Worked(Done(f"{what} has changed nothing that is to be put back"))
     if entry.fencing_token < kept.fencing_token:
-        return Done(f"{entry.action} of {entry.target} was prolonged until {kept.due_at}")
+        return Worked(Done(f"{what} was prolonged until {kept.due_at}"))
     if entry.dry_run:
-        return Done(f"would put back what {entry.action} changed", {"state": kept.state})
-    done = actuator.revert(kept.state)
-    returns.drop(kept)
-    return done
+        return Worked(Done(f"would put back what {entry.action} changed", {"state": kept.state}))
+    return Worked(actuator.revert(kept.state), put_back=kept)
 
 
 def _planned(actuator: Temporary, entry: Entry, returns: Returns, clock: Clock) -> Return:

@@ -43,7 +43,7 @@ class Engine:
     def run(self, *words):
         done = subprocess.run(
             [*self._podman, *map(str, words)], env=self._environment, capture_output=True,
-            text=True, timeout=60, check=False,
+            text=True, timeout=120, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
@@ -76,7 +76,7 @@ class Engine:
         self.run("rm", "--force", "--all", "--time", "0")
         if self._service:
             self._service.terminate()
-            self._service.wait(20)
+            self._service.wait(60)
 
 
 def _image(directory):

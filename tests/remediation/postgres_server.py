@@ -59,7 +59,7 @@ def running(data_dir):
         yield port
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def _answers(port):

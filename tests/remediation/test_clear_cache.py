@@ -1,5 +1,6 @@
 import socket
 import threading
+from contextlib import contextmanager, suppress
 
 import pytest
 import redis
@@ -84,24 +85,34 @@ def test_clearing_an_empty_cache_is_a_success(server, client):
 
 
 def test_a_server_that_is_away_is_named():
-    with socket.create_server(("127.0.0.1", 0)) as held:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # and does not listen
         port = held.getsockname()[1]
-    with pytest.raises(UpstreamError, match=f"cache server 127.0.0.1:{port}"):
-        ClearCache("shop", target(port), {}).perform()
+        with pytest.raises(UpstreamError, match=f"cache server 127.0.0.1:{port}"):
+            ClearCache("shop", target(port), {}).perform()
 
 
 def test_a_server_that_hangs_up_in_the_middle_is_a_failure():
+    with server_that_hangs_up() as port, pytest.raises(UpstreamError, match="cache server"):
+        ClearCache("shop", target(port), {}).perform()
+
+
+@contextmanager
+def server_that_hangs_up():
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def hang_up():
-            for _ in range(4):
-                connection, _ = listener.accept()
-                connection.recv(10)
-                connection.close()
+            with suppress(OSError):  # the end: the listener was shut down
+                while True:
+                    connection, _ = listener.accept()
+                    connection.recv(10)
+                    connection.close()
 
-        threading.Thread(target=hang_up, daemon=True).start()
-        with pytest.raises(UpstreamError, match="cache server"):
-            ClearCache("shop", target(listener.getsockname()[1]), {}).perform()
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)  # closing alone would not wake who accepts
+        thread.join()
 
 
 TAGGED = {"tag_set": "shop:tag:{tag}"}

@@ -103,7 +103,7 @@ def test_a_value_that_does_not_take_effect_is_a_failure_and_is_not_left_behind(
     database.execute(f"ALTER ROLE {ROLE} SET log_min_duration_statement = 9000")
     try:
         with pytest.raises(UpstreamError, match="is not in force"):
-            actuator(target={"time_limit": 0.3}).perform()
+            actuator(target={"time_limit": 2}).perform()
         wait_for_threshold(database, "-1")
     finally:
         database.execute(f"ALTER ROLE {ROLE} RESET log_min_duration_statement")

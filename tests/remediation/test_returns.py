@@ -8,7 +8,7 @@ import pytest
 from remediation.actuators import in_silence
 from remediation.actuators.log_slow_queries import LogSlowQueries
 from remediation.caretaker import return_call
-from remediation.ledger import Ledger
+from remediation.ledger import Ledger, State
 from remediation.returns import Return, Returns
 from remediation.settings import EndpointSettings
 from remediation.work import carry_out
@@ -22,6 +22,7 @@ from tests.remediation.test_ledger import call, open_ledger
 from tests.waiting import wait_until
 from watchkeeper.clock import SystemClock
 from watchkeeper.configuration import load
+from watchkeeper.errors import StorageError
 from watchkeeper.storage import open_database, sqlite_url
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -53,10 +54,22 @@ def test_an_attempt_that_comes_to_nothing_is_followed_by_another(returns):
     assert again.attempts == 1
 
 
-def test_a_change_that_was_prolonged_meanwhile_is_not_forgotten(returns):
+def test_an_outcome_that_cannot_be_written_down_leaves_the_change_to_be_put_back(tmp_path, returns):
+    ledger = open_ledger(tmp_path)
+    returns.keep(change())
+    with open_database(sqlite_url(tmp_path / "ledger.sqlite")).begin() as connection:
+        connection.exec_driver_sql("DROP TABLE calls")
+    with pytest.raises(StorageError):
+        ledger.finish("return-1-first", State.SUCCEEDED, now=NOW, put_back=change())
+    assert returns.pending() == [change()]
+
+
+def test_a_change_that_was_prolonged_meanwhile_is_not_forgotten(tmp_path, returns):
+    ledger = open_ledger(tmp_path)
+    ledger.take_own(return_call(change(), now=NOW), now=NOW)
     returns.keep(change())
     returns.keep(change(made_by="second"))
-    returns.drop(change())
+    ledger.finish("return-1-first", State.SUCCEEDED, now=NOW, put_back=change())
     assert [one.made_by for one in returns.pending()] == ["second"]
 
 
@@ -155,11 +168,12 @@ def test_an_old_return_does_not_end_what_was_prolonged_since(orders, threshold, 
     due = return_call(Return(**first), now=SystemClock().now())
     entry, _ = Ledger(ledger).take_own(due, now=SystemClock().now())
     allowed = load(shop.config, EndpointSettings).actions.log_slow_queries["orders"]
-    done = carry_out(
+    worked = carry_out(
         LogSlowQueries("orders", allowed, {}), entry, Returns(ledger),
         clock=SystemClock(), tell=in_silence,
     )  # fmt: skip
-    assert "was prolonged until" in done.summary
+    assert "was prolonged until" in worked.done.summary
+    assert worked.put_back is None
     threshold("500ms")
 
 

@@ -52,12 +52,12 @@ class Proxy:
     def reload(self):
         old = self._processes[-1]
         self.start("-sf", str(old.pid))
-        old.wait(20)
+        old.wait(60)
 
     def stop(self):
         for process in self._processes:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
     def _answers(self, pid):
         try:

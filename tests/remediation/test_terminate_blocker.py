@@ -45,7 +45,7 @@ class Street:
             target=lambda: wanter.execute("SELECT count(*) FROM bridge").fetchone()
         )
         thread.start()
-        self._sessions.callback(thread.join, 20)
+        self._sessions.callback(thread.join, 60)
         wait_until(lambda: self.waiting() == before + 1, what="one more waits")
         return thread
 
@@ -92,8 +92,8 @@ def test_who_is_waited_for_is_ended_and_the_others_go_on(street, actuator):
     assert done.detail["pid"] == holder.info.backend_pid
     assert len(done.detail["waiting"]) == 2
     assert "which 2 session(s) waited for" in done.summary
-    first.join(20)
-    second.join(20)
+    first.join(60)
+    second.join(60)
     assert street.waiting() == 0
     assert not is_open(holder)
 

@@ -122,7 +122,7 @@ def _panel(panel: Panel) -> Any:
         if isinstance(panel, Table):
             target.format(PromQueryFormat.TABLE)
         out.with_target(target)
-    if panel.is_quiet:
+    if panel.silence:
         out.no_value("none")
     links = [_link(link.title, link.dashboard) for link in panel.links]
     if panel.runbook:

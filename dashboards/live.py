@@ -7,26 +7,31 @@ from dataclasses import dataclass
 
 from dashboards.boards import every_board
 from dashboards.expression import fill
-from dashboards.spec import Dashboard, Query, Variable
+from dashboards.spec import Dashboard, Query, Silence, Variable
 from watchkeeper.errors import UpstreamError
-from watchkeeper.prometheus import PrometheusClient
+from watchkeeper.prometheus import PrometheusClient, is_number
 
 ANY = ".*"
 """What a variable is filled with when everything is chosen."""
+
+NO_DATA = "no data"
+"""The problem of a query that was understood; an answer of nothing but NaN shows nothing either."""
+
+UNLABELLED = Silence("a target is given the label")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One query that gave no answer, and why.
 
-    ``quiet`` queries are about things that should not happen; their silence is no fault.
+    ``silence`` is what its answer waits for; None where silence is a fault.
     """
 
     dashboard: str
     panel: str
     expression: str
     problem: str
-    quiet: bool
+    silence: Silence | None
 
 
 def everything(
@@ -40,7 +45,7 @@ def everything(
 
 
 def check(client: PrometheusClient, boards: Sequence[Dashboard] | None = None) -> list[Finding]:
-    """Return every query that is refused or answers nothing, quiet ones too.
+    """Return every query that is refused or answers nothing, silent ones too.
 
     Raises:
         UpstreamError: Prometheus itself cannot be reached, so nothing can be said of the queries.
@@ -58,7 +63,7 @@ def _check_board(client: PrometheusClient, board: Dashboard) -> Iterator[Finding
     for variable in board.variables:
         query = Query(
             f"count by ({variable.label}) ({fill(variable.series, values)})",
-            quiet=variable.is_optional,
+            silence=UNLABELLED if variable.is_optional else None,
         )
         yield from _check_query(client, board, f"variable ${variable.name}", query, values)
     for panel in board.panels():
@@ -71,8 +76,9 @@ def _check_query(
 ) -> Iterator[Finding]:
     expression = fill(query.expression, values)
     try:
-        problem = None if client.query(expression) else "no data"
+        answered = any(is_number(sample.value) for sample in client.query(expression))
     except UpstreamError as error:
-        problem = str(error)
-    if problem:
-        yield Finding(board.title, where, expression, problem, query.quiet and problem == "no data")
+        yield Finding(board.title, where, expression, str(error), None)
+        return
+    if not answered:
+        yield Finding(board.title, where, expression, NO_DATA, query.silence)

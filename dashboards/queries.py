@@ -28,16 +28,17 @@ def main(*, prometheus: str, as_json: bool) -> None:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         _tell(findings)
-    sys.exit(1 if any(not finding.quiet for finding in findings) else 0)
+    sys.exit(1 if any(finding.silence is None for finding in findings) else 0)
 
 
 def _tell(findings: list[Finding]) -> None:
     for finding in findings:
-        mark = "quiet" if finding.quiet else "EMPTY"
-        click.echo(f"{mark}  {finding.dashboard} / {finding.panel}: {finding.problem}")
-        click.echo(f"       {finding.expression}")
-    empty = sum(not finding.quiet for finding in findings)
-    click.echo(f"{empty} without data, {len(findings) - empty} quiet as they should be")
+        mark = "silent" if finding.silence else "EMPTY "
+        until = f" until {finding.silence.until}" if finding.silence else ""
+        click.echo(f"{mark}  {finding.dashboard} / {finding.panel}: {finding.problem}{until}")
+        click.echo(f"        {finding.expression}")
+    empty = sum(finding.silence is None for finding in findings)
+    click.echo(f"{empty} without data, {len(findings) - empty} silent as they may be")
 
 
 if __name__ == "__main__":

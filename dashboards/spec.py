@@ -86,6 +86,19 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """Why a query may have no answer though nothing is wrong with it.
+
+    Args:
+        until: what ends it, in words that go on after "Shows when".
+        fault: what ends it in the demo; empty where the demo has no such thing, or always has.
+    """
+
+    until: str
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """One PromQL expression.
 
@@ -93,14 +106,13 @@ class Query:
         expression: may use ``$variables`` of the dashboard and ``$__rate_interval``.
         legend: names a series; ``{{label}}`` is filled from its labels.
         role: how a time series panel draws it.
-        quiet: no answer is a good sign (no deadlocks, no denials), or the demo has no such thing
-            (no standby, no container); shown as such.
+        silence: why no answer is no trouble (no denials, no standby); None where there must be one.
     """
 
     expression: str
     legend: str = ""
     role: Role = Role.LINE
-    quiet: bool = False
+    silence: Silence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +147,10 @@ class Panel:
     runbook: str | None = None
 
     @property
-    def is_quiet(self) -> bool:
-        """Whether it may be empty: no query of it has to answer."""
-        return all(query.quiet for query in self.queries)
+    def silence(self) -> Silence | None:
+        """Why it may be empty; None when some query of it has to answer."""
+        silences = [query.silence for query in self.queries]
+        return silences[0] if all(silences) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Anomalies: which series are not as they should be, and how sure are we?"""
 
+from dashboards import silences
 from dashboards.promql import largest, quantile, rate, series, total
 from dashboards.spec import (
     Column,
@@ -125,14 +126,14 @@ SCORES = Row(
             description="What makes each query's highest score: its series above 1, and how far "
             "each lies from what was expected of it. Empty is good.",
             queries=(
-                Query(UNUSUAL, quiet=True),
+                Query(UNUSUAL, silence=silences.OUT_OF_BAND),
                 Query(
                     f"{largest(series(anomaly.ACTUAL, QUERY), by='query, series')} and {UNUSUAL}",
-                    quiet=True,
+                    silence=silences.OUT_OF_BAND,
                 ),
                 Query(
                     f"{largest(series(anomaly.EXPECTED, QUERY), by='query, series')} and {UNUSUAL}",
-                    quiet=True,
+                    silence=silences.OUT_OF_BAND,
                 ),
             ),
             columns=(
@@ -180,7 +181,7 @@ SERVICE = Row(
         TimeSeries(
             title="Missed runs",
             description="Runs the scheduler skipped or merged: the service does not keep up.",
-            queries=(Query(total(rate(anomaly.MISFIRES), by="job"), "{{job}}", quiet=True),),
+            queries=(Query(total(rate(anomaly.MISFIRES), by="job"), "{{job}}"),),
             unit=Unit.OPERATIONS_PER_SECOND,
         ),
     ),

@@ -1,6 +1,6 @@
 """Cache: do look-ups find what they look for, and does the cache keep it?"""
 
-from dashboards import limits, scope
+from dashboards import limits, scope, silences
 from dashboards.promql import quantile, rate, ratio, series, share, total
 from dashboards.spec import (
     Column,
@@ -144,7 +144,7 @@ SERVERS = Row(
                 Query(
                     ratio(series(redis.MEMORY_USED, SERVER), series(redis.MEMORY_MAX, SERVER)),
                     "{{server}}",
-                    quiet=True,
+                    silence=silences.MEMORY_LIMIT,
                 ),
             ),
             unit=Unit.RATIO,

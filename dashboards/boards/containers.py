@@ -1,6 +1,6 @@
 """Containers: which control group is at its limits, and who suffers from that?"""
 
-from dashboards import limits, scope
+from dashboards import limits, scope, silences
 from dashboards.promql import rate, ratio, series, total
 from dashboards.spec import (
     Column,
@@ -57,14 +57,14 @@ NOW = Row(
             title="Killed in an hour",
             description="Processes the kernel killed in the last hour because their group reached "
             "its memory limit.",
-            queries=(Query(KILLED, quiet=True),),
+            queries=(Query(KILLED, silence=silences.MEMORY_EVENTS),),
             thresholds=rising(warning=1),
         ),
         Stat(
             title="Most throttled",
             description="Share of periods in which the CPU limit stopped the group that suffers "
             "most. Requests that arrive then wait, whatever the average says.",
-            queries=(Query(f"max({THROTTLED})", quiet=True),),
+            queries=(Query(f"max({THROTTLED})", silence=silences.THROTTLED),),
             unit=Unit.RATIO,
             thresholds=rising(notice=0.05, warning=0.25),
         ),
@@ -98,7 +98,7 @@ PROCESSORS = Row(
             title="Throttled",
             description="Share of periods in which a CPU limit was reached. Only groups with a "
             "limit of their own.",
-            queries=(Query(_top(THROTTLED), WHO, quiet=True),),
+            queries=(Query(_top(THROTTLED), WHO, silence=silences.THROTTLED),),
             unit=Unit.RATIO,
             thresholds=rising(notice=0.05, warning=0.25),
         ),
@@ -130,7 +130,7 @@ MEMORY = Row(
                 Query(
                     f"topk(4, {rate(containers.PRESSURE[resource, 'some'], GROUP)})",
                     f"{resource} {WHO}",
-                    quiet=True,
+                    silence=silences.PRESSURE,
                 )
                 for resource in ("cpu", "memory", "io")
             ),

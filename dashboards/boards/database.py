@@ -1,6 +1,6 @@
 """Database Performance: are the databases answering quickly, and which statements are not?"""
 
-from dashboards import scope
+from dashboards import scope, silences
 from dashboards.promql import SPAN, quantile, rate, ratio, series, share, total
 from dashboards.spec import (
     Column,
@@ -232,10 +232,11 @@ BLOCKING = Row(
             queries=(
                 Query(
                     f"max by ({_BLOCKER}) ({series(postgres_depth.ROOT_BLOCKED, SERVER)})",
-                    quiet=True,
+                    silence=silences.BLOCKED,
                 ),
                 Query(
-                    f"max by ({_BLOCKER}) ({series(postgres_depth.ROOT_AGE, SERVER)})", quiet=True
+                    f"max by ({_BLOCKER}) ({series(postgres_depth.ROOT_AGE, SERVER)})",
+                    silence=silences.BLOCKED,
                 ),
             ),
             columns=(
@@ -320,7 +321,7 @@ TABLES = Row(
                 Query(
                     f"topk(10, {total(series(postgres_depth.INDEX_SIZE, SERVER), by=_INDEX)} and "
                     f"{total(series(postgres_depth.INDEX_SCANS, SERVER), by=_INDEX)} == 0)",
-                    quiet=True,
+                    silence=silences.UNUSED_INDEX,
                 ),
             ),
             columns=(
@@ -342,7 +343,9 @@ UPKEEP = Row(
             description="Write-ahead log a standby has yet to replay. Needs a standby.",
             queries=(
                 Query(
-                    series(postgres_depth.STANDBY_LAG, SERVER), "{{application_name}}", quiet=True
+                    series(postgres_depth.STANDBY_LAG, SERVER),
+                    "{{application_name}}",
+                    silence=silences.STANDBY,
                 ),
             ),
             unit=Unit.BYTES,

@@ -1,6 +1,6 @@
 """Host: for each resource of a machine, how busy, how overloaded, and how faulty (USE method)."""
 
-from dashboards import limits, scope
+from dashboards import limits, scope, silences
 from dashboards.promql import rate, ratio, series, total
 from dashboards.spec import (
     Column,
@@ -151,7 +151,7 @@ MEMORY_ROW = Row(
             queries=(
                 Query(rate(host.PRESSURE_MEMORY_WAITING, ON), "some tasks"),
                 Query(rate(host.PRESSURE_MEMORY_STALLED, ON), "all tasks"),
-                Query(SWAP_USED, "swap used", quiet=True),
+                Query(SWAP_USED, "swap used", silence=silences.SWAP),
             ),
             unit=Unit.RATIO,
             thresholds=limits.PRESSURE,
@@ -198,7 +198,7 @@ DISKS = Row(
                         f"sum by (device) ({rate(host.DISK_READS, DISK)})",
                     ),
                     "read {{device}}",
-                    quiet=True,
+                    silence=silences.DISK_USED,
                 ),
                 Query(
                     ratio(
@@ -206,7 +206,7 @@ DISKS = Row(
                         f"sum by (device) ({rate(host.DISK_WRITES, DISK)})",
                     ),
                     "write {{device}}",
-                    quiet=True,
+                    silence=silences.DISK_USED,
                 ),
             ),
             unit=Unit.SECONDS,
@@ -244,7 +244,7 @@ DISKS = Row(
             queries=(
                 Query(f"sum by (instance, mountpoint) ({series(host.FILESYSTEM_SIZE, MOUNT)})"),
                 Query(f"max by (instance, mountpoint) ({SPACE_USED})"),
-                Query(f"max by (instance, mountpoint) ({INODES_USED})", quiet=True),
+                Query(f"max by (instance, mountpoint) ({INODES_USED})", silence=silences.INODES),
             ),
             columns=(
                 Column("Mounted at", label="mountpoint"),

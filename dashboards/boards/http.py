@@ -1,6 +1,6 @@
 """HTTP services: for each route, how many requests, how many fail, how long they take (RED)."""
 
-from dashboards import limits, scope
+from dashboards import limits, scope, silences
 from dashboards.promql import mean, quantile, rate, ratio, series, share, total
 from dashboards.spec import (
     UP_OR_DOWN,
@@ -158,7 +158,7 @@ FROM_OUTSIDE = Row(
             title="Probes",
             description="Which addresses did what the agent's probe expects of them. Needs probes "
             "in agent.yml.",
-            queries=(Query(series(probes.SUCCESS), "{{target}}", quiet=True),),
+            queries=(Query(series(probes.SUCCESS), "{{target}}", silence=silences.PROBE),),
             states=UP_OR_DOWN,
         ),
         TimeSeries(
@@ -169,7 +169,7 @@ FROM_OUTSIDE = Row(
                 Query(
                     quantile(0.95, http.CLIENT_REQUEST_DURATION, HERE, by="server_address"),
                     "{{server_address}}",
-                    quiet=True,
+                    silence=silences.CALLS,
                 ),
             ),
             unit=Unit.SECONDS,
@@ -177,13 +177,19 @@ FROM_OUTSIDE = Row(
         TimeSeries(
             title="Probe duration",
             description="Time a probe took, name resolution and connecting included.",
-            queries=(Query(series(probes.DURATION), "{{target}}", quiet=True),),
+            queries=(Query(series(probes.DURATION), "{{target}}", silence=silences.PROBE),),
             unit=Unit.SECONDS,
         ),
         TimeSeries(
             title="Certificates end in",
             description="Time left of the certificates the probes were shown.",
-            queries=(Query(f"{probes.CERTIFICATE_EXPIRY} - time()", "{{target}}", quiet=True),),
+            queries=(
+                Query(
+                    f"{probes.CERTIFICATE_EXPIRY} - time()",
+                    "{{target}}",
+                    silence=silences.CERTIFICATE,
+                ),
+            ),
             unit=Unit.SECONDS,
         ),
     ),

@@ -1,5 +1,6 @@
 """Remediation: what went wrong, what was done about it, and did it work?"""
 
+from dashboards import silences
 from dashboards.promql import counted, largest, mean, quantile, rate, ratio, series, total
 from dashboards.spec import Dashboard, Query, Row, Stat, TimeSeries, Unit, rising
 from watchkeeper.catalogue import prometheus
@@ -19,7 +20,7 @@ NOW = Row(
         Stat(
             title="Critical",
             description="Open incidents someone should be awake for.",
-            queries=(Query(total(series(own.INCIDENTS, 'severity="critical"')), quiet=True),),
+            queries=(Query(total(series(own.INCIDENTS, 'severity="critical"'))),),
             thresholds=rising(critical=1),
         ),
         Stat(
@@ -32,13 +33,13 @@ NOW = Row(
         Stat(
             title="Deliveries waiting",
             description="Messages and webhooks not yet made. They are kept until they are.",
-            queries=(Query(total(series(own.OUTBOX_PENDING)), quiet=True),),
+            queries=(Query(total(series(own.OUTBOX_PENDING)), silence=silences.TOLD),),
             thresholds=rising(notice=5, warning=50),
         ),
         Stat(
             title="Oldest delivery",
             description="Age of the delivery waiting longest; a receiver may be down.",
-            queries=(Query(largest(series(own.OUTBOX_OLDEST)), quiet=True),),
+            queries=(Query(largest(series(own.OUTBOX_OLDEST)), silence=silences.TOLD),),
             runbook="DeliveryDelayed",
             unit=Unit.SECONDS,
             thresholds=rising(notice=10, warning=60, critical=600),
@@ -46,7 +47,7 @@ NOW = Row(
         Stat(
             title="Dead letters",
             description="Deliveries given up on. Each one is a person who was not told.",
-            queries=(Query(total(series(own.DEAD_LETTERS)), quiet=True),),
+            queries=(Query(total(series(own.DEAD_LETTERS)), silence=silences.TOLD),),
             runbook="DeliveryGivenUp",
             thresholds=rising(critical=1),
         ),
@@ -64,14 +65,18 @@ ACTIONS = Row(
                 Query(
                     total(counted(own.ACTIONS, "10m"), by="action, state"),
                     "{{action}} {{state}}",
-                    quiet=True,
+                    silence=silences.ACTED,
                 ),
             ),
         ),
         TimeSeries(
             title="Actions by rule",
             description="Actions each rule ended in the last hour: what its budget is spent on.",
-            queries=(Query(total(counted(own.ACTIONS, "1h"), by="rule"), "{{rule}}", quiet=True),),
+            queries=(
+                Query(
+                    total(counted(own.ACTIONS, "1h"), by="rule"), "{{rule}}", silence=silences.ACTED
+                ),
+            ),
         ),
         TimeSeries(
             title="Denials by guard",
@@ -81,7 +86,7 @@ ACTIONS = Row(
                 Query(
                     total(counted(own.ACTION_DENIALS, "10m"), by="guard"),
                     "{{guard}}",
-                    quiet=True,
+                    silence=silences.REFUSED,
                 ),
             ),
         ),
@@ -94,7 +99,7 @@ ACTIONS = Row(
                     "histogram_quantile(0.95, "
                     f"{total(counted(own.DETECT_TO_NOTIFY.bucket, '1h'), by='le')})",
                     "p95",
-                    quiet=True,
+                    silence=silences.TOLD,
                 ),
             ),
             unit=Unit.SECONDS,
@@ -111,7 +116,7 @@ ACTIONS = Row(
                         total(counted(own.RECOVERY.count, "1h"), by="action"),
                     ),
                     "{{action}}",
-                    quiet=True,
+                    silence=silences.RECOVERED,
                 ),
             ),
             unit=Unit.SECONDS,
@@ -125,7 +130,9 @@ MESSAGES = Row(
         TimeSeries(
             title="Alerts firing",
             description="What Prometheus' own rules are firing, by name.",
-            queries=(Query(f"count by (alertname) ({FIRING})", "{{alertname}}", quiet=True),),
+            queries=(
+                Query(f"count by (alertname) ({FIRING})", "{{alertname}}", silence=silences.FIRING),
+            ),
             stacked=True,
         ),
         TimeSeries(
@@ -135,9 +142,13 @@ MESSAGES = Row(
                 Query(
                     quantile(0.95, own.DELIVERY_LATENCY, by="receiver"),
                     "p95 {{receiver}}",
-                    quiet=True,
+                    silence=silences.TOLD,
                 ),
-                Query(mean(own.DELIVERY_LATENCY, by="receiver"), "mean {{receiver}}", quiet=True),
+                Query(
+                    mean(own.DELIVERY_LATENCY, by="receiver"),
+                    "mean {{receiver}}",
+                    silence=silences.TOLD,
+                ),
             ),
             unit=Unit.SECONDS,
             thresholds=rising(warning=2, critical=30),
@@ -149,7 +160,7 @@ MESSAGES = Row(
                 Query(
                     total(rate(own.DELIVERIES), by="receiver, outcome"),
                     "{{receiver}} {{outcome}}",
-                    quiet=True,
+                    silence=silences.TOLD,
                 ),
             ),
             unit=Unit.OPERATIONS_PER_SECOND,

@@ -1,6 +1,6 @@
 """Task Integration: are tasks created, worked off and handed over as fast as they should be?"""
 
-from dashboards import scope
+from dashboards import scope, silences
 from dashboards.promql import mean, quantile, rate, ratio, series, total
 from dashboards.spec import (
     Dashboard,
@@ -95,7 +95,7 @@ FLOW = Row(
             description="How tasks ended. Watch for failed and rejected.",
             queries=(
                 Query(total(rate(tasks.FINISHED, SERVICE), by="outcome"), "{{outcome}}"),
-                Query(total(rate(tasks.RETRIED, SERVICE)), "retried", quiet=True),
+                Query(total(rate(tasks.RETRIED, SERVICE)), "retried", silence=silences.RETRIED),
             ),
             unit=Unit.OPERATIONS_PER_SECOND,
         ),

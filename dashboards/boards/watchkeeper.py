@@ -1,5 +1,6 @@
 """Watchkeeper itself: does the watching work, and what does it cost?"""
 
+from dashboards import silences
 from dashboards.promql import largest, rate, series, total
 from dashboards.spec import (
     UP_OR_DOWN,
@@ -53,7 +54,7 @@ NOW = Row(
         Stat(
             title="Oldest delivery",
             description="Age of the message waiting longest; a receiver may be down.",
-            queries=(Query(largest(series(own.OUTBOX_OLDEST)), quiet=True),),
+            queries=(Query(largest(series(own.OUTBOX_OLDEST)), silence=silences.TOLD),),
             unit=Unit.SECONDS,
             thresholds=rising(notice=10, warning=60, critical=600),
             runbook="DeliveryDelayed",
@@ -172,23 +173,31 @@ FLOW = Row(
         TimeSeries(
             title="Missed runs",
             description="Runs the scheduler skipped or merged: the service does not keep up.",
-            queries=(Query(total(rate(anomaly.MISFIRES), by="job"), "{{job}}", quiet=True),),
+            queries=(Query(total(rate(anomaly.MISFIRES), by="job"), "{{job}}"),),
             unit=Unit.OPERATIONS_PER_SECOND,
         ),
         TimeSeries(
             title="Messages waiting",
             description="Deliveries not yet made, by receiver, and those given up on.",
             queries=(
-                Query(total(series(own.OUTBOX_PENDING), by="receiver"), "{{receiver}}", quiet=True),
-                Query(total(series(own.DEAD_LETTERS)), "given up", quiet=True),
+                Query(
+                    total(series(own.OUTBOX_PENDING), by="receiver"),
+                    "{{receiver}}",
+                    silence=silences.TOLD,
+                ),
+                Query(total(series(own.DEAD_LETTERS)), "given up", silence=silences.TOLD),
             ),
         ),
         TimeSeries(
             title="Alerts taken",
             description="Alerts accepted a second, and refused ones.",
             queries=(
-                Query(total(rate(own.ALERTS_RECEIVED), by="status"), "{{status}}", quiet=True),
-                Query(total(rate(own.ALERTS_INVALID)), "refused", quiet=True),
+                Query(
+                    total(rate(own.ALERTS_RECEIVED), by="status"),
+                    "{{status}}",
+                    silence=silences.ALERTED,
+                ),
+                Query(total(rate(own.ALERTS_INVALID)), "refused"),
             ),
             unit=Unit.OPERATIONS_PER_SECOND,
         ),
@@ -209,7 +218,7 @@ FLOW = Row(
                 Query(
                     total(rate(own.COLLECTOR_ERRORS), by="collector, reason"),
                     "{{collector}} {{reason}}",
-                    quiet=True,
+                    silence=silences.COLLECTOR_FAILED,
                 ),
             ),
             unit=Unit.OPERATIONS_PER_SECOND,

@@ -66,7 +66,7 @@ def figure_of(client: PrometheusClient, panel: Stat | Gauge, filling: Mapping[st
     samples = client.query(fill(query.expression, filling))
     values = [sample.value for sample in samples if is_number(sample.value)]
     if not values:
-        return Figure(NONE, Level.OK) if query.quiet else Figure(NO_DATA, None)
+        return Figure(NONE, Level.OK) if query.silence else Figure(NO_DATA, None)
     value = values[0]
     judged = panel.thresholds.judge(value) if panel.thresholds.steps else None
     if isinstance(panel, Gauge):

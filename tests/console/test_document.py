@@ -29,16 +29,20 @@ def test_every_picture_is_there():
         assert (DOCS / picture).is_file()
 
 
-def test_panels_filled_by_a_fault_are_quiet_ones():
-    quiet = {
-        f"{board.title} / {panel.title}"
+def test_every_panel_that_may_be_empty_is_listed_with_what_fills_it():
+    may_be_empty = {
+        (f"{board.title} / {panel.title}", panel.silence.until, panel.silence.fault)
         for board in every_board()
         for panel in board.panels()
-        if panel.is_quiet
+        if panel.silence
     }
-    for row in re.findall(r"^\| ([A-Z][A-Za-z ]+ / .+) \| `", PAGE, re.MULTILINE):
-        board, _, panels = row.partition(" / ")
-        assert {f"{board} / {panel}" for panel in panels.split(", ")} <= quiet
+    rows = re.findall(r"^\| ([A-Za-z ]+) / (.+) \| (.+) \| (?:`(.+)`|–) \|$", PAGE, re.MULTILINE)
+    listed = {
+        (f"{board} / {panel}", until, fault)
+        for board, panels, until, fault in rows
+        for panel in panels.split(", ")
+    }
+    assert listed == may_be_empty
 
 
 def test_the_key_of_the_report_is_a_setting():

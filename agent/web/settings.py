@@ -19,6 +19,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from watchkeeper.configuration import ProblemAt, Settings, load
 from watchkeeper.errors import ConfigError
+from watchkeeper.stamp import stamp_of
 
 BCRYPT_HASH = re.compile(r"(?P<version>\$2[aby]\$)(?P<cost>\d\d)(?P<rest>\$[./A-Za-z0-9]{53})")
 BCRYPT_COSTS = range(4, 32)
@@ -149,21 +150,25 @@ def read(path: Path) -> dict[str, Any]:
 def _require_usable(tls: TlsSettings, directory: Path) -> None:
     """Raise ProblemAt naming the key whose file cannot be used."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    chain, key = str(directory / tls.cert_file), str(directory / tls.key_file)
+    chain, key, clients = (
+        directory / name for name in (tls.cert_file, tls.key_file, tls.client_ca_file)
+    )
+    leans_on = {file: stamp_of(file) for file in (chain, key, clients) if file != directory}
     for name, file in (("cert_file", chain), ("key_file", key)):
-        if not Path(file).is_file():
-            raise ProblemAt(f"expected a file, and there is none at {file}", _TLS, name)
+        if not file.is_file():
+            message = f"expected a file, and there is none at {file}"
+            raise ProblemAt(message, _TLS, name, leans_on=leans_on)
     try:
         context.load_cert_chain(chain, key, password=_refuse_password)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         message = f"cannot be used with its key_file: {_said(error)}"
-        raise ProblemAt(message, _TLS, "cert_file") from None
+        raise ProblemAt(message, _TLS, "cert_file", leans_on=leans_on) from None
     if tls.client_ca_file:
         try:
-            context.load_verify_locations(str(directory / tls.client_ca_file))
+            context.load_verify_locations(clients)
         except OSError as error:
             message = f"cannot be used: {_said(error)}"
-            raise ProblemAt(message, _TLS, "client_ca_file") from None
+            raise ProblemAt(message, _TLS, "client_ca_file", leans_on=leans_on) from None
 
 
 _TLS = "tls_server_config"

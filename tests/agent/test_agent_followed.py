@@ -102,3 +102,17 @@ def test_an_edit_that_names_another_secret_follows_that_one(config, secret, tmp_
     other.write_text("newest")
     assert followed.read_if_changed()
     assert passwords(followed) == ["newest"]
+
+
+def test_a_secret_that_comes_after_the_edit_that_names_it_is_taken_up_when_it_comes(
+    config, secret, tmp_path
+):
+    reader = Reader()
+    followed = Followed(config, reader, SystemClock())
+    other = tmp_path / "other"
+    config.write_text(config.read_text().replace(str(secret), str(other)))
+    assert not any(followed.read_if_changed() for _ in range(3))
+    assert (reader.reads, followed.is_good, passwords(followed)) == (2, False, ["old"])
+    other.write_text("late")
+    assert followed.read_if_changed()
+    assert (reader.reads, followed.is_good, passwords(followed)) == (3, True, ["late"])

@@ -15,6 +15,7 @@ from agent.web.front import Front
 from agent.web.pages import Pages
 from agent.web.passwords import Login, Passwords, parse_basic
 from agent.web.server import Server
+from agent.whole import problems_in
 from tests.agent.authority import Authority
 from tests.agent.running_agent import RunningAgent
 from tests.agent.running_prometheus import RunningPrometheus
@@ -244,6 +245,51 @@ def test_what_is_wrong_is_told_with_its_line_and_key(write, text, problem):
         read_web_configuration(write(text))
     assert problem in str(told.value)
     assert "hunter2" not in str(told.value)
+
+
+def test_a_certificate_that_comes_after_the_edit_that_names_it_is_taken_up_when_it_comes(
+    serve, authority, write, tmp_path
+):
+    running = serve(TLS)
+    renewed, key = authority.sign("renewed")
+    write(TLS.replace("agent", "renewed"))
+    running.front.look_around()
+    assert not running.is_good()
+    (tmp_path / "renewed.pem").write_bytes(renewed.read_bytes())
+    running.front.look_around()
+    assert not running.is_good()  # its key is not there yet
+    (tmp_path / "renewed.key").write_bytes(key.read_bytes())
+    running.front.look_around()
+    assert running.is_good()
+    assert ("DNS", "renewed") in ask(running, authority)[2]["subjectAltName"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        (TLS + USERS, []),
+        (TLS.replace("agent.pem", "none.pem"), ["web.yml:2: tls_server_config.cert_file: expec"]),
+        (TLS.replace("agent.key", "prometheus.key"), ["web.yml:2: tls_server_config.cert_file: c"]),
+        ("basic_auth_users:\n  bob: hunter2\n", ["web.yml:2: basic_auth_users.bob: expected a b"]),
+    ],
+)
+def test_checking_the_configuration_looks_into_the_file_that_it_names(
+    write, tmp_path, text, problems
+):
+    write(text)
+    (tmp_path / "agent.yml").write_text(AGENT + "web_config: web.yml\n")
+    found = [str(problem) for problem in problems_in(tmp_path)]
+    assert len(found) == len(problems)
+    for told, expected in zip(found, problems, strict=True):
+        assert told.startswith(f"{tmp_path}/{expected}")
+
+
+def test_checking_the_configuration_misses_a_file_that_is_not_there(tmp_path):
+    config = tmp_path / "agent.yml"
+    config.write_text(AGENT + "web_config: web.yml\n")
+    (problem,) = problems_in(tmp_path)
+    line = len(AGENT.splitlines()) + 1
+    assert str(problem).startswith(f"{config}:{line}: web_config: expected a file")
 
 
 def test_nothing_starts_with_a_file_that_cannot_be_used(write, tmp_path):

@@ -222,6 +222,32 @@ def test_an_unchanged_file_is_read_again_when_told_to_for_its_secrets(tmp_path, 
     assert watched.current.interval == 7.0
 
 
+def test_a_secret_that_is_rotated_is_taken_up_without_an_edit(tmp_path):
+    secret = tmp_path / "password"
+    secret.write_text("old")
+    path = written(tmp_path, f"servers:\n  - host: db\n    password: {{file: {secret}}}\n")
+    watched = WatchedFile(path, Example)
+    secret.write_text("new")
+    assert watched.reload_if_changed()
+    assert watched.current.servers[0].password.reveal() == "new"
+    assert not watched.reload_if_changed()
+
+
+def test_a_secret_that_comes_after_the_edit_that_names_it_is_taken_up_when_it_comes(tmp_path):
+    reports = []
+    secret = tmp_path / "password"
+    path = written(tmp_path, "")
+    watched = WatchedFile(path, Example, on_reload=reports.append)
+    path.write_text(f"servers:\n  - host: db\n    password: {{file: {secret}}}\n")
+    assert not any(watched.reload_if_changed() for _ in range(3))
+    secret.write_text("")
+    assert not any(watched.reload_if_changed() for _ in range(3))
+    secret.write_text("hunter2")
+    assert watched.reload_if_changed()
+    assert watched.current.servers[0].password.reveal() == "hunter2"
+    assert [report is None for report in reports] == [False, False, True]
+
+
 @given(st.integers(0, 10_000), st.integers(0, 59))
 def test_durations_add_up(minutes, seconds):
     assert parse_duration_seconds(f"{minutes}m{seconds}s") == minutes * 60 + seconds

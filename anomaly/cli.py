@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from sqlalchemy.engine import Engine
 
+from anomaly.answers import RangeClient
 from anomaly.leases import Leases
 from anomaly.ledger import Ledger
 from anomaly.service import AnomalyService, ledger_path
@@ -51,7 +52,9 @@ def anomaly(config: Path | None, listen: str) -> None:
         service,
         config=watched,
         ledger=ledger,
-        open_reader=lambda timeout: PrometheusClient(prometheus_url, timeout_seconds=timeout),
+        open_reader=lambda timeout: RangeClient(
+            PrometheusClient(prometheus_url, timeout_seconds=timeout)
+        ),
         receiver=Peer("alerting", base_url=alerts_url),
         clock=clock,
         leases=leases,

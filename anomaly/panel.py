@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from sys import intern
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +11,16 @@ import numpy.typing as npt
 from anomaly.detectors import Flags, Floats, Slots
 from anomaly.slots import resized
 
-SeriesKey = tuple[tuple[str, str], ...]
+Label = tuple[str, str]
+SeriesKey = tuple[Label, ...]
 """Labels sorted by name: the identity of a series."""
 
 Matrix = npt.NDArray[np.float32]
 
-SLACK_SAMPLES = 32
+SLACK_SAMPLES = 16
 """The array is this much longer than the window, which is copied as seldom as that."""
+
+FEW_LABELS = 1_000
 
 GROWTH_SHARE = 64
 """Room is made for this share more series than have come: few arrive one by one."""
@@ -26,7 +28,7 @@ GROWTH_SHARE = 64
 
 def key_of(labels: Mapping[str, str]) -> SeriesKey:
     """Return the identity of a series; its metric name is not part of it."""
-    return tuple(sorted((name, value) for name, value in labels.items() if name != "__name__"))
+    return tuple(sorted([label for label in labels.items() if label[0] != "__name__"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,29 @@ class Block:
     keys: tuple[SeriesKey, ...]
     times_seconds: Sequence[float]
     values: Floats
+
+
+class SharedLabels:
+    """Keeps each label once, not once a series: most are those of many."""
+
+    def __init__(self) -> None:
+        self._known: dict[Label, Label] = {}
+        self._worth_looking = FEW_LABELS
+
+    def __len__(self) -> int:
+        """Return how many are kept."""
+        return len(self._known)
+
+    def shared(self, key: SeriesKey) -> SeriesKey:
+        """Return an equal identity, made of the labels that other series have already."""
+        return tuple([self._known.setdefault(label, label) for label in key])
+
+    def forget_unused(self, keys: Iterable[SeriesKey]) -> None:
+        """Drop what none of these series has, once enough has come to be worth looking."""
+        if len(self._known) < self._worth_looking:
+            return
+        self._known = {label: label for key in keys for label in key}
+        self._worth_looking = max(FEW_LABELS, 2 * len(self._known))
 
 
 class Panel:
@@ -70,6 +95,7 @@ class Panel:
         self._slot_of: dict[SeriesKey, int] = {}
         self._key_of: dict[int, SeriesKey] = {}
         self._free: list[int] = []
+        self._labels = SharedLabels()
         self.last_seen_seconds = np.empty(0)
         self.generation = 0
 
@@ -111,8 +137,7 @@ class Panel:
         if not self._free:
             return -1
         slot = self._free.pop()
-        # Names and most values are those of many series: kept once, not once a series.
-        key = tuple((intern(name), intern(value)) for name, value in key)
+        key = self._labels.shared(key)
         self._slot_of[key] = slot
         self._key_of[slot] = key
         self.generation += 1
@@ -199,5 +224,6 @@ class Panel:
             self._excluded.pop(slot, None)
             del self._key_of[slot]
             self._free.append(slot)
+        self._labels.forget_unused(self._slot_of)
         self.generation += 1
         return slots

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 import urllib3
@@ -16,6 +16,10 @@ import urllib3
 from watchkeeper.errors import Reason, UpstreamError
 
 Labels = dict[str, str]
+
+RANGES = "/api/v1/query_range"
+
+Read = TypeVar("Read")
 
 PIECE_BYTES = 256 * 1024
 
@@ -90,14 +94,7 @@ class PrometheusClient:
         Raises:
             UpstreamError: as for ``query``.
         """
-        parameters = {
-            "query": expression,
-            "start": f"{start.timestamp():.3f}",
-            "end": f"{end.timestamp():.3f}",
-            "step": f"{step_seconds:g}",
-            "timeout": f"{self.timeout_seconds:g}s",
-        }
-        data = self._get("/api/v1/query_range", parameters)
+        data = self._get(RANGES, self._range(expression, start, end, step_seconds))
         return [
             Series(
                 item["metric"],
@@ -106,6 +103,29 @@ class PrometheusClient:
             )
             for item in data["result"]
         ]
+
+    def range_content(
+        self, expression: str, *, start: datetime, end: datetime, step_seconds: float
+    ) -> bytes:
+        """Return the answer of ``query_range`` as it came, for who reads millions of samples.
+
+        Raises:
+            UpstreamError: as for ``query``.
+        """
+        return self._fetch(
+            RANGES, self._range(expression, start, end, step_seconds), read=_content_of
+        )
+
+    def _range(
+        self, expression: str, start: datetime, end: datetime, step_seconds: float
+    ) -> dict[str, str]:
+        return {
+            "query": expression,
+            "start": f"{start.timestamp():.3f}",
+            "end": f"{end.timestamp():.3f}",
+            "step": f"{step_seconds:g}",
+            "timeout": f"{self.timeout_seconds:g}s",
+        }
 
     def is_ready(self) -> bool:
         """Return whether the server answers and says it is ready."""
@@ -122,6 +142,15 @@ class PrometheusClient:
         return self._get(path, dict(parameters or {}))
 
     def _get(self, path: str, parameters: dict[str, str]) -> Any:
+        return self._fetch(path, parameters, read=_data_of)
+
+    def _fetch(
+        self,
+        path: str,
+        parameters: dict[str, str],
+        *,
+        read: Callable[[requests.Response, bytes], Read],
+    ) -> Read:
         deadline_seconds = time.monotonic() + self.timeout_seconds
         try:
             with self._session.get(
@@ -131,7 +160,7 @@ class PrometheusClient:
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                return _data_of(answer, _read(answer, deadline_seconds))
+                return read(answer, _read(answer, deadline_seconds))
         except (requests.Timeout, urllib3.exceptions.TimeoutError):
             raise UpstreamError(
                 f"{self.base_url} did not answer within {self.timeout_seconds:g} s",
@@ -153,6 +182,12 @@ def _read(answer: requests.Response, deadline_seconds: float) -> bytes:
         if time.monotonic() > deadline_seconds:
             raise requests.Timeout
     return b"".join(pieces)
+
+
+def _content_of(answer: requests.Response, content: bytes) -> bytes:
+    if answer.status_code != 200:
+        _data_of(answer, content)  # which says what is wrong with it
+    return content
 
 
 def _data_of(answer: requests.Response, content: bytes) -> Any:

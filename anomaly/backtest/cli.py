@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from anomaly.answers import RangeClient
 from anomaly.backtest import page, report
 from anomaly.backtest.events import events_from
 from anomaly.backtest.injection import inject
@@ -120,9 +121,8 @@ Source = list[tuple[str, QuerySettings, Block, float]]
 def _from_server(
     url: str | None, chosen: dict[str, QuerySettings], begin: float, until: float
 ) -> Source:
-    reader = PrometheusClient(
-        url or addresses.url_of("prometheus"), timeout_seconds=READ_TIMEOUT_SECONDS
-    )
+    address = url or addresses.url_of("prometheus")
+    reader = RangeClient(PrometheusClient(address, timeout_seconds=READ_TIMEOUT_SECONDS))
     return [
         (
             name,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from anomaly.answers import Answer
 from anomaly.evaluation import QueryEvaluation
 from anomaly.panel import Block, SeriesKey
 from anomaly.settings import QuerySettings
@@ -81,7 +82,7 @@ class Recorded:
         start: datetime,
         end: datetime,
         step_seconds: float,
-    ) -> list[Series]:
+    ) -> Answer:
         """Return the finite samples of every series between two times."""
         first = round((start.timestamp() - START_SECONDS) / step_seconds)
         last = round((end.timestamp() - START_SECONDS) / step_seconds)
@@ -94,4 +95,4 @@ class Recorded:
             times, numbers = [time_of(at) for at in known], [float(values[at]) for at in known]
             if known:
                 found.append(Series(dict(key(name)), times, numbers))
-        return found
+        return Answer.of(found)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from anomaly.answers import Answer, RangeClient
 from anomaly.backtest.recording import Recording
 from anomaly.evaluation import QueryEvaluation
 from anomaly.ledger import Ledger
@@ -24,7 +25,6 @@ from tests.anomaly.series import (
 )
 from tests.anomaly.servers import prometheus_holding
 from watchkeeper.clock import ManualClock
-from watchkeeper.prometheus import Series
 from watchkeeper.storage import open_database, sqlite_url
 
 
@@ -111,7 +111,9 @@ def test_with_another_step_history_is_read_anew_and_what_fires_goes_on_firing(tm
         def query_range(self, expression, *, start, end, step_seconds):
             assert step_seconds == 20.0
             found = super().query_range(expression, start=start, end=end, step_seconds=10.0)
-            return [Series(one.labels, one.timestamps[::2], one.values[::2]) for one in found]
+            return Answer(
+                found.labels, found.counts // 2, found.times_seconds[::2], found.values[::2]
+            )
 
     desk.reader = Halved(desk.reader.rows)
     desk.restart(step=20.0, cadence=20.0, minimum_history=400.0)
@@ -162,7 +164,7 @@ def test_a_counter_that_starts_again_is_no_anomaly_behind_rate(tmp_path):
         runner = QueryRunner(
             "q",
             settings,
-            reader=client,
+            reader=RangeClient(client),
             ledger=Ledger(open_database(sqlite_url(tmp_path / "a.db"))),
             clock=ManualClock(datetime.fromtimestamp(begin + 1_000, UTC)),
         )

@@ -12,6 +12,7 @@ from typing import Self
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from anomaly.answers import RangeClient
 from anomaly.ledger import Ledger
 from anomaly.service import AnomalyService
 from anomaly.settings import AnomalySettings
@@ -56,7 +57,9 @@ class Running:
             self.shell,
             config=WatchedFile(config, AnomalySettings),
             **self.parts(),
-            open_reader=lambda timeout: PrometheusClient(prometheus_url, timeout_seconds=timeout),
+            open_reader=lambda timeout: RangeClient(
+                PrometheusClient(prometheus_url, timeout_seconds=timeout)
+            ),
             receiver=Peer("alerting", base_url=alerts_url),
             clock=SystemClock(),
             reload_seconds=0.2,

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import requests
 
+from anomaly.answers import RangeClient
 from anomaly.backtest.samples import from_prometheus
 from anomaly.ledger import Ledger
 from anomaly.runner import QueryRunner
@@ -64,7 +65,9 @@ def victoria(tmp_path_factory):
 
 
 def samples_of(client: PrometheusClient) -> np.ndarray:
-    read = from_prometheus(client, SETTINGS, from_seconds=LAST + 10, until_seconds=LAST)
+    read = from_prometheus(
+        RangeClient(client), SETTINGS, from_seconds=LAST + 10, until_seconds=LAST
+    )
     return read.values[:, -300:] if len(read.keys) else np.empty((0, 0))
 
 
@@ -79,7 +82,7 @@ def test_the_service_finds_there_what_it_would_find_in_prometheus(tmp_path, vict
     runner = QueryRunner(
         "latency",
         SETTINGS,
-        reader=victoria,
+        reader=RangeClient(victoria),
         ledger=Ledger(open_database(sqlite_url(tmp_path / "anomaly.db"))),
         clock=clock,
     )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from anomaly.answers import RangeClient
 from anomaly.backtest.recording import FIELDS, Recording
 from anomaly.backtest.replay import replay
 from anomaly.backtest.samples import from_prometheus
@@ -87,7 +88,7 @@ def test_it_is_what_live_said_of_a_real_prometheus(tmp_path):
         runner = QueryRunner(
             "response-time",
             settings,
-            reader=client,
+            reader=RangeClient(client),
             ledger=Ledger(open_database(sqlite_url(tmp_path / "live.db"))),
             clock=clock,
             told=recording.keep,
@@ -96,7 +97,7 @@ def test_it_is_what_live_said_of_a_real_prometheus(tmp_path):
             assert runner.run().error is None
             clock.advance(10)
         samples = from_prometheus(
-            client, settings, from_seconds=begin + 2_010, until_seconds=begin + 2_590
+            RangeClient(client), settings, from_seconds=begin + 2_010, until_seconds=begin + 2_590
         )
     back = replay("response-time", settings, samples, from_seconds=begin + 2_010)
     assert_same(recording.tracks(), back.tracks)

@@ -14,13 +14,12 @@ from alerting import (
     audit,
     delivery_api,
     incident_api,
-    kill_switch,
     rules_api,
+    switch_api,
     webhook_in,
 )
 from alerting.openapi.document import document
-from alerting.requests import limit_of, person, text_of
-from watchkeeper.clock import format_rfc3339
+from alerting.requests import limit_of, person
 from watchkeeper.storage import reading, writing
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def register(alerting: Alerting) -> None:
     delivery_api.register(app, alerting)
     rules_api.register(app, alerting)
     _register_lists(app, alerting)
-    _register_switch(app, alerting)
+    switch_api.register(app, alerting)
 
 
 def _register_lists(app: Flask, alerting: Alerting) -> None:
@@ -75,36 +74,3 @@ def _register_lists(app: Flask, alerting: Alerting) -> None:
     def get_audit() -> Response:
         with reading(alerting.store.engine) as connection:
             return jsonify(audit=audit.newest(connection, limit_of()))
-
-
-def _register_switch(app: Flask, alerting: Alerting) -> None:
-    def status() -> Response:
-        with reading(alerting.store.engine) as connection:
-            pause = kill_switch.current(connection)
-            under_way = actions.in_flight(connection)
-        return jsonify(
-            paused=pause is not None,
-            reason=pause.reason if pause else None,
-            by=pause.by if pause else None,
-            since=format_rfc3339(pause.since) if pause else None,
-            in_flight=under_way,
-        )
-
-    @app.get("/api/v1/status")
-    def get_status() -> Response:
-        return status()
-
-    @app.post("/api/v1/pause")
-    def post_pause() -> Response:
-        reason, by = text_of("reason"), person()
-        with writing(alerting.store.engine) as connection:
-            kill_switch.pause(connection, reason=reason, by=by, now=alerting.clock.now())
-        return status()
-
-    @app.post("/api/v1/resume")
-    def post_resume() -> Response:
-        reason, by = text_of("reason", default=""), person(default="unnamed")
-        with writing(alerting.store.engine) as connection:
-            kill_switch.resume(connection, reason=reason, by=by, now=alerting.clock.now())
-        alerting.wake()
-        return status()

@@ -15,7 +15,7 @@ class Facts:
     """What the database says at the moment of the claim.
 
     Attributes:
-        paused_because: the kill switch's reason, or None.
+        paused_because: what the kill switch says to it, or None.
         is_needed: an alert of the rule is still firing.
         is_muted: every such alert is silenced, inhibited or expected: a person has it in hand.
         can_sign: the endpoint's secret is set.
@@ -113,8 +113,8 @@ def _switch(
 ) -> Denied | None:
     if facts.paused_because is None:
         return None
-    text = f"all actions are paused: {facts.paused_because}"
-    return Denied("paused", text, now + timedelta(seconds=RECHECK_SECONDS))
+    again_at = now + timedelta(seconds=RECHECK_SECONDS)
+    return Denied("paused", facts.paused_because, again_at)
 
 
 def _signature(

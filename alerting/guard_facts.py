@@ -29,10 +29,10 @@ def gather(
     now: datetime,
 ) -> Facts:
     """Return the facts about ``action`` as they stand in this transaction."""
-    pause = kill_switch.current(connection)
+    pause = kill_switch.stopping(connection, rule=rule.name, target=action.target, now=now)
     endpoint = settings.endpoints.get(action.endpoint)
     return Facts(
-        paused_because=pause.reason if pause else None,
+        paused_because=pause.sentence if pause else None,
         is_needed=is_needed(connection, action, rule),
         is_muted=_is_muted(connection, action, rule),
         can_sign=endpoint is not None and bool(endpoint.signing_secret),

@@ -140,11 +140,11 @@ class Remediator:
         with writing(self._engine) as connection:
             work = self._work(connection)
             endpoint = self._endpoint(action)
-            pause = kill_switch.current(connection)
+            pause = kill_switch.stopping(
+                connection, rule=action.rule, target=action.target, now=work.now
+            )
             if pause is not None:
-                denial = Denied(
-                    "paused", f"all actions are paused: {pause.reason}", work.now + _RECHECK
-                )
+                denial = Denied("paused", pause.sentence, work.now + _RECHECK)
                 self._story.denied(action, denial, work)
                 return
             if endpoint is None or work.now >= _expiry(action):

@@ -36,6 +36,12 @@ def text_of(key: str, *, default: str | None = None) -> str:
     return value.strip()
 
 
+def keys() -> set[str]:
+    """Return what the JSON body names; an empty body names nothing."""
+    body = json_body() if request.get_data() else {}
+    return set(body) if isinstance(body, dict) else set()
+
+
 def person(*, default: str | None = None) -> str:
     """Return who does this: the owner of the token shown, else whoever ``by`` in the body names."""
     identity = asker()
@@ -58,7 +64,7 @@ def duration_of(key: str, *, default_seconds: float, most_seconds: float) -> flo
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         abort(400, f"{key}: expected a duration such as 2h")
     if not 0 < seconds <= most_seconds:
-        abort(400, f"{key}: expected a duration of more than 0 and at most {most_seconds:g} s")
+        abort(400, f"{key}: expected a duration of more than 0 and at most {most_seconds:.0f} s")
     return float(seconds)
 
 

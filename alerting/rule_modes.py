@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from alerting import audit, tables
+from alerting import audit, kill_switch, tables
+from alerting.kill_switch import Kind, Scope
 from alerting.remediation_rules import Mode, RemediationSettings, RuleSettings
 from watchkeeper.clock import format_rfc3339
 from watchkeeper.errors import Refused
@@ -97,11 +98,21 @@ def _effective(rule: RuleSettings, switched: Mapping[str, Switched]) -> RuleSett
     return rule.model_copy(update={"mode": found.mode})
 
 
-def listed(connection: Connection, configured: RemediationSettings) -> list[dict[str, Any]]:
+def listed(
+    connection: Connection, configured: RemediationSettings, *, now: datetime
+) -> list[dict[str, Any]]:
     """Return every rule as the API shows it, in the order of the file."""
     switched = every(connection)
-    return [_shown(rule, _effective(rule, switched), switched.get(rule.name))
-            for rule in configured.rules]  # fmt: skip
+    pauses = {
+        one.scope: kill_switch.shown(one) for one in kill_switch.in_force(connection, now=now)
+    }
+    return [
+        {
+            **_shown(rule, _effective(rule, switched), switched.get(rule.name)),
+            "pause": pauses.get(Scope(Kind.RULE, rule.name)),
+        }
+        for rule in configured.rules
+    ]
 
 
 def _shown(

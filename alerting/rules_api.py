@@ -21,7 +21,8 @@ def register(app: Flask, alerting: Alerting) -> None:
 
     def listed() -> list[dict[str, object]]:
         with reading(alerting.store.engine) as connection:
-            return rule_modes.listed(connection, alerting.configuration.remediation)
+            rules = alerting.configuration.remediation
+            return rule_modes.listed(connection, rules, now=alerting.clock.now())
 
     @app.get("/api/v1/rules")
     def get_rules() -> Response:

@@ -204,7 +204,9 @@ switches = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("at", Moment, nullable=False),
+    sa.Column("until", Moment),
 )
+"""What a person has stopped: everything, a rule or a target; the newest word on each."""
 
 rule_modes = sa.Table(
     "rule_modes",
@@ -301,6 +303,7 @@ MIGRATIONS: Sequence[Migration] = (
     _add_missing,
     _add_missing,
     _protect_audit,
+    _add_missing,
     _add_missing,
     _add_missing,
     _add_missing,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from alerting import incidents, kill_switch, outbox, tables
 from alerting.alert import SEVERITIES
+from alerting.kill_switch import Kind, Pause
 from watchkeeper.catalogue import Metric
 from watchkeeper.catalogue import watchkeeper as names
 from watchkeeper.clock import Clock
@@ -123,9 +125,7 @@ class StoreCollector(Collector):
     def _gauges(self, connection: Connection, now: datetime) -> Iterator[GaugeMetricFamily]:
         yield self._incidents(connection)
         yield from self._outbox(connection, now)
-        paused = _family(names.ACTIONS_PAUSED)
-        paused.add_metric([], float(kill_switch.current(connection) is not None))
-        yield paused
+        yield from _pauses(kill_switch.in_force(connection, now=now))
 
     def _incidents(self, connection: Connection) -> GaugeMetricFamily:
         table = tables.incidents
@@ -164,6 +164,15 @@ class StoreCollector(Collector):
             oldest_age.add_metric([receiver], max(0.0, (now - oldest).total_seconds()))
             letters.add_metric([receiver], dead.get(receiver, 0))
         yield from (pending, oldest_age, letters)
+
+
+def _pauses(pauses: Sequence[Pause]) -> Iterator[GaugeMetricFamily]:
+    whole, parts = _family(names.ACTIONS_PAUSED), _family(names.ACTION_PAUSES)
+    counts = Counter(one.scope.kind for one in pauses)
+    whole.add_metric([], float(counts[Kind.EVERYTHING]))
+    for kind in (Kind.RULE, Kind.TARGET):
+        parts.add_metric([kind], counts[kind])
+    yield from (whole, parts)
 
 
 def _family(metric: Metric) -> GaugeMetricFamily:

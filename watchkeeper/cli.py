@@ -23,7 +23,7 @@ COMMANDS = {
     "fault": ("watchkeeper.gameday.cli:fault", "Inject and clear faults in the demo."),
     "gameday": ("watchkeeper.gameday.cli:gameday", "Break the demo and time its recovery."),
     "incident": ("watchkeeper.operate:incident", "List and show incidents."),
-    "pause": ("watchkeeper.operate:pause", "The kill switch: stop all remediation actions."),
+    "pause": ("watchkeeper.operate:pause", "The kill switch: stop remediation actions."),
     "token": ("watchkeeper.token_command:token", "Say who may ask, and how much each may do."),
     "resume": ("watchkeeper.operate:resume", "Let remediation actions run again."),
 }

@@ -100,27 +100,53 @@ def show_incident(incident_id: str, data_dir: Path) -> None:
         console.print(Text(f"{step['at']}  {step['kind']:<18} {step['text']}"))
 
 
+_rule = click.option("--rule", help="Only the actions of this rule.")
+_target = click.option("--target", help="Only the actions on this target.")
+
+
 @click.command()
 @click.option("--reason", required=True, help="Why; shown with every action that is refused.")
 @click.option("--by", default=getpass.getuser, help="Who; your login by default.")
+@click.option("--for", "duration", help="Such as 2h; else until resumed.")
+@_rule
+@_target
 @_data_dir
-def pause(reason: str, by: str, data_dir: Path) -> None:
-    """Stop all remediation actions at once; alerts and messages go on."""
-    status = alerting_of(data_dir).post("/api/v1/pause", {"reason": reason, "by": by})
-    click.echo(f"paused by {status['by']}: {status['reason']}")
-    _tell_in_flight(status)
+def pause(
+    reason: str,
+    by: str,
+    duration: str | None,
+    rule: str | None,
+    target: str | None,
+    data_dir: Path,
+) -> None:
+    """Stop remediation actions at once; alerts and messages go on."""
+    asked = {"reason": reason, "by": by, "duration": duration, "rule": rule, "target": target}
+    _tell(alerting_of(data_dir).post("/api/v1/pause", _given(asked)))
 
 
 @click.command()
 @click.option("--reason", default="", help="Why; kept in the audit.")
 @click.option("--by", default=getpass.getuser, help="Who; your login by default.")
+@_rule
+@_target
 @_data_dir
-def resume(reason: str, by: str, data_dir: Path) -> None:
-    """Let remediation actions run again."""
-    alerting_of(data_dir).post("/api/v1/resume", {"reason": reason, "by": by})
-    click.echo("actions may run again")
+def resume(reason: str, by: str, rule: str | None, target: str | None, data_dir: Path) -> None:
+    """Let remediation actions run again; what else is paused is told."""
+    asked = {"reason": reason, "by": by, "rule": rule, "target": target}
+    _tell(alerting_of(data_dir).post("/api/v1/resume", _given(asked)))
 
 
-def _tell_in_flight(status: dict[str, Any]) -> None:
+def _given(asked: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: text for name, text in asked.items() if text is not None}
+
+
+def _tell(status: Mapping[str, Any]) -> None:
+    """Say what is paused now, and what runs all the same because it had begun."""
+    for one in status["pauses"]:
+        what = f"{one['scope']} {one['name']}".strip()
+        end = f" until {one['until']}" if one["until"] else ""
+        click.echo(f"{what} paused{end} by {one['by']}: {one['reason']}")
+    if not status["pauses"]:
+        click.echo("actions may run again")
     for action in status["in_flight"]:
         click.echo(f"already under way: {action['action']} on {action['target']}")

@@ -50,6 +50,13 @@ _MUTES = dict.fromkeys(("active", "silenced", "inhibited", "unprocessed"), FLAG)
 _ALERT_PARAMETERS = {**_FILTERS, **_MUTES, "receiver": TEXT}
 _INCIDENT = ref("IncidentWithPrecedents")
 
+_SCOPES = {"rule": WORDS, "target": WORDS}
+
+
+def _one_scope(body: Schema) -> Schema:
+    return {**body, "not": {"required": list(_SCOPES)}, "additionalProperties": False}
+
+
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/api/openapi.json"): Operation("Return this description.", {"type": "object"}),
     ("GET", "/api/v2/alerts"): Operation(
@@ -168,12 +175,15 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("GET", "/api/v1/status"): Operation("Say how the kill switch stands.", ref("Switch")),
     ("POST", "/api/v1/pause"): Operation(
-        "Stop all actions.", ref("Switch"), takes=asked({"by": WORDS, "reason": WORDS})
+        "Stop all actions, or those of a rule or on a target, for good or for a duration.",
+        ref("Switch"),
+        takes=_one_scope(asked({"by": WORDS, "reason": WORDS}, duration=DURATION, **_SCOPES)),
+        refusals=(404,),
     ),
     ("POST", "/api/v1/resume"): Operation(
-        "Let actions run again.",
+        "Let all actions run again, or those of a rule or on a target.",
         ref("Switch"),
-        takes=asked({}, by=TEXT, reason=TEXT),
+        takes=_one_scope(asked({}, by=TEXT, reason=TEXT, **_SCOPES)),
         must_have_body=False,
     ),
 }

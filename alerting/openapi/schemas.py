@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from alerting.actions import State as ActionState
+from alerting.kill_switch import Kind as PauseKind
 from alerting.outbox import State as DeliveryState
 from alerting.remediation_rules import Mode
 from alerting.timeline import Kind
@@ -122,10 +123,14 @@ SCHEMAS: dict[str, Schema] = {
         action=TEXT, target=TEXT, parameters=ANYTHING, endpoint=TEXT, cooldown_seconds=NUMBER,
         attempts=COUNT, budget=whole(actions=COUNT, window_seconds=NUMBER), is_verified=FLAG,
         switched_by=optional(TEXT), switched_at=optional(TIME), reason=optional(TEXT),
+        pause=optional(ref("Pause")),
+    ),
+    "Pause": whole(
+        scope=one_of(PauseKind), name=TEXT, reason=TEXT, by=TEXT, since=TIME, until=optional(TIME)
     ),
     "Switch": whole(
         paused=FLAG, reason=optional(TEXT), by=optional(TEXT), since=optional(TIME),
-        in_flight=list_of(ref("Action")),
+        until=optional(TIME), pauses=list_of(ref("Pause")), in_flight=list_of(ref("Action")),
     ),
     "PostableAlert": asked(
         {"labels": LABELS_OF_ALERT}, annotations=optional(ANNOTATIONS), startsAt=TIME_OR_EMPTY,

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from alerting import (
     actions,
     anomaly_feedback,
+    approval,
     incident_view,
     kill_switch,
     notifiers,
@@ -27,6 +28,7 @@ from alerting.alert import Alert
 from alerting.anomaly_feedback import AnomalyFeedback
 from alerting.configuration import Configuration
 from alerting.courier import Courier
+from alerting.kill_switch import EVERYTHING, Scope
 from alerting.matchers import Matcher
 from alerting.pipeline import Work
 from alerting.remediation_rules import Mode
@@ -183,9 +185,23 @@ class Desk:
             settings = self.configuration
             deed(Work(connection, self.clock.now(), settings.alerting, settings.remediation))
 
-    def pause(self) -> None:
+    def pause(self, scope: Scope = EVERYTHING, *, seconds: float | None = None) -> None:
+        now = self.clock.now()
+        until = None if seconds is None else now + timedelta(seconds=seconds)
         with writing(self.store.engine) as connection:
-            kill_switch.pause(connection, reason="drill", by="ana", now=self.clock.now())
+            kill_switch.pause(
+                connection, reason="drill", by="ana", now=now, scope=scope, until=until
+            )
+
+    def resume(self, scope: Scope = EVERYTHING) -> None:
+        with writing(self.store.engine) as connection:
+            kill_switch.resume(connection, reason="", by="ana", now=self.clock.now(), scope=scope)
+
+    def approve(self, *, by: str = "ana") -> None:
+        """Approve the one action there is."""
+        [action] = self.actions()
+        with writing(self.store.engine) as connection:
+            approval.approve(connection, action["idempotency_key"], by=by, now=self.clock.now())
 
     def add_receiver(self, name: str) -> None:
         """Add a Slack receiver that nothing is routed to, and take the file up."""

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from tests.supervisor.stacks import RunningSupervisor, server
 from watchkeeper.errors import Refused
-from watchkeeper.operate import alerting_of, incident, pause
+from watchkeeper.operate import alerting_of, incident, pause, resume
 
 LONG_ID = "inc-cfb167d29c5a4e0f9b1d2c3e4f5a6b7c"
 
@@ -59,11 +59,55 @@ def test_an_incident_is_listed_with_its_whole_id_however_narrow_the_output(monke
     assert LONG_ID in result.output
 
 
+PAUSES = [
+    {"scope": "everything", "name": "", "by": "ana", "reason": "storm", "until": None},
+    {"scope": "rule", "name": "restart", "by": "ben", "reason": "too eager",
+     "until": "2026-01-01T02:00:00.000Z"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "asked"),
+    [
+        (pause, ["--reason", "r"], ["/api/v1/pause", {"reason": "r", "by": "ana"}]),
+        (
+            pause,
+            ["--reason", "r", "--rule", "restart", "--for", "2h"],
+            ["/api/v1/pause", {"reason": "r", "by": "ana", "rule": "restart", "duration": "2h"}],
+        ),
+        (
+            resume,
+            ["--target", "db:5432"],
+            ["/api/v1/resume", {"reason": "", "by": "ana", "target": "db:5432"}],
+        ),
+    ],
+)
+def test_the_switch_is_asked_for_what_was_named_and_says_what_is_paused_now(
+    monkeypatch, command, arguments, asked
+):
+    posted = []
+    in_flight = [{"action": "restart-service", "target": "web"}]
+    with answering({"pauses": PAUSES, "in_flight": in_flight}, posted) as url:
+        monkeypatch.setenv("WATCHKEEPER_ALERTING_URL", url)
+        result = CliRunner().invoke(command, [*arguments, "--by", "ana"])
+    assert posted == [asked]
+    assert result.output.splitlines() == [
+        "everything paused by ana: storm",
+        "rule restart paused until 2026-01-01T02:00:00.000Z by ben: too eager",
+        "already under way: restart-service on web",
+    ]
+
+
 @contextlib.contextmanager
-def answering(body):
-    """Serve ``body`` as JSON to whoever asks, on a free port."""
+def answering(body, posted=None):
+    """Serve ``body`` as JSON to whoever asks, on a free port; note in ``posted`` what is asked."""
 
     class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            length = int(self.headers["Content-Length"])
+            posted.append([self.path, json.loads(self.rfile.read(length))])
+            self.do_GET()
+
         def do_GET(self):
             text = json.dumps(body).encode()
             self.send_response(200)

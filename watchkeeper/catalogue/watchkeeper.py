@@ -123,6 +123,9 @@ ACTION_DENIALS = counter(
     "watchkeeper_action_denials_total", "Actions a guard refused.", ("rule", "guard")
 )
 ACTIONS_PAUSED = gauge("watchkeeper_actions_paused", "1 while the kill switch stops all actions.")
+ACTION_PAUSES = gauge(
+    "watchkeeper_action_pauses", "Rules and targets that the kill switch stops.", ("scope",)
+)
 DETECT_TO_NOTIFY = histogram(
     "watchkeeper_notify_seconds",
     "Time from an alert starting to its first message being delivered.",

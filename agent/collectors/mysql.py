@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypedDict
 
 from agent.family import Family
 from agent.mysql.innodb import COMPRESSED_MEMORY, COMPRESSION, METRICS
@@ -28,6 +29,18 @@ SLOW_QUESTIONS = (VARIABLES, METRICS, COMPRESSION, COMPRESSED_MEMORY, BINARY_LOG
 """Asked at the slow interval, after the others."""
 
 
+class Place(TypedDict):
+    """Where the server is, and how it is talked to."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    tls: str
+    certificates: str
+    timeout_seconds: float
+
+
 class MysqlCollector:
     """Asks its questions one after another; one that is refused costs its own series only.
 
@@ -40,6 +53,8 @@ class MysqlCollector:
         tables: how many tables to tell of; 0 for none.
         timeout_seconds: of each question.
         run_seconds: of all of them; what there is no time for is asked first the next time.
+        tls: ``disable``, ``verify-ca`` or ``verify``.
+        certificates: file with the authorities to trust; empty for the system's.
         slow_interval_seconds: between two times of asking the slow ones; in between, what they
             last brought is told again.
     """
@@ -56,17 +71,22 @@ class MysqlCollector:
         timeout_seconds: float,
         slow_interval_seconds: float,
         run_seconds: float = math.inf,
+        tls: str = "disable",
+        certificates: str = "",
     ) -> None:
         self._run_seconds = run_seconds
-
-        def connect() -> Session:
-            return _connected(
-                host=host, port=port, user=user, password=password, timeout_seconds=timeout_seconds
-            )
-
+        place = Place(
+            host=host,
+            port=port,
+            user=user,
+            password=password,
+            tls=tls,
+            certificates=certificates,
+            timeout_seconds=timeout_seconds,
+        )
         self._interview = Interview(
             f"{host}:{port}",
-            connect,
+            partial(_connected, place),
             quick=QUESTIONS,
             slow=[
                 *SLOW_QUESTIONS,
@@ -91,15 +111,11 @@ class MysqlCollector:
         self._interview.close()
 
 
-def _connected(
-    *, host: str, port: int, user: str, password: str, timeout_seconds: float
-) -> Session:
+def _connected(place: Place) -> Session:
     # Only agents that watch such a server have the driver, and only they pay for it in memory.
     try:
         from agent.mysql.session import Session  # noqa: PLC0415
     except ModuleNotFoundError:
         message = "PyMySQL is not installed; it comes with watchkeeper-stack[mysql]"
         raise UpstreamError(message, reason=Reason.CONFIG) from None
-    return Session(
-        host=host, port=port, user=user, password=password, timeout_seconds=timeout_seconds
-    )
+    return Session(**place)

@@ -9,6 +9,7 @@ import pymysql
 import pymysql.cursors
 
 from agent import unix_socket
+from agent.mysql.login import DISABLE, encryption, methods
 from agent.mysql.versions import parse_version
 from agent.sql.question import Row
 from watchkeeper.errors import Reason, UpstreamError
@@ -25,28 +26,6 @@ GRACE_SECONDS = 1.0
 ACCOUNT = "mysql"
 """The user the server runs as nearly everywhere."""
 
-CLEAR_TEXT = ("mysql_clear_password", "dialog")
-"""Methods of login that send the password as it is, to whoever asks for it."""
-
-
-ER_ACCESS_DENIED = 1045
-"""The server's number for a login that is refused."""
-
-
-class Unshown:
-    """Refuses such a method: over a port we do not know who is asking."""
-
-    def __init__(self, connection: object) -> None:
-        del connection
-
-    def authenticate(self, packet: object) -> None:
-        """Raise OperationalError; called by the driver."""
-        del packet
-        message = (
-            "the server asks for the password in clear text; it is sent over a Unix socket only"
-        )
-        raise pymysql.err.OperationalError(ER_ACCESS_DENIED, message)
-
 
 class Session:
     """Read-only questions over one connection.
@@ -56,6 +35,8 @@ class Session:
         port: TCP port.
         user: of the server.
         password: empty for none.
+        tls: ``disable``, ``verify-ca`` or ``verify``; nothing is spoken over a Unix socket.
+        certificates: file with the authorities to trust; empty for the system's.
         timeout_seconds: for connecting, and for each statement.
 
     Raises:
@@ -63,15 +44,26 @@ class Session:
     """
 
     def __init__(
-        self, *, host: str, port: int, user: str, password: str, timeout_seconds: float
+        self,
+        *,
+        host: str,
+        port: int,
+        user: str,
+        password: str,
+        tls: str = DISABLE,
+        certificates: str = "",
+        timeout_seconds: float,
     ) -> None:
         is_local = host.startswith("/")
         place = {"unix_socket": host} if is_local else {"host": host, "port": port}
         try:
+            context = None if is_local else encryption(tls, certificates)
             self._connection = pymysql.connect(
                 **place,
                 defer_connect=True,
-                auth_plugin_map={} if is_local else dict.fromkeys(CLEAR_TEXT, Unshown),
+                ssl=context,
+                ssl_disabled=context is None,
+                auth_plugin_map=methods(may_show=is_local or context is not None),
                 user=user,
                 password=password,
                 connect_timeout=max(1, math.ceil(timeout_seconds)),
@@ -89,7 +81,7 @@ class Session:
             else:
                 self._connection.connect()
         except (pymysql.Error, OSError, RuntimeError) as error:
-            # RuntimeError: the server asks for a method of login that needs TLS or `cryptography`.
+            # RuntimeError: the driver lacks a package that the server's method of login needs.
             raise _explained(error) from None
         release = parse_version(self._connection.get_server_info())
         self.version = release.number
@@ -143,6 +135,7 @@ REASONS: Mapping[int, Reason] = {
     1045: Reason.AUTHENTICATION,  # wrong user or password
     1130: Reason.AUTHENTICATION,  # not from this host
     1698: Reason.AUTHENTICATION,  # not with a password
+    3159: Reason.AUTHENTICATION,  # not without TLS
     1142: Reason.PERMISSION,
     1143: Reason.PERMISSION,
     1227: Reason.PERMISSION,
@@ -153,6 +146,7 @@ REASONS: Mapping[int, Reason] = {
     2003: Reason.CONNECTION,
     2006: Reason.CONNECTION,
     2013: Reason.CONNECTION,
+    2026: Reason.CONNECTION,  # no TLS there
 }
 """By error number of the server and client (MySQL's Error Message Reference, MariaDB's codes)."""
 

@@ -56,6 +56,9 @@ class MysqlSettings(Settings):
 
     Attributes:
         host: name, address, or the path of a Unix socket.
+        tls: ``verify`` to go on only with a server that proves that it has the name of ``host``,
+            ``verify-ca`` with any whose certificate is of an authority we trust.
+        certificates: file with the authorities to trust instead of the system's.
         statements: how many single statements are told of, those with the most total time; 0
             switches them off.
         tables: how many tables, those the most time was spent in.
@@ -65,6 +68,8 @@ class MysqlSettings(Settings):
     port: Port = 3306
     user: str = "watchkeeper"
     password: Secret | None = None
+    tls: Literal["disable", "verify-ca", "verify"] = "disable"
+    certificates: str = ""
     statements: Bound = 50
     tables: Bound = 20
 

@@ -34,10 +34,12 @@ BOOTSTRAP = ("--bootstrap", "--innodb-log-file-size=4M", f"--lc-messages-dir={SH
 class MysqlServer:
     """One server with a directory of its own, on a port that stays the same.
 
-    ``root`` may do everything from this machine without a password.
+    ``root`` may do everything from this machine without a password. ``options`` are the server's
+    own, besides those that keep it small.
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory, *options):
+        self.options = options
         program = shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/sbin")
         if program is None:
             raise FileNotFoundError("MariaDB (package mariadb-server-core) is not installed")
@@ -64,7 +66,7 @@ class MysqlServer:
         """Start the server, and return once it lets us in."""
         place = [f"--port={self.port}", f"--socket={self.socket}"]
         self.process = subprocess.Popen(
-            tethered([*self.base, *SETTINGS, *place], death_signal="TERM"),
+            tethered([*self.base, *SETTINGS, *self.options, *place], death_signal="TERM"),
             stderr=subprocess.DEVNULL,
             stdin=subprocess.DEVNULL,
         )

@@ -296,7 +296,11 @@ def test_workers_that_come_and_go_leave_their_counts_and_nothing_else(parent, pa
             seen.append(families["orders"].samples[0].value)
         return text
 
-    wait_until(lambda: scrape() and seen[-1] == RECYCLED, what="the order of every worker")
+    wait_until(
+        lambda: scrape() and seen[-1] == RECYCLED,
+        timeout_seconds=300,
+        what="the order of every worker",
+    )
     assert seen == sorted(seen)
     assert [file.name for file in path.parent.iterdir()] == [path.name]
     assert len(scrape().splitlines()) < 20

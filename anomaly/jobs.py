@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.events import (
@@ -13,6 +14,7 @@ from apscheduler.events import (
     JobEvent,
 )
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 THREADS = 64
@@ -84,6 +86,11 @@ class Jobs:
             misfire_grace_time=max(1, int(seconds)),
             next_run_time=datetime.now(UTC) + timedelta(seconds=first),
         )
+
+    def soon(self, name: str) -> None:
+        """Run the job of that name now, and from then on at its interval; none if it is gone."""
+        with suppress(JobLookupError):
+            self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
 
     def remove(self, name: str) -> None:
         """Run the job of that name no more."""

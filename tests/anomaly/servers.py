@@ -28,9 +28,13 @@ def free_port() -> int:
 
 @contextmanager
 def prometheus_holding(
-    directory: Path, samples: dict[str, list[tuple[float, float]]]
+    directory: Path, samples: dict[str, list[tuple[float, float]]], *, scraping: str | None = None
 ) -> Iterator[PrometheusClient]:
-    """Run a real Prometheus whose storage holds these samples: selector to (Unix time, value)."""
+    """Run a real Prometheus whose storage holds these samples: selector to (Unix time, value).
+
+    Args:
+        scraping: HOST:PORT it asks every second for what comes after them.
+    """
     text = ["# TYPE latency gauge"]
     for selector, points in samples.items():
         text += [f"{selector} {value!r} {at:.3f}" for at, value in points]
@@ -39,7 +43,9 @@ def prometheus_holding(
     data = directory / "data"
     create = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(source), str(data)]
     subprocess.run(create, check=True, capture_output=True)
-    (directory / "prometheus.yml").write_text("global: {}\n")
+    jobs = [{"job_name": "live", "static_configs": [{"targets": [scraping]}]}] if scraping else []
+    config = {"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}
+    (directory / "prometheus.yml").write_text(json.dumps(config))  # YAML, too
     with _prometheus(directory, data) as client:
         yield client
 

@@ -63,3 +63,11 @@ def test_start_times_are_spread_and_stay_where_they_were():
     assert offsets == [spread_seconds(f"query-{at}", 60.0) for at in range(100)]
     assert all(0 <= offset < LONGEST_SPREAD_SECONDS for offset in offsets)
     assert max(offsets) - min(offsets) > LONGEST_SPREAD_SECONDS / 2
+
+
+def test_a_job_that_is_wanted_soon_does_not_wait_for_its_time(jobs):
+    ran = threading.Event()
+    jobs.every(3_600.0, "hourly", ran.set)
+    jobs.soon("hourly")
+    jobs.soon("one that is gone")
+    assert ran.wait(60)

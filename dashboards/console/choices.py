@@ -1,28 +1,20 @@
-"""What a reader chose for a dashboard: the time range, and a value for each variable."""
+"""What a reader chose for a dashboard: time, refresh, and a value for each variable."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
 
 from dashboards.console.ranges import SCRAPE_SECONDS, Span
+from dashboards.console.window import Window, window_of
 from dashboards.expression import fill
 from dashboards.spec import Dashboard, Variable
 from watchkeeper.prometheus import PrometheusClient
 
-RANGES_SECONDS = {
-    "15m": 900,
-    "1h": 3600,
-    "6h": 21_600,
-    "24h": 86_400,
-    "7d": 604_800,
-}
-"""What can be chosen, by the word in the address; the words are Prometheus' own durations."""
-
-POINTS = 240
-"""Points of a line; a phone shows fewer, a desk hardly more."""
+NEVER = "off"
+REFRESHES_SECONDS = {NEVER: 0, "5s": 5, "10s": 10, "30s": 30, "1m": 60, "5m": 300}
+"""How often a board can be drawn again, by the word in the address."""
 
 EVERYTHING = ""
 """The choice that means all values."""
@@ -34,45 +26,46 @@ _SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 class Choices:
     """A dashboard as somebody looks at it: shareable, since it all stands in the address."""
 
-    range: str
+    window: Window
+    refresh: str
     values: Mapping[str, str]
     """The chosen value by variable; ``EVERYTHING`` or no entry for all of them."""
 
-    def span(self, now: datetime) -> Span:
-        """Return the grid of times up to ``now``."""
-        start = now - timedelta(seconds=RANGES_SECONDS[self.range])
-        return Span.between(start, now, points=POINTS)
+    @property
+    def refresh_seconds(self) -> int:
+        """How often it is drawn again; 0 for never, as for what is past."""
+        return 0 if self.window.until else REFRESHES_SECONDS[self.refresh]
 
     def filling(self, dashboard: Dashboard, span: Span) -> dict[str, str]:
         """Return what stands for each variable of the dashboard's expressions."""
         chosen = {v.name: matcher_of(self.values.get(v.name, "")) for v in dashboard.variables}
         return chosen | {
             "__rate_interval": f"{rate_window_seconds(span.step_seconds):.0f}s",
-            "__range": self.range,
+            "__range": self.window.range,
         }
 
     def with_value(self, name: str, value: str) -> Choices:
         """Return the same choices but for one variable."""
-        return Choices(self.range, {**self.values, name: value})
+        return replace(self, values={**self.values, name: value})
+
+    def within(self, window: Window) -> Choices:
+        """Return the same choices for another time."""
+        return replace(self, window=window)
 
     def query(self) -> dict[str, str]:
         """Return the parameters of an address that holds these choices."""
-        return {"range": self.range, **{k: v for k, v in self.values.items() if v}}
+        chosen = {name: value for name, value in self.values.items() if value}
+        return {**self.window.query(), "refresh": self.refresh, **chosen}
 
 
 def choose(dashboard: Dashboard, arguments: Mapping[str, str]) -> Choices:
-    """Return what an address asks for; a range nobody offers becomes the dashboard's own."""
-    asked = arguments.get("range", dashboard.window)
+    """Return what an address asks for; what nobody offers becomes the dashboard's own."""
+    refresh = arguments.get("refresh", dashboard.refresh)
     return Choices(
-        asked if asked in RANGES_SECONDS else dashboard.window,
+        window_of(arguments, default=dashboard.window),
+        refresh if refresh in REFRESHES_SECONDS else dashboard.refresh,
         {v.name: arguments.get(v.name, EVERYTHING) for v in dashboard.variables},
     )
-
-
-def span_of(arguments: Mapping[str, str], now: datetime, *, default: str = "1h") -> Span:
-    """Return the grid of times an address asks for; a range nobody offers becomes the default."""
-    asked = arguments.get("range", default)
-    return Choices(asked if asked in RANGES_SECONDS else default, {}).span(now)
 
 
 def rate_window_seconds(step_seconds: float) -> float:

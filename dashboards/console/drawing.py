@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from dashboards.console import cells, ranges
@@ -60,10 +61,16 @@ NONE, NO_DATA = "none", "no data"
 """Silence about what should not happen is good; silence about anything else is not."""
 
 
-def figure_of(client: PrometheusClient, panel: Stat | Gauge, filling: Mapping[str, str]) -> Figure:
-    """Return the panel's number now."""
+def figure_of(
+    client: PrometheusClient,
+    panel: Stat | Gauge,
+    filling: Mapping[str, str],
+    *,
+    at: datetime | None = None,
+) -> Figure:
+    """Return the panel's number ``at`` a moment, by default now."""
     [query] = panel.queries
-    samples = client.query(fill(query.expression, filling))
+    samples = client.query(fill(query.expression, filling), at=at)
     values = [sample.value for sample in samples if is_number(sample.value)]
     if not values:
         return Figure(NONE, Level.OK) if query.silence else Figure(NO_DATA, None)
@@ -75,13 +82,22 @@ def figure_of(client: PrometheusClient, panel: Stat | Gauge, filling: Mapping[st
     return Figure(quantity(value, panel.unit), judged)
 
 
-def grid_of(client: PrometheusClient, panel: Table, filling: Mapping[str, str]) -> Grid:
-    """Return the panel's rows, its queries' values joined where all labels are the same."""
+def grid_of(
+    client: PrometheusClient,
+    panel: Table,
+    filling: Mapping[str, str],
+    *,
+    at: datetime | None = None,
+) -> Grid:
+    """Return the panel's rows ``at`` a moment, by default now.
+
+    Its queries' values are joined where all labels are the same.
+    """
     values: dict[frozenset[tuple[str, str]], dict[int, float]] = {}
-    for at, query in enumerate(panel.queries):
-        for sample in client.query(fill(query.expression, filling)):
+    for position, query in enumerate(panel.queries):
+        for sample in client.query(fill(query.expression, filling), at=at):
             key = frozenset((k, v) for k, v in sample.labels.items() if k != "__name__")
-            values.setdefault(key, {})[at] = sample.value
+            values.setdefault(key, {})[position] = sample.value
     order = next(column for column in panel.columns if column.title == panel.sort_by)
     ranked = sorted(values.items(), key=lambda row: _rank(row[1], order), reverse=True)
     return Grid(

@@ -12,6 +12,7 @@ from dashboards.console.anomalies import Query
 from dashboards.console.chart import Chart, Line
 from dashboards.console.ranges import Span
 from dashboards.console.units import measured_in
+from dashboards.console.window import Window, window_of
 from dashboards.expression import fill, metric_names
 from dashboards.spec import Role, Unit
 from watchkeeper.catalogue import Kind, every_metric
@@ -20,7 +21,6 @@ from watchkeeper.prometheus import PrometheusClient, is_number
 EXPRESSION_LETTERS = 4000
 LINES = 20
 ROWS = 100
-DEFAULT_RANGE = "1h"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +28,22 @@ class Exploration:
     """What somebody looks at; all of it stands in the address."""
 
     expression: str
-    range: str
+    window: Window
     wants_band: bool
 
     @classmethod
     def read(cls, arguments: Mapping[str, str]) -> Exploration:
         """Return what an address asks for."""
-        asked = arguments.get("range", DEFAULT_RANGE)
         return cls(
             arguments.get("query", "").strip()[:EXPRESSION_LETTERS],
-            asked if asked in choices.RANGES_SECONDS else DEFAULT_RANGE,
+            window_of(arguments),
             wants_band=arguments.get("band") == "1",
         )
 
     def filled(self, span: Span) -> str:
         """Return the expression with Grafana's window variables filled, as on a dashboard."""
         window = choices.rate_window_seconds(span.step_seconds)
-        known = {"__rate_interval": f"{window:.0f}s", "__range": self.range}
+        known = {"__rate_interval": f"{window:.0f}s", "__range": self.window.range}
         present = {name: value for name, value in known.items() if f"${name}" in self.expression}
         return fill(self.expression, present) if present else self.expression
 
@@ -53,14 +52,10 @@ class Exploration:
         """The unit of its values, where the catalogue makes that clear."""
         return measured_in(self.expression)
 
-    def span(self, now: datetime) -> Span:
-        """Return the grid of times up to ``now``."""
-        return choices.Choices(self.range, {}).span(now)
-
 
 def chart_of(client: PrometheusClient, asked: Exploration, *, now: datetime) -> Chart:
     """Return the expression's lines; with a band, only its first line, in its band."""
-    span = asked.span(now)
+    span = asked.window.span(now)
     found = ranges.read(client, asked.filled(span), span)
     lines = [Line(ranges.words_for(one.labels), span.align(one)) for one in found[:LINES]]
     if asked.wants_band and lines:
@@ -81,7 +76,7 @@ def _with_band(line: Line) -> list[Line]:
 
 def values_now(client: PrometheusClient, asked: Exploration, *, now: datetime) -> list[Value]:
     """Return the expression's values now, largest first."""
-    found = client.query(asked.filled(asked.span(now)))
+    found = client.query(asked.filled(asked.window.span(now)), at=asked.window.until)
     values = [Value(ranges.words_for(one.labels), one.value) for one in found]
     numbers = sorted((v for v in values if is_number(v.number)), key=lambda v: -v.number)
     return [*numbers, *(v for v in values if not is_number(v.number))][:ROWS]

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from dashboards.boards import BOARDS, board, every_board
 from dashboards.console import cells
-from dashboards.console.choices import Choices, choose, matcher_of, rate_window_seconds
+from dashboards.console.choices import choose, matcher_of, rate_window_seconds
 from dashboards.console.drawing import KINDS
+from dashboards.console.window import Window
 from dashboards.expression import fill, variables
 from dashboards.spec import HeatMap, Stat, StateTimeline, Table, TimeSeries, Unit
 from tests.console.conftest import NOW
@@ -125,7 +126,7 @@ def test_a_repeated_panel_is_drawn_once_a_value_or_for_the_chosen_one(neighbourh
     offer(neighbourhood, "query", "q")
     offer(neighbourhood, "series", "s1", "s2")
     path = "/dashboards/watchkeeper-anomalies"
-    assert len(re.findall(r"panels/\d+\?range=1h&amp;series=s", neighbourhood.get(path).text)) == 2
+    assert len(re.findall(r"panels/\d+\?range=1h&amp;refresh=10s&amp;series=s", neighbourhood.get(path).text)) == 2
     chosen = neighbourhood.get(f"{path}?series=s2").text
     assert re.findall(r'data-chart="[^"]*series=(s\d)', chosen) == ["s2"] * len(
         re.findall("data-chart=", chosen)
@@ -137,11 +138,12 @@ def test_choices_stand_in_the_address_of_every_panel(neighbourhood):
     page = neighbourhood.get(f"/dashboards/{SYSTEM}?range=6h&service=taskboard").text
     assert "<option selected>6h</option>" in page
     assert '<option value="taskboard" selected>' in page
-    assert page.count("range=6h&amp;service=taskboard") == len(board(SYSTEM).panels())
+    panels = re.findall(r"/panels/\d+\?range=6h&amp;refresh=10s&amp;service=taskboard", page)
+    assert len(panels) == len(board(SYSTEM).panels())
 
 
 def test_a_range_nobody_offers_becomes_the_boards_own():
-    assert choose(board(SYSTEM), {"range": "9999y"}).range == board(SYSTEM).window
+    assert choose(board(SYSTEM), {"range": "9999y"}).window.range == board(SYSTEM).window
 
 
 def test_prometheus_down_leaves_the_page_standing_and_says_so(neighbourhood):
@@ -169,7 +171,7 @@ def test_a_chosen_value_matches_itself_and_cannot_leave_its_string(value):
 
 @given(st.sampled_from(["15m", "1h", "6h", "24h", "7d"]))
 def test_rates_span_at_least_four_scrapes_and_a_step(range_):
-    span = Choices(range_, {}).span(NOW)
+    span = Window(range_).span(NOW)
     window = rate_window_seconds(span.step_seconds)
     assert window >= 20
     assert window > span.step_seconds
@@ -179,7 +181,7 @@ def test_rates_span_at_least_four_scrapes_and_a_step(range_):
 def test_every_expression_of_a_board_can_be_filled(uid):
     one = board(uid)
     chosen = choose(one, {})
-    filling = chosen.filling(one, chosen.span(NOW))
+    filling = chosen.filling(one, chosen.window.span(NOW))
     for panel in one.panels():
         for query in panel.queries:
             assert variables(fill(query.expression, filling)) == set()
@@ -187,7 +189,7 @@ def test_every_expression_of_a_board_can_be_filled(uid):
 
 def answer_ranges(neighbourhood, *series):
     """Answer each range query with ``series``: labels and values on the grid of a quarter hour."""
-    start = Choices("15m", {}).span(NOW).start
+    start = Window("15m").span(NOW).start
     neighbourhood.prometheus.ranges = [
         (labels, [(start + 5 * at, v) for at, v in enumerate(values) if v is not None])
         for labels, values in series
@@ -230,7 +232,7 @@ def test_a_mark_stands_where_something_begins_and_not_where_the_range_does(neigh
         ({"alertname": "New", "action": "b", "job": "new"}, [None, 1, 1]),
     )
     found = neighbourhood.get("/api/marks?range=15m").get_json()["marks"]
-    start = Choices("15m", {}).span(NOW).start
+    start = Window("15m").span(NOW).start
     assert {mark["at"] for mark in found} == {start + 5}
     assert "Firing alerts" in {mark["title"] for mark in found}
     assert not any("Old" in mark["text"] for mark in found)

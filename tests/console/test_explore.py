@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards.console import band
-from dashboards.console.choices import Choices
 from dashboards.console.exploration import catalogue
+from dashboards.console.window import Window
 from tests.console.conftest import NOW
 from tests.console.neighbours import success
 from tests.console.test_first_page import text_of
@@ -54,7 +54,7 @@ def test_the_catalogue_is_offered_with_a_way_to_begin(neighbourhood):
 
 
 def test_a_band_and_a_score_are_drawn_on_demand(neighbourhood):
-    start = Choices("15m", {}).span(NOW).start
+    start = Window("15m").span(NOW).start
     values = [5.0] * 40 + [9.0]
     points = [(start + 5 * at, value) for at, value in enumerate(values)]
     neighbourhood.prometheus.ranges = [({"job": "a"}, points), ({"job": "b"}, points)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
@@ -14,6 +15,7 @@ from dashboards.console import choices, drawing, marks
 from dashboards.console.choices import Choices
 from dashboards.console.drawing import KINDS, Kind
 from dashboards.console.room import Room
+from dashboards.console.window import RANGES_SECONDS, window_of
 from dashboards.layout import COLUMNS, Place, place
 from dashboards.spec import (
     Dashboard,
@@ -29,8 +31,6 @@ from watchkeeper.errors import UpstreamError
 
 REPEATS = 12
 """A repeated panel is drawn for this many values at most; choose a value to see another."""
-
-REFRESH_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +60,18 @@ def blueprint(room: Room) -> Blueprint:
 
     @pages.get("/dashboards/<uid>/panels/<int:index>")
     def panel(uid: str, index: int) -> str:
-        found, filling, _ = _asked(room, uid, index)
+        found, filling, chosen = _asked(room, uid, index)
         if not isinstance(found, Stat | Gauge | Table):
             abort(404, f"panel {index} is a chart; its data is under /api")
         try:
-            return _content(room, found, filling)
+            return _content(room, found, filling, chosen.window.until)
         except UpstreamError as error:  # told in the panel: the rest of the page may have answers
             return render_template("panel_problem.html", problem=str(error))
 
     @pages.get("/api/dashboards/<uid>/panels/<int:index>")
     def data(uid: str, index: int) -> Response:
         found, filling, chosen = _asked(room, uid, index)
-        prometheus, span = room.sources.prometheus, chosen.span(room.clock.now())
+        prometheus, span = room.sources.prometheus, chosen.window.span(room.clock.now())
         if isinstance(found, HeatMap | StateTimeline):
             return jsonify(drawing.cells_of(prometheus, found, filling, span).as_json())
         if not isinstance(found, TimeSeries):
@@ -80,18 +80,21 @@ def blueprint(room: Room) -> Blueprint:
 
     @pages.get("/api/marks")
     def moments() -> Response:
-        span = choices.span_of(request.args, room.clock.now())
+        span = window_of(request.args).span(room.clock.now())
         found = marks.read(room.sources.prometheus, ANNOTATIONS, span)
         return jsonify(marks=[mark.as_json() for mark in found])
 
     return pages
 
 
-def _content(room: Room, panel: Stat | Gauge | Table, filling: Mapping[str, str]) -> str:
+def _content(
+    room: Room, panel: Stat | Gauge | Table, filling: Mapping[str, str], at: datetime | None
+) -> str:
+    prometheus = room.sources.prometheus
     if isinstance(panel, Table):
-        grid = drawing.grid_of(room.sources.prometheus, panel, filling)
+        grid = drawing.grid_of(prometheus, panel, filling, at=at)
         return render_template("panel_table.html", grid=grid, panel=panel)
-    figure = drawing.figure_of(room.sources.prometheus, panel, filling)
+    figure = drawing.figure_of(prometheus, panel, filling, at=at)
     return render_template("panel_figure.html", figure=figure)
 
 
@@ -107,28 +110,32 @@ def _asked(room: Room, uid: str, index: int) -> tuple[Panel, Mapping[str, str], 
     if index >= len(panels):
         abort(404, f"dashboard {uid} has no panel {index}")
     chosen = choices.choose(dashboard, request.args)
-    return panels[index], chosen.filling(dashboard, chosen.span(room.clock.now())), chosen
+    return panels[index], chosen.filling(dashboard, chosen.window.span(room.clock.now())), chosen
 
 
 def _page(room: Room, dashboard: Dashboard) -> dict[str, Any]:
-    chosen = choices.choose(dashboard, request.args)
+    chosen, now = choices.choose(dashboard, request.args), room.clock.now()
     offers, problem = _offers(room, dashboard, chosen)
     return {
         "board": dashboard,
         "boards": every_board(),
         "choices": chosen,
-        "ranges": choices.RANGES_SECONDS,
+        "earlier": chosen.within(chosen.window.earlier(now)),
+        "later": chosen.within(chosen.window.later(now)),
+        "present": chosen.within(replace(chosen.window, until=None)),
+        "until": chosen.window.end(now),
+        "ranges": RANGES_SECONDS,
+        "refreshes": choices.REFRESHES_SECONDS,
         "offers": offers,
         "problem": problem,
         "rows": _rows(dashboard, chosen, offers),
-        "refresh_seconds": REFRESH_SECONDS,
     }
 
 
 def _offers(
     room: Room, dashboard: Dashboard, chosen: Choices
 ) -> tuple[dict[str, list[str]], str | None]:
-    span = chosen.span(room.clock.now())
+    span = chosen.window.span(room.clock.now())
     filling = chosen.filling(dashboard, span)
     try:
         found = {

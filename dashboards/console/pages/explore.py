@@ -6,10 +6,11 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, render_template, request
 
-from dashboards.console import choices, exploration
+from dashboards.console import exploration
 from dashboards.console.exploration import Exploration
 from dashboards.console.reading import take
 from dashboards.console.room import Room
+from dashboards.console.window import RANGES_SECONDS
 
 
 def blueprint(room: Room) -> Blueprint:
@@ -31,7 +32,7 @@ def blueprint(room: Room) -> Blueprint:
             asked=asked,
             values=values,
             address=urlencode(_arguments(asked)),
-            ranges=choices.RANGES_SECONDS,
+            ranges=RANGES_SECONDS,
             known=exploration.catalogue(),
             watched=exploration.watched_as(asked.expression, watched),
         )
@@ -47,4 +48,4 @@ def blueprint(room: Room) -> Blueprint:
 
 def _arguments(asked: Exploration) -> dict[str, str]:
     band = {"band": "1"} if asked.wants_band else {}
-    return {"query": asked.expression, "range": asked.range, **band}
+    return {"query": asked.expression, **asked.window.query(), **band}

@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const REFRESH_MS = 10000;
+  const REFRESH_SECONDS = 10; // where the page says nothing of it
   const PALETTE = 8;
   const SI = ["", "k", "M", "G", "T"];
   const IEC = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -48,16 +48,18 @@
     let colour = 0;
     const lines = chart.lines.map((line) => {
       const last = line.values.findLast((value) => value !== null);
+      // Of the line itself: what is drawn of a stacked one is a running sum.
+      const told = (unit) => (_, __, ___, at) => amount(at === null ? last : line.values[at], unit);
       const base = {
         label: line.label,
-        value: (_, v, __, at) => amount(at === null ? last : v, chart.unit),
+        value: told(chart.unit),
         points: { show: isLonely(line.values), size: 5 },
       };
       switch (line.role) {
         case "lower":
         case "upper": return { ...base, stroke: "transparent", width: 0 };
         // The score has a scale of its own: above 1 is anomalous.
-        case "score": return { ...base, scale: "score", stroke: token("--warning"), width: 1, dash: [2, 3], value: (_, v, __, at) => amount(at === null ? last : v, "none") };
+        case "score": return { ...base, scale: "score", stroke: token("--warning"), width: 1, dash: [2, 3], value: told("none") };
         case "expected": return { ...base, stroke: token("--muted"), width: 1, dash: [5, 5] };
         default: {
           colour += 1;
@@ -249,9 +251,11 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     loadNew(document);
+    const seconds = Number(document.querySelector("[data-refresh-seconds]")?.dataset.refreshSeconds ?? REFRESH_SECONDS);
+    if (!seconds) return; // somebody looks at what is past, or wants it to stand still
     setInterval(() => {
       if (!document.hidden) [...document.querySelectorAll("[data-chart]")].filter(isShown).forEach(load);
-    }, REFRESH_MS);
+    }, seconds * 1000);
   });
   // "toggle" does not bubble: a row that is opened draws its charts then.
   document.addEventListener("toggle", (event) => loadNew(event.target), true);

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from watchkeeper.catalogue import Metric
@@ -13,9 +12,8 @@ Sample = tuple[LabelValues, float]
 """Label values in the order of the metric's label names, and the value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
-    """All samples of one metric from one run of a collector.
+class Family(NamedTuple):
+    """All samples of one metric from one run of a collector; nobody changes it once it is made.
 
     Attributes:
         metric: of the catalogue.
@@ -51,7 +49,7 @@ def limit_series(families: Iterable[Family], max_series: int) -> Limited:
         room = max_series - series
         if len(family.samples) > room:
             dropped += len(family.samples) - room
-            family = replace(family, samples=family.samples[:room])  # noqa: PLW2901  # cut in place
+            family = family._replace(samples=family.samples[:room])  # noqa: PLW2901  # cut in place
         series += len(family.samples)
         if family.samples:
             kept.append(family)

@@ -71,8 +71,12 @@ class Lane:
         with self._changed:
             while turn == self._turn and self._runners:
                 now = self._clock.monotonic_seconds()
-                ready = [runner for runner in self._runners if runner.is_available]
-                first = min(ready, key=lambda runner: runner.due_seconds, default=None)
+                first = None
+                for runner in self._runners:
+                    if runner.is_available and (
+                        first is None or runner.due_seconds < first.due_seconds
+                    ):
+                        first = runner
                 if first is not None and first.due_seconds <= now:
                     self._busy_since = now
                     return first

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-READ_BYTES = 1 << 16
+READ_BYTES = 1 << 14
+"""At a time. More would be asked of the allocator for every file, and most are short."""
 
 
 def read_text(path: Path | str) -> str:
@@ -17,7 +18,9 @@ def read_text(path: Path | str) -> str:
     # The kernel answers in pieces of a page or so, whatever is asked for.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        pieces = list(iter(lambda: os.read(descriptor, READ_BYTES), b""))
+        pieces = []
+        while piece := os.read(descriptor, READ_BYTES):
+            pieces.append(piece)
     finally:
         os.close(descriptor)
     return b"".join(pieces).decode("utf-8", "surrogateescape")

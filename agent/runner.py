@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 
 from agent.collector import CollectionFailed, Collector, OfServer
 from agent.family import Family, limit_series
@@ -126,7 +125,7 @@ class Runner:
         silence = self._silence.families
         if not silence:
             return failed
-        return replace(failed, series=sum(len(one.samples) for one in silence), collected_at=None)
+        return failed._replace(series=sum(len(one.samples) for one in silence), collected_at=None)
 
     def is_overdue(self, now_seconds: float) -> bool:
         """Return whether the run in progress is past its deadline at ``now_seconds``."""
@@ -159,7 +158,7 @@ class Runner:
 
     def _outcome(self, started: float) -> Status:
         before = self._status
-        self._status = replace(before, running_since=started)
+        self._status = before._replace(running_since=started)
         try:
             if self._collector is None:
                 self._collector = self._make()
@@ -181,8 +180,7 @@ class Runner:
         limited = limit_series(collector.collect(), self.recipe.max_series)
         sheet = self._written(limited.families)
         now = self._clock.monotonic_seconds()
-        brought = replace(
-            before,
+        brought = before._replace(
             series=limited.series,
             dropped=before.dropped + limited.dropped,
             sheet=sheet,
@@ -193,9 +191,8 @@ class Runner:
             message = f"took {now - started:.1f} s, more than {self.recipe.deadline_seconds:g} s"
             failed = self._failed(brought, started, Reason.TIMEOUT, message)
             # Newer than what was said before, but some of it may be as old as the run.
-            return replace(failed, expires_at=self._expires_at(started, failed.failures))
-        return replace(
-            brought,
+            return failed._replace(expires_at=self._expires_at(started, failed.failures))
+        return brought._replace(
             success=True,
             duration_seconds=now - started,
             last_success_at=now,
@@ -215,8 +212,7 @@ class Runner:
         if not families:
             return failed
         limited = limit_series(families, self.recipe.max_series)
-        return replace(
-            failed,
+        return failed._replace(
             sheet=self._written(limited.families),
             series=limited.series,
             dropped=failed.dropped + limited.dropped,

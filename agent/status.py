@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
 from agent.sheet import NOTHING, Sheet
 from watchkeeper.errors import Reason
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # a run replaces it, and is never told twice
-class Status:
+class Status(NamedTuple):
     """The outcome of the last run and the sums over all; times are monotonic seconds.
 
     ``success`` is None before the first run ended. ``running_since`` is None between runs.
@@ -27,18 +27,17 @@ class Status:
     reason: Reason | None = None
     series: int = 0
     dropped: int = 0
-    errors: Counter[Reason] = field(default_factory=Counter)
+    errors: Mapping[Reason, int] = MappingProxyType({})
     sheet: Sheet = NOTHING
     collected_at: float | None = None
     expires_at: float = 0.0
 
     def failed(self, reason: Reason, duration_seconds: float) -> Status:
         """Return the status after one more failure."""
-        return replace(
-            self,
+        return self._replace(
             success=False,
             duration_seconds=duration_seconds,
             failures=self.failures + 1,
             reason=reason,
-            errors=self.errors + Counter([reason]),
+            errors={**self.errors, reason: self.errors.get(reason, 0) + 1},
         )

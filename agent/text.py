@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from enum import Enum
+from itertools import chain
 from typing import NamedTuple
 
 from agent.family import Family, LabelValues
@@ -16,6 +16,9 @@ class TextFormat(Enum):
 
     PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
     OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+    # There is one of each; Enum's own would be a call for each look into a dictionary.
+    __hash__ = object.__hash__
 
 
 def format_for(accept: str) -> TextFormat:
@@ -60,31 +63,50 @@ class Block(NamedTuple):
     lines: bytes
 
 
+Prefixes = dict[LabelValues, str]
+"""What stands before the value in each line of one metric."""
+
+
 class Renderer:
     """Turns families into text, keeping the part of each line that never changes."""
 
     def __init__(self) -> None:
-        self._prefixes: dict[tuple[str, LabelNames], dict[LabelValues, str]] = {}
+        self._prefixes: dict[tuple[str, str, LabelNames, LabelNames], Prefixes] = {}
         self._kept = 0
+        self._told: dict[int, tuple[Family, Block]] = {}
 
     def render(self, families: Sequence[Family]) -> list[Block]:
-        """Return one block a family, in their order."""
+        """Return one block a family, in their order; a family that was told before is not written
+        again."""
         total = sum(len(family.samples) for family in families)
         # Labels come and go; what is kept stays in proportion to what is served.
         if self._kept > 2 * total + 64:
             self._prefixes.clear()
             self._kept = 0
-        return [Block(family.metric, self._lines(family)) for family in families]
+        before, self._told = self._told, {}
+        blocks = []
+        for family in families:
+            # What is held here lives, so that no other family can have its id.
+            told = before.get(id(family))
+            if told is None:
+                told = family, Block(family.metric, self._lines(family))
+            self._told[id(family)] = told
+            blocks.append(told[1])
+        return blocks
 
     def _lines(self, family: Family) -> bytes:
-        name, lines = family.metric.name + family.suffix, []
+        metric, samples, suffix, extra_labels = family
         # Other programs' text files name the labels of one metric as they like, and anew.
-        label_names = family.metric.labels + family.extra_labels
-        prefixes = self._prefixes.setdefault((name, label_names), {})
-        for labels, value in family.samples:
+        key = (metric.name, suffix, metric.labels, extra_labels)
+        prefixes = self._prefixes.get(key)
+        if prefixes is None:
+            prefixes = self._prefixes[key] = {}
+        lines = []
+        for labels, value in samples:
             prefix = prefixes.get(labels)
             if prefix is None:
-                prefix = prefixes[labels] = _prefix(name, label_names, labels)
+                label_names = metric.labels + extra_labels
+                prefix = prefixes[labels] = _prefix(metric.name + suffix, label_names, labels)
                 self._kept += 1
             lines.append(f"{prefix}{value if type(value) is int else format_value(value)}\n")
         return "".join(lines).encode()
@@ -92,23 +114,19 @@ class Renderer:
 
 def text_of(blocks: Sequence[Block], text_format: TextFormat) -> bytes:
     """Return blocks with their headers; those of one metric are brought together under one."""
+    headers = _HEADERS[text_format]
     by_name: dict[str, list[bytes]] = {}
     for metric, lines in blocks:
         parts = by_name.get(metric.name)
-        if parts is None:
-            by_name[metric.name] = [_header(metric, text_format), lines]
-        else:
+        if parts is not None:
             parts.append(lines)
-    return b"".join([piece for parts in by_name.values() for piece in parts])
-
-
-def _header(metric: Metric, text_format: TextFormat) -> bytes:
-    headers = _HEADERS[text_format]
-    described, header = headers.get(metric.name, (None, b""))
-    if described != metric:
-        header = _HEADER_OF[text_format](metric)
-        headers[metric.name] = metric, header
-    return header
+            continue
+        described, header = headers.get(metric.name, _NO_HEADER)
+        if described is not metric:
+            header = _HEADER_OF[text_format](metric)
+            headers[metric.name] = metric, header
+        by_name[metric.name] = [header, lines]
+    return b"".join(chain.from_iterable(by_name.values()))
 
 
 def prometheus_header(metric: Metric) -> bytes:
@@ -136,10 +154,12 @@ _HEADER_OF = {
     TextFormat.PROMETHEUS: prometheus_header,
     TextFormat.OPENMETRICS: openmetrics_header,
 }
-_HEADERS: dict[TextFormat, dict[str, tuple[Metric, bytes]]] = {
+_HEADERS: dict[TextFormat, dict[str, tuple[Metric | None, bytes]]] = {
     text_format: {} for text_format in TextFormat
 }
 """The last header written for each name and what it was written from, which may change."""
+
+_NO_HEADER = (None, b"")
 
 
 def format_value(value: float) -> str:
@@ -147,7 +167,9 @@ def format_value(value: float) -> str:
     if isinstance(value, int):
         return str(int(value))  # True is 1
     text = repr(value)
-    return text.removesuffix(".0") if math.isfinite(value) else NOT_FINITE[text]
+    if text.endswith(".0"):
+        return text[:-2]
+    return NOT_FINITE.get(text, text)
 
 
 NOT_FINITE = {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}

@@ -20,7 +20,7 @@ class BondingCollector:
         """Return the state of each bond."""
         slaves: list[Sample] = []
         active: list[Sample] = []
-        for master in (read_line(self._directory / "bonding_masters") or "").split():
+        for master in (read_line(f"{self._directory}/bonding_masters") or "").split():
             names = (read_line(self._directory / master / "bonding/slaves") or "").split()
             states = [read_line(self._directory / master / f"lower_{n}/bonding_slave/mii_status")
                       for n in names]  # fmt: skip

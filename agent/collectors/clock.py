@@ -53,9 +53,9 @@ class ClockCollector:
         yield single(host_clock.TIME, time.time())
         local = time.localtime()
         yield single(host_clock.ZONE_OFFSET, local.tm_gmtoff, (local.tm_zone,))
-        available = (read_line(self._source / "available_clocksource") or "").split()
+        available = (read_line(f"{self._source}/available_clocksource") or "").split()
         yield Family(host_clock.CLOCK_SOURCES, [(("0", name), 1) for name in available])
-        current = read_line(self._source / "current_clocksource")
+        current = read_line(f"{self._source}/current_clocksource")
         if current:
             yield single(host_clock.CLOCK_SOURCE, 1, ("0", current))
         yield from self._discipline()

@@ -23,7 +23,7 @@ class ConntrackCollector:
             (host.CONNTRACK_ENTRIES, "nf_conntrack_count"),
             (host.CONNTRACK_LIMIT, "nf_conntrack_max"),
         ):
-            number = read_number(self._limits / file)
+            number = read_number(f"{self._limits}/{file}")
             if number is not None:
                 yield single(metric, number)
         try:

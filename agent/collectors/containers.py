@@ -81,18 +81,18 @@ class ContainersCollector:
         total = next(
             (
                 int(line.split()[1]) * BYTES_PER_KB
-                for line in (read_line(self._proc / "meminfo") or "").splitlines()
+                for line in (read_line(f"{self._proc}/meminfo") or "").splitlines()
                 if line.startswith("MemTotal:")
             ),
             None,
         )
-        lines = (read_line(self._proc / "stat") or "").splitlines()
+        lines = (read_line(f"{self._proc}/stat") or "").splitlines()
         return Limits(sum(_CPU.match(line) is not None for line in lines) or None, total)
 
     def _own_group(self) -> str:
         """Return the group that holds us, as the memory controller or version 2 sees it."""
         own = ""
-        for line in (read_line(self._proc / "self" / "cgroup") or "").splitlines():
+        for line in (read_line(f"{self._proc}/self/cgroup") or "").splitlines():
             _, controllers, path = line.split(":", 2)
             if "memory" in controllers.split(",") or (not controllers and not own):
                 own = path
@@ -100,7 +100,7 @@ class ContainersCollector:
 
     def _disks(self) -> dict[str, str]:
         """Return the device of each disk by ``major:minor``."""
-        rows = (line.split() for line in read_text(self._proc / "diskstats").splitlines())
+        rows = (line.split() for line in read_text(f"{self._proc}/diskstats").splitlines())
         return {f"{row[0]}:{row[1]}": f"/dev/{row[2]}" for row in rows if len(row) > 2}
 
     def close(self) -> None:

@@ -41,7 +41,7 @@ class FrequencyCollector:
             )
         yield Family(host_hardware.CPU_GOVERNOR, [one for cpu in scaled for one in _governors(cpu)])
         yield from _throttles([cpu for cpu in cpus if (cpu / "thermal_throttle").is_dir()])
-        isolated = parse_cpu_list(read_line(self._directory / "isolated") or "")
+        isolated = parse_cpu_list(read_line(f"{self._directory}/isolated") or "")
         yield Family(host_hardware.CPU_ISOLATED, [((str(cpu),), 1) for cpu in isolated])
 
     def close(self) -> None:

@@ -36,9 +36,9 @@ class IdentityCollector:
 
     def collect(self) -> Iterator[Family]:
         """Return the descriptions; a system without os-release has none."""
-        uname = {label: read_line(self._kernel / file) or "" for label, file in UNAME.items()}
+        uname = {label: read_line(f"{self._kernel}/{file}") or "" for label, file in UNAME.items()}
         yield single(host.UNAME, 1, tuple(uname[label] for label in host.UNAME.labels))
-        texts = (read_line(self._root / file) for file in FILES)
+        texts = (read_line(f"{self._root}/{file}") for file in FILES)
         text = next((text for text in texts if text), None)
         if text is None:
             return

@@ -33,7 +33,7 @@ class NetstatCollector:
     def collect(self) -> Iterator[Family]:
         """Return the fields of the catalogue that this kernel has."""
         for file in ("netstat", "snmp"):
-            lines = read_text(self._directory / file).splitlines()
+            lines = read_text(f"{self._directory}/{file}").splitlines()
             # Lines of names and of numbers take turns.
             for names, numbers in zip(lines[::2], lines[1::2], strict=True):
                 values = numbers.split()
@@ -53,7 +53,7 @@ class NetstatCollector:
 
     def _ipv6(self) -> Iterator[Family]:
         try:
-            words = read_text(self._directory / "snmp6").split()
+            words = read_text(f"{self._directory}/snmp6").split()
         except FileNotFoundError:
             return  # IPv6 is switched off
         for word, number in zip(words[::2], words[1::2], strict=True):

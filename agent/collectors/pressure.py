@@ -51,7 +51,7 @@ class PressureCollector:
 
     def _lines(self, resource: str) -> list[str]:
         try:
-            return read_text(self._directory / resource).splitlines()
+            return read_text(f"{self._directory}/{resource}").splitlines()
         except OSError as error:
             if is_not_kept(error):
                 return []

@@ -28,19 +28,19 @@ class ProcessCollector:
 
     def collect(self) -> Iterator[Family]:
         """Return prometheus-client's process metrics."""
-        columns = read_text(self._proc / "self" / "stat").rpartition(") ")[2].split()
+        columns = read_text(f"{self._proc}/self/stat").rpartition(") ")[2].split()
         cpu_ticks = int(columns[_UTIME]) + int(columns[_STIME])
         yield single(process.CPU, cpu_ticks / TICKS_PER_SECOND)
         yield single(process.VIRTUAL, int(columns[_VSIZE]))
         yield single(process.RESIDENT, int(columns[_RSS]) * PAGE_BYTES)
         yield single(process.START_TIME, self._started_at(int(columns[_STARTTIME])))
-        yield single(process.OPEN_FDS, len(os.listdir(self._proc / "self" / "fd")))  # noqa: PTH208  # no Path for each
+        yield single(process.OPEN_FDS, len(os.listdir(f"{self._proc}/self/fd")))  # noqa: PTH208  # no Path for each
         yield single(process.MAX_FDS, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         yield single(process.THREADS, threading.active_count(), ("agent",))
 
     def _started_at(self, start_ticks: int) -> float:
         if self._booted_at is None:
-            lines = read_text(self._proc / "stat").splitlines()
+            lines = read_text(f"{self._proc}/stat").splitlines()
             self._booted_at = next(int(line[6:]) for line in lines if line.startswith("btime "))
         return self._booted_at + start_ticks / TICKS_PER_SECOND
 

@@ -34,9 +34,9 @@ class SockstatCollector:
                     yield single(IN_BYTES[field], int(number) * PAGE_BYTES)
 
     def _lines(self) -> list[str]:
-        lines = read_text(self._directory / "sockstat").splitlines()
+        lines = read_text(f"{self._directory}/sockstat").splitlines()
         try:
-            return lines + read_text(self._directory / "sockstat6").splitlines()
+            return lines + read_text(f"{self._directory}/sockstat6").splitlines()
         except FileNotFoundError:
             return lines  # IPv6 is switched off
 

@@ -27,10 +27,10 @@ class SystemCollector:
         """Return what this machine has."""
         yield single(host.SELINUX_ENABLED, int(self._selinux.is_dir()))
         for metric, file in NUMBERS.items():
-            number = read_number(self._proc / file)
+            number = read_number(f"{self._proc}/{file}")
             if number is not None:
                 yield single(metric, number)
-        files = read_line(self._proc / "sys/fs/file-nr")
+        files = read_line(f"{self._proc}/sys/fs/file-nr")
         if files:
             allocated, _, maximum = files.split()
             yield single(host.FILES_ALLOCATED, int(allocated))

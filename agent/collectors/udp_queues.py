@@ -24,7 +24,7 @@ class UdpQueuesCollector:
         samples: list[Sample] = []
         for version, file in (("v4", "udp"), ("v6", "udp6")):
             try:
-                lines = read_text(self._directory / file).splitlines()[1:]
+                lines = read_text(f"{self._directory}/{file}").splitlines()[1:]
             except FileNotFoundError:
                 continue  # IPv6 is switched off
             queues = [line.split()[QUEUES_COLUMN].split(":") for line in lines]

@@ -186,6 +186,16 @@ def test_values_that_come_back_under_other_names_are_told_under_those():
         assert family.samples[0].labels == dict(zip(label_names, values, strict=True))
 
 
+def test_a_family_that_is_told_again_is_not_written_again():
+    renderer, kept = Renderer(), single(VISITS, 1, ("hall",))
+    (first,) = renderer.render([kept])
+    again, anew = renderer.render([kept, single(VISITS, 2, ("hall",))])
+    assert again is first
+    assert anew.lines == b'room_visits_total{room="hall"} 2\n'
+    renderer.render([])
+    assert not renderer._told  # nothing is held that is no longer told
+
+
 @pytest.mark.parametrize("text_format", TextFormat)
 def test_a_metric_that_becomes_another_gets_another_header(text_format):
     def text(metric):

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from watchkeeper.catalogue import Kind, every_metric
+from watchkeeper.catalogue.metric import counter
 
 METRICS = every_metric()
 
@@ -21,3 +22,9 @@ def test_our_own_names_carry_their_unit():
     for metric in ours:
         assert metric.unit in metric.name
         assert (metric.kind is Kind.COUNTER) == metric.name.endswith("_total")
+
+
+def test_metrics_that_say_the_same_are_one_key():
+    one, same = (counter("told_total", "Told.", ["by"]) for _ in range(2))
+    other = counter("told_total", "Told otherwise.", ["by"])
+    assert {one: 1, other: 2}[same] == 1

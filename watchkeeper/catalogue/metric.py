@@ -38,6 +38,10 @@ class Metric:
     def __str__(self) -> str:
         return self.name
 
+    def __hash__(self) -> int:
+        # Of the name alone: metrics are keys wherever something is collected.
+        return hash(self.name)
+
     @property
     def sum(self) -> str:
         """The name of a histogram's sum series."""

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection, Row
 from alerting import tables
 from alerting.remediation_rules import RuleSettings
 from alerting.templates import fill, fill_parameters
+from watchkeeper import bulk
 from watchkeeper.clock import format_rfc3339
 
 LEASE_SECONDS = 45.0
@@ -93,7 +94,7 @@ class Action:
     @property
     def described(self) -> str:
         """What it does, in three words."""
-        return f"{self.action} on {self.target}"
+        return f"{self.action} {'on' if self.endpoint else 'about'} {self.target}"
 
     @property
     def detail(self) -> dict[str, Any]:
@@ -302,7 +303,11 @@ def of_incidents(
     connection: Connection, incident_ids: Sequence[str]
 ) -> dict[str, list[dict[str, Any]]]:
     """Return the actions of incidents as messages show them, oldest first."""
-    query = sa.select(_table).where(_table.c.incident_id.in_(incident_ids)).order_by(_table.c.seq)
+    query = (
+        sa.select(_table)
+        .where(bulk.among(_table.c.incident_id, incident_ids))
+        .order_by(_table.c.seq)
+    )
     found: dict[str, list[dict[str, Any]]] = {incident_id: [] for incident_id in incident_ids}
     for row in connection.execute(query):
         found[row.incident_id].append(shown(_read(row)))

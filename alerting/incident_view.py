@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from alerting import tables, timeline
+from watchkeeper import bulk
 from watchkeeper.clock import format_rfc3339
 
 EVERYTHING = 1 << 31
@@ -26,7 +27,7 @@ def show_all(
     connection: Connection, incident_ids: Sequence[str], *, parts: int = EVERYTHING
 ) -> dict[str, dict[str, Any]]:
     """Return incidents by id, each with at most ``parts`` alerts and timeline entries."""
-    query = sa.select(_incidents).where(_incidents.c.id.in_(incident_ids))
+    query = sa.select(_incidents).where(bulk.among(_incidents.c.id, incident_ids))
     return _shown(connection, connection.execute(query).all(), parts)
 
 
@@ -46,7 +47,7 @@ def title(connection: Connection, incident_id: str) -> str:
 
 def severities(connection: Connection, incident_ids: Sequence[str]) -> list[str]:
     """Return the gravest severity each incident has had."""
-    query = sa.select(_incidents.c.severity).where(_incidents.c.id.in_(incident_ids))
+    query = sa.select(_incidents.c.severity).where(bulk.among(_incidents.c.id, incident_ids))
     return [row.severity for row in connection.execute(query)]
 
 
@@ -89,7 +90,7 @@ def _alerts(
     place = sa.func.row_number().over(partition_by=_members.c.incident_id, order_by=order)
     ranked = (
         sa.select(_members, place.label("place"))
-        .where(_members.c.incident_id.in_(incident_ids))
+        .where(bulk.among(_members.c.incident_id, incident_ids))
         .subquery()
     )
     query = sa.select(ranked).where(ranked.c.place <= most).order_by(ranked.c.place)

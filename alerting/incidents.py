@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from alerting import tables, timeline
 from alerting.alert import SEVERITIES, Alert, worst
 from alerting.timeline import Entry, Kind
+from watchkeeper import bulk
 
 OPEN = "open"
 RESOLVED = "resolved"
@@ -43,7 +44,7 @@ def open_ones(connection: Connection, group_keys: Sequence[str]) -> dict[str, st
     """Return the ids of open incidents by group key, for those groups that have one."""
     rows = connection.execute(
         sa.select(_incidents.c.group_key, _incidents.c.id).where(
-            _incidents.c.group_key.in_(group_keys), _incidents.c.status == OPEN
+            bulk.among(_incidents.c.group_key, group_keys), _incidents.c.status == OPEN
         )
     )
     return {row.group_key: row.id for row in rows}
@@ -65,8 +66,7 @@ def create(connection: Connection, firsts: Mapping[str, Alert]) -> dict[str, str
         }
         for group_key, first in firsts.items()
     ]
-    if rows:
-        connection.execute(sa.insert(_incidents), rows)
+    bulk.insert_all(connection, _incidents, rows)
     return ids
 
 
@@ -82,19 +82,10 @@ def join(
     """
     if not members:
         return
-    keys = [{"incident": m.incident_id, "key": m.alert.fingerprint} for m in members]
-    this_member = sa.and_(
-        _members.c.incident_id == sa.bindparam("incident"),
-        _members.c.fingerprint == sa.bindparam("key"),
-    )
-    connection.execute(sa.delete(_members).where(this_member), keys)
-    connection.execute(sa.insert(_members), [_member_row(member) for member in members])
-    connection.execute(
-        sa.update(tables.alerts)
-        .where(tables.alerts.c.fingerprint == sa.bindparam("key"))
-        .values(incident_id=sa.bindparam("incident")),
-        keys,
-    )
+    rows = [_member_row(member) for member in members]
+    bulk.insert_all(connection, _members, rows, replaces=True)
+    keys = [{"incident_id": m.incident_id, "fingerprint": m.alert.fingerprint} for m in members]
+    bulk.update_all(connection, tables.alerts, keys, by=["fingerprint"])
     timeline.add_all(connection, _joined_entries(members, opened), now=now)
     _summarise(connection, {member.incident_id for member in members})
 
@@ -129,23 +120,16 @@ def _joined_entries(members: Sequence[Member], opened: set[str]) -> list[Entry]:
 
 def renew(connection: Connection, members: Sequence[Member]) -> None:
     """Keep the newest annotations of alerts that are still firing."""
-    if members:
-        rows = [
-            {
-                "incident": m.incident_id,
-                "key": m.alert.fingerprint,
-                "annotations": dict(m.alert.annotations),
-                "summary": m.alert.summary,
-            }
-            for m in members
-        ]
-        connection.execute(
-            sa.update(_members).where(
-                _members.c.incident_id == sa.bindparam("incident"),
-                _members.c.fingerprint == sa.bindparam("key"),
-            ),
-            rows,
-        )
+    rows = [
+        {
+            "incident_id": m.incident_id,
+            "fingerprint": m.alert.fingerprint,
+            "annotations": dict(m.alert.annotations),
+            "summary": m.alert.summary,
+        }
+        for m in members
+    ]
+    bulk.update_all(connection, _members, rows, by=["incident_id", "fingerprint"])
 
 
 def leave(connection: Connection, members: Sequence[Member], *, now: datetime) -> set[str]:
@@ -154,21 +138,15 @@ def leave(connection: Connection, members: Sequence[Member], *, now: datetime) -
         return set()
     rows = [
         {
-            "incident": m.incident_id,
-            "key": m.alert.fingerprint,
+            "incident_id": m.incident_id,
+            "fingerprint": m.alert.fingerprint,
             "status": "resolved",
             "ends_at": m.alert.ends_at,
             "annotations": dict(m.alert.annotations),
         }
         for m in members
     ]
-    connection.execute(
-        sa.update(_members).where(
-            _members.c.incident_id == sa.bindparam("incident"),
-            _members.c.fingerprint == sa.bindparam("key"),
-        ),
-        rows,
-    )
+    bulk.update_all(connection, _members, rows, by=["incident_id", "fingerprint"])
     entries = [
         Entry(m.incident_id, Kind.UPDATED, f"no longer firing: {m.alert.summary}", m.detail)
         for m in members
@@ -177,7 +155,7 @@ def leave(connection: Connection, members: Sequence[Member], *, now: datetime) -
     resolved = touched - _summarise(connection, touched)
     connection.execute(
         sa.update(_incidents)
-        .where(_incidents.c.id.in_(resolved))
+        .where(bulk.among(_incidents.c.id, resolved))
         .values(status=RESOLVED, resolved_at=now)
     )
     entries += [
@@ -208,7 +186,7 @@ def _summarise(connection: Connection, incident_ids: Iterable[str]) -> set[str]:
             sa.func.min(_members.c.starts_at).over(partition_by=incident).label("earliest"),
             sa.func.row_number().over(partition_by=incident, order_by=gravest_first).label("place"),
         )
-        .where(_members.c.incident_id.in_(set(incident_ids)), _members.c.status == "firing")
+        .where(bulk.among(incident, set(incident_ids)), _members.c.status == "firing")
         .subquery()
     )
     rows = connection.execute(
@@ -218,17 +196,14 @@ def _summarise(connection: Connection, incident_ids: Iterable[str]) -> set[str]:
     ).all()
     values = [
         {
-            "key": row.incident_id,
+            "id": row.incident_id,
             "title": row.summary + (f" (and {row.firing - 1} more)" if row.firing > 1 else ""),
             "severity": worst([row.severity, SEVERITIES[row.severity_rank]]),
             "started_at": min(row.started_at, row.earliest),
         }
         for row in rows
     ]
-    if values:
-        connection.execute(
-            sa.update(_incidents).where(_incidents.c.id == sa.bindparam("key")), values
-        )
+    bulk.update_all(connection, _incidents, values, by=["id"])
     return {row.incident_id for row in rows}
 
 

@@ -101,6 +101,8 @@ def _require_storable(text: str, key: str) -> None:
     """Refuse what JSON can say and no database or receiver can take: half characters and NUL."""
     if "\x00" in text:
         raise _Unsound(f"{key}: holds a NUL character")
+    if text.isascii():
+        return
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection, Row
 
 from alerting import tables
 from alerting.notifiers.notifier import Message
+from watchkeeper import bulk
 from watchkeeper.clock import format_rfc3339
 
 ATTEMPT_SECONDS = 20.0
@@ -98,7 +99,7 @@ def put(connection: Connection, envelopes: Sequence[Envelope], *, now: datetime)
         }
         for envelope in envelopes
     ]
-    connection.execute(sa.insert(_table), rows)
+    bulk.insert_all(connection, _table, rows)
 
 
 def supersede(connection: Connection, *, keys: Sequence[str], event: str) -> None:
@@ -107,7 +108,7 @@ def supersede(connection: Connection, *, keys: Sequence[str], event: str) -> Non
         connection.execute(
             sa.update(_table)
             .where(
-                _table.c.key.in_(keys),
+                bulk.among(_table.c.key, keys),
                 _table.c.event == event,
                 _table.c.state == State.PENDING,
                 _table.c.attempts == 0,
@@ -120,7 +121,7 @@ def waiting(connection: Connection, *, keys: Sequence[str], event: str) -> set[t
     """Return by receiver and key which deliveries of ``event`` nobody has tried yet."""
     rows = connection.execute(
         sa.select(_table.c.receiver, _table.c.key).where(
-            _table.c.key.in_(keys),
+            bulk.among(_table.c.key, keys),
             _table.c.event == event,
             _table.c.state == State.PENDING,
             _table.c.attempts == 0,
@@ -135,7 +136,7 @@ def newest_at(connection: Connection, *, keys: Sequence[str]) -> dict[tuple[str,
         sa.select(
             _table.c.receiver, _table.c.key, sa.func.max(_table.c.next_attempt_at).label("at")
         )
-        .where(_table.c.key.in_(keys), _table.c.state != State.SUPERSEDED)
+        .where(bulk.among(_table.c.key, keys), _table.c.state != State.SUPERSEDED)
         .group_by(_table.c.receiver, _table.c.key)
     )
     return {(row.receiver, row.key): row.at for row in rows}
@@ -168,7 +169,9 @@ def _threads(connection: Connection, receiver: str, keys: Sequence[str]) -> dict
         return {}
     rows = connection.execute(
         sa.select(_table.c.key, _table.c.receipt)
-        .where(_table.c.receiver == receiver, _table.c.key.in_(keys), _table.c.receipt != "")
+        .where(
+            _table.c.receiver == receiver, bulk.among(_table.c.key, keys), _table.c.receipt != ""
+        )
         .order_by(_table.c.seq.desc())
     )
     return {row.key: row.receipt for row in rows}

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from alerting import actions, incidents, tables
 from alerting.actions import State
 from alerting.timeline import Kind
+from watchkeeper import bulk
 from watchkeeper.clock import format_rfc3339
 
 SEARCHED = 200
@@ -81,7 +82,7 @@ def features_of(labels: Mapping[str, str]) -> Features:
 def _features(connection: Connection, incident_ids: Iterable[str]) -> dict[str, Features]:
     rows = connection.execute(
         sa.select(_members.c.incident_id, _members.c.labels).where(
-            _members.c.incident_id.in_(list(incident_ids))
+            bulk.among(_members.c.incident_id, list(incident_ids))
         )
     )
     found: dict[str, Features] = {}
@@ -96,7 +97,7 @@ def _fixes(connection: Connection, incident_ids: list[str]) -> dict[str, list[st
         incident_id: [
             f"{action['action']} on {action['target']}"
             for action in done
-            if action["state"] == State.SUCCEEDED
+            if action["state"] == State.SUCCEEDED and action["endpoint"]  # a message fixes nothing
         ]
         for incident_id, done in by_incident.items()
     }
@@ -106,7 +107,7 @@ def _notes(connection: Connection, incident_ids: list[str]) -> dict[str, list[st
     table = tables.timeline
     rows = connection.execute(
         sa.select(table.c.incident_id, table.c.text)
-        .where(table.c.incident_id.in_(incident_ids), table.c.kind == str(Kind.NOTED))
+        .where(bulk.among(table.c.incident_id, incident_ids), table.c.kind == str(Kind.NOTED))
         .order_by(table.c.seq)
     )
     found: dict[str, list[str]] = {}

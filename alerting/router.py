@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 from alerting import escalation, incident_view, pipeline, rule_modes, tables
 from alerting.alert import Alert
 from alerting.configuration import Configuration
+from alerting.group_commit import GroupCommit
 from alerting.pipeline import Batch, Event, Work
 from alerting.telemetry import Telemetry
 from alerting.transitions import Change
@@ -46,6 +47,7 @@ class Router:
         self._configuration = configuration
         self._telemetry = telemetry
         self._on_commit = on_commit
+        self._together = GroupCommit(self._commit)
 
     def accept(self, alerts: Sequence[Alert]) -> None:
         """Commit what ``alerts`` change; on return it is on disk.
@@ -53,6 +55,9 @@ class Router:
         Raises:
             StorageError: nothing was kept.
         """
+        self._together.add(alerts)
+
+    def _commit(self, alerts: Sequence[Alert]) -> None:
         self._run(lambda _connection, _now: alerts, is_from_client=True)
 
     def expire(self) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from alerting import tables
+from watchkeeper import bulk
 from watchkeeper.clock import format_rfc3339
 
 
@@ -64,18 +65,17 @@ class Entry:
 
 def add_all(connection: Connection, entries: Sequence[Entry], *, now: datetime) -> None:
     """Append several entries, of any incidents, in their order."""
-    if entries:
-        rows = [
-            {
-                "incident_id": entry.incident_id,
-                "at": now,
-                "kind": str(entry.kind),
-                "text": entry.text,
-                "detail": dict(entry.detail),
-            }
-            for entry in entries
-        ]
-        connection.execute(sa.insert(tables.timeline), rows)
+    rows = [
+        {
+            "incident_id": entry.incident_id,
+            "at": now,
+            "kind": str(entry.kind),
+            "text": entry.text,
+            "detail": dict(entry.detail),
+        }
+        for entry in entries
+    ]
+    bulk.insert_all(connection, tables.timeline, rows)
 
 
 def of_incidents(
@@ -86,7 +86,7 @@ def of_incidents(
     place = sa.func.row_number().over(partition_by=table.c.incident_id, order_by=table.c.seq.desc())
     ranked = (
         sa.select(table, place.label("place"))
-        .where(table.c.incident_id.in_(incident_ids))
+        .where(bulk.among(table.c.incident_id, incident_ids))
         .subquery()
     )
     rows = connection.execute(

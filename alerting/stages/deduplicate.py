@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,9 +12,7 @@ from sqlalchemy.engine import Connection
 from alerting import tables
 from alerting.pipeline import Batch, Work
 from alerting.transitions import Change, Known, Transition, compare
-
-LOOKUP_CHUNK = 500
-"""Below the 999 parameters a SQLite statement could hold before 3.32."""
+from watchkeeper import bulk
 
 
 class Deduplicate:
@@ -47,55 +44,40 @@ def _with_first_start(transition: Transition, known: Known | None) -> Transition
 
 def _known(connection: Connection, fingerprints: Sequence[str]) -> dict[str, Known]:
     table = tables.alerts
-    found = {}
-    for chunk in _chunks(fingerprints):
-        rows = connection.execute(
-            sa.select(
-                table.c.fingerprint,
-                table.c.status,
-                table.c.starts_at,
-                table.c.incident_id,
-                table.c.muted_by,
-                table.c.annotations,
-            ).where(table.c.fingerprint.in_(chunk))
+    rows = connection.execute(
+        sa.select(
+            table.c.fingerprint,
+            table.c.status,
+            table.c.starts_at,
+            table.c.incident_id,
+            table.c.muted_by,
+            table.c.annotations,
+        ).where(bulk.among(table.c.fingerprint, fingerprints))
+    )
+    return {
+        row.fingerprint: Known(
+            row.status == "firing",
+            row.starts_at,
+            row.incident_id,
+            row.muted_by or {},
+            row.annotations,
         )
-        for row in rows:
-            is_firing = row.status == "firing"
-            found[row.fingerprint] = Known(
-                is_firing, row.starts_at, row.incident_id, row.muted_by or {}, row.annotations
-            )
-    return found
-
-
-def _chunks(values: Sequence[str]) -> Iterator[list[str]]:
-    remaining = iter(values)
-    while chunk := list(islice(remaining, LOOKUP_CHUNK)):
-        yield chunk
+        for row in rows
+    }
 
 
 def _insert(work: Work, transitions: Sequence[Transition]) -> None:
-    if transitions:
-        rows = [
-            {"fingerprint": t.alert.fingerprint, **_values(t, work), "incident_id": t.incident_id}
-            for t in transitions
-        ]
-        work.connection.execute(sa.insert(tables.alerts), rows)
+    rows = [{"fingerprint": t.alert.fingerprint, **_values(t, work)} for t in transitions]
+    bulk.insert_all(work.connection, tables.alerts, rows)
 
 
 def _update(work: Work, transitions: Sequence[Transition]) -> None:
-    table = tables.alerts
-    # One that fires anew belongs to no incident yet, whatever it belonged to before.
-    for resets_incident in (False, True):
-        rows = [
-            {"key": t.alert.fingerprint, **_values(t, work)}
-            for t in transitions
-            if (t.change is Change.FIRED) is resets_incident
-        ]
-        if rows:
-            statement = sa.update(table).where(table.c.fingerprint == sa.bindparam("key"))
-            if resets_incident:
-                statement = statement.values(incident_id=None)
-            work.connection.execute(statement, rows)
+    # Its incident goes with it, but one that fires anew belongs to none yet: compare() says none.
+    rows = [
+        {"fingerprint": t.alert.fingerprint, **_values(t, work), "incident_id": t.incident_id}
+        for t in transitions
+    ]
+    bulk.update_all(work.connection, tables.alerts, rows, by=["fingerprint"])
 
 
 def _values(transition: Transition, work: Work) -> dict[str, Any]:

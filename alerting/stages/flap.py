@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from alerting import tables
 from alerting.alert import Alert
 from alerting.pipeline import Batch, Work
+from watchkeeper import bulk
 
 _table = tables.alert_changes
 
@@ -52,7 +53,7 @@ def _put_off(alert: Alert, work: Work) -> Alert:
 def _said_before(connection: Connection, fingerprints: Sequence[str]) -> dict[str, bool]:
     newest = (
         sa.select(sa.func.max(_table.c.seq))
-        .where(_table.c.fingerprint.in_(fingerprints))
+        .where(bulk.among(_table.c.fingerprint, fingerprints))
         .group_by(_table.c.fingerprint)
     )
     rows = connection.execute(
@@ -62,12 +63,11 @@ def _said_before(connection: Connection, fingerprints: Sequence[str]) -> dict[st
 
 
 def _note(changed: Mapping[str, bool], work: Work) -> None:
-    if changed:
-        rows = [
-            {"fingerprint": fingerprint, "at": work.now, "is_firing": is_firing}
-            for fingerprint, is_firing in changed.items()
-        ]
-        work.connection.execute(sa.insert(_table), rows)
+    rows = [
+        {"fingerprint": fingerprint, "at": work.now, "is_firing": is_firing}
+        for fingerprint, is_firing in changed.items()
+    ]
+    bulk.insert_all(work.connection, _table, rows)
 
 
 def _flapping(fingerprints: Sequence[str], work: Work) -> set[str]:
@@ -78,7 +78,7 @@ def _flapping(fingerprints: Sequence[str], work: Work) -> set[str]:
     since = work.now - timedelta(seconds=settings.within_seconds)
     rows = work.connection.execute(
         sa.select(_table.c.fingerprint)
-        .where(_table.c.fingerprint.in_(fingerprints), _table.c.at > since)
+        .where(bulk.among(_table.c.fingerprint, fingerprints), _table.c.at > since)
         .group_by(_table.c.fingerprint)
         .having(sa.func.count() >= settings.changes)
     )

@@ -12,6 +12,7 @@ from alerting import messages, outbox, tables, timeline
 from alerting.outbox import Envelope
 from alerting.pipeline import Batch, Event, Occurrence, Work
 from alerting.timeline import Entry, Kind
+from watchkeeper import bulk
 
 
 class Notify:
@@ -85,7 +86,7 @@ def muted_incidents(connection: Connection, incident_ids: Sequence[str]) -> set[
     rows = connection.execute(
         sa.select(members.c.incident_id)
         .join(alerts, alerts.c.fingerprint == members.c.fingerprint)
-        .where(members.c.incident_id.in_(incident_ids), members.c.status == "firing")
+        .where(bulk.among(members.c.incident_id, incident_ids), members.c.status == "firing")
         .group_by(members.c.incident_id)
         .having(sa.func.min(sa.cast(alerts.c.is_muted, sa.Integer)) == 1)
     )
@@ -97,7 +98,9 @@ def _acknowledged(occurrences: Sequence[Occurrence], work: Work) -> set[str]:
     table = tables.incidents
     updated = {o.incident_id for o in occurrences if o.event is Event.UPDATED}
     rows = work.connection.execute(
-        sa.select(table.c.id).where(table.c.id.in_(updated), table.c.acknowledged_at.is_not(None))
+        sa.select(table.c.id).where(
+            bulk.among(table.c.id, updated), table.c.acknowledged_at.is_not(None)
+        )
     )
     return {row.id for row in rows}
 

@@ -12,6 +12,7 @@ from alerting import tables
 from alerting.pipeline import Batch, Occurrence, Work
 from alerting.routing import stops_for
 from alerting.transitions import Change
+from watchkeeper import bulk
 
 _table = tables.incidents
 
@@ -27,14 +28,11 @@ class Route:
         so_far = receivers_of(work.connection, [found.incident_id for found in batch.occurrences])
         routed = [_routed(found, so_far, work) for found in batch.occurrences]
         changed = [
-            {"key": found.incident_id, "receivers": list(found.receivers)}
+            {"id": found.incident_id, "receivers": list(found.receivers)}
             for found in routed
             if list(found.receivers) != so_far[found.incident_id]
         ]
-        if changed:
-            work.connection.execute(
-                sa.update(_table).where(_table.c.id == sa.bindparam("key")), changed
-            )
+        bulk.update_all(work.connection, _table, changed, by=["id"])
         return replace(batch, occurrences=routed)
 
 
@@ -57,6 +55,6 @@ def _speaking(labels: Mapping[str, str], work: Work) -> list[str]:
 def receivers_of(connection: Connection, incident_ids: Sequence[str]) -> dict[str, list[str]]:
     """Return who is told of each incident so far."""
     rows = connection.execute(
-        sa.select(_table.c.id, _table.c.receivers).where(_table.c.id.in_(incident_ids))
+        sa.select(_table.c.id, _table.c.receivers).where(bulk.among(_table.c.id, incident_ids))
     )
     return {row.id: list(row.receivers or []) for row in rows}

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from taskboard.subtle_faults import EXTRA_OVERVIEWS
 from taskboard.vocabulary import WORDS
 from tests.taskboard.conftest import BETA_MEMORY_LIMIT_MEBIBYTES, call
 from tests.waiting import wait_until
@@ -120,6 +121,37 @@ def test_jobs_wait_while_no_worker_lives_and_are_done_when_one_is_back(taskboard
         what="all eight done",
     )
     assert taskboard.sum_of("worker", "task_wait_seconds_count") >= 8
+
+
+def test_a_cold_cache_answers_every_search_and_keeps_nothing(taskboard, switch):
+    url = taskboard.url("alpha", f"/search?q={WORDS[1]}")
+    switch("cold-cache")
+    assert call("GET", url)[0] == 200
+    wait_until(
+        lambda: not list(taskboard.broker.scan_iter("taskboard:cache:search:alpha:*")),
+        what="what was found being evicted",
+    )
+    assert call("GET", url)[0] == 200
+
+
+def test_a_query_storm_asks_the_database_again_for_what_it_has(taskboard, switch):
+    family, labels = "db_client_operation_duration_seconds_count", {"db_operation_name": "overview"}
+    url = taskboard.url("alpha", "/board")
+    before = taskboard.sum_of("alpha", family, **labels)
+    assert call("GET", url)[0] == 200
+    assert taskboard.sum_of("alpha", family, **labels) == before + 1
+    switch("query-storm")
+    assert call("GET", url)[0] == 200
+    assert taskboard.sum_of("alpha", family, **labels) == before + 1 + 1 + EXTRA_OVERVIEWS
+
+
+def test_refused_handovers_are_conflicts_and_leave_the_task_where_it_is(taskboard, switch):
+    task = taskboard.create("file the contract")
+    url = taskboard.url("alpha", f"/tasks/{task['id']}/handover")
+    switch("refused-handovers")
+    assert call("POST", url)[0] == 409
+    call("DELETE", taskboard.url("alpha", "/faults/refused-handovers"))
+    assert call("POST", url)[0] == 200
 
 
 def test_unknown_faults_are_refused_with_the_list_of_those_there_are(taskboard):

@@ -22,8 +22,16 @@ from flask import Blueprint, Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import InternalServerError
 
 from taskboard.agents import Agent
+from taskboard.board import Board
 from taskboard.search import CACHE_PREFIX, cache_key
 from taskboard.settings import MEBIBYTE
+from taskboard.subtle_faults import (
+    BOARD_ROUTE,
+    HANDOVER_ROUTE,
+    ColdCache,
+    ask_again_and_again,
+    refuse_handover,
+)
 from taskboard.vocabulary import WORDS
 
 LONGEST_SECONDS = 15 * 60
@@ -182,20 +190,25 @@ def add_jobs(queue: Celery, redis_url: str) -> None:
 
 
 def install(
-    app: Flask, agent: Agent, queue: Celery, broker: redis.Redis, memory_limit_bytes: int
+    app: Flask, board: Board, queue: Celery, broker: redis.Redis, memory_limit_bytes: int
 ) -> None:
     """Add ``/faults`` to ``app``, and the hooks by which faults reach its requests."""
     slow = RequestFault(SLOW_ROUTE, lambda: time.sleep(SLOW_SECONDS))
     errors = RequestFault(ERROR_ROUTE, _fail_sometimes)
+    queries = RequestFault(BOARD_ROUTE, lambda: ask_again_and_again(board))
+    refusals = RequestFault(HANDOVER_ROUTE, refuse_handover)
     faults: dict[str, Fault] = {
         "slow-responses": slow,
         "error-burst": errors,
         "memory-leak": MemoryLeak(memory_limit_bytes),
-        "poisoned-cache": PoisonedCache(broker, agent),
+        "poisoned-cache": PoisonedCache(broker, board.agent),
         "task-surge": TaskSurge(queue, broker),
+        "cold-cache": ColdCache(broker, board.agent),
+        "query-storm": queries,
+        "refused-handovers": refusals,
     }
-    app.before_request(slow.before_request)
-    app.before_request(errors.before_request)
+    for fault in (slow, errors, queries, refusals):
+        app.before_request(fault.before_request)
     app.register_blueprint(_routes(faults))
 
 

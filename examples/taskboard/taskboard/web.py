@@ -75,7 +75,7 @@ def serve(agent: Agent, host: str, port: int, settings: Settings) -> None:
         if settings.faults_allowed:
             from taskboard import faults  # noqa: PLC0415  # only where breaking things is wanted
 
-            faults.install(app, agent, queue, broker, settings.memory_limit_bytes)
+            faults.install(app, board, queue, broker, settings.memory_limit_bytes)
         pages = instrumentation.pages(_problems(board, loops))
         server = waitress.create_server(
             pages.mount(instrumentation.http.wrap(app)),

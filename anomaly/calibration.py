@@ -45,8 +45,9 @@ TAIL_SHARE = 0.05
 """The rarest twentieth of the evidence is the tail: enough of it to learn from within a day."""
 
 FAST_SAMPLES = 2_000.0
-LATER_WEIGHT = 0.1
-"""After that many samples each counts a tenth: what nobody noticed must not become normal soon."""
+LATER_WEIGHT = 0.02
+"""After that many samples each counts a fiftieth: what nobody noticed must not become normal soon,
+and an incident's last samples, when it is no longer told, are many."""
 
 MEMORY_SAMPLES = 10_000.0
 """Evidence weighs no more than this; older evidence is forgotten over some hundred days at 60 s."""

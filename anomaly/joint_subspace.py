@@ -8,11 +8,18 @@ import numpy.typing as npt
 from anomaly.detectors import Floats, Terms
 from anomaly.detectors.refits import Refits
 from anomaly.detectors.ridge_autoregression import normalisation_of
-from anomaly.detectors.subspace import FIT_ROWS, SHRINKAGE_RATIO, SMALLEST_DEVIATION, WINDOW_SAMPLES
+from anomaly.detectors.subspace import FIT_ROWS, SMALLEST_DEVIATION, WINDOW_SAMPLES
 
 KNEE_SPREADS = 5.0
 """Beyond this a channel's distance counts by its logarithm: one wild channel must not turn every
 direction of the subspace to itself."""
+
+SHRINKAGE_RATIO = 0.003
+"""Less than for a single series: with many channels the telling directions are those that hardly
+ever vary. Chosen on development data, docs/anomaly-quality.md."""
+
+SMALLEST_SPREAD_RATIO = 0.001
+"""What is small beside a channel's own level may still be much beside what the others just did."""
 
 ROWS_PER_DIMENSION = 3
 """Fewer windows than that span no subspace: every new one would lie outside it."""
@@ -55,7 +62,9 @@ class JointSubspace:
         if known.sum() < self._minimum_samples:
             return
         values = history.astype(np.float64)
-        centre, spread = normalisation_of(values, self._smallest_spread)
+        centre, spread = normalisation_of(
+            values, self._smallest_spread, smallest_ratio=SMALLEST_SPREAD_RATIO
+        )
         normal = bent(values, centre, spread)
         pieces = np.lib.stride_tricks.sliding_window_view(normal, WINDOW_SAMPLES, axis=1)
         rows = np.flatnonzero(np.isfinite(pieces).all(axis=(0, 2)))

@@ -13,7 +13,12 @@ import numpy.typing as npt
 
 from anomaly.detectors import Floats, Moment, Past, Slots, Terms
 from anomaly.detectors.refits import SeriesRefits
-from anomaly.detectors.robust_zscore import SIGMA_PER_MAD, centre_and_spread, row_medians
+from anomaly.detectors.robust_zscore import (
+    SIGMA_PER_MAD,
+    SMALLEST_SPREAD_RATIO,
+    centre_and_spread,
+    row_medians,
+)
 from anomaly.slots import resized
 
 DAY_SECONDS = 86_400.0
@@ -141,9 +146,14 @@ def fit_series(window: Matrix, lags: tuple[int, ...], terms: Terms) -> Fit:
     return Fit(centre, spread, coefficients, np.maximum(spread_of(error, explained), floor))
 
 
-def normalisation_of(window: Matrix, smallest_spread: float) -> tuple[Floats, Floats]:
-    """Return centre and spread of each row; the spread sees rare but large movement too."""
-    centre, spread = centre_and_spread(window, smallest_spread)
+def normalisation_of(
+    window: Matrix, smallest_spread: float, *, smallest_ratio: float = SMALLEST_SPREAD_RATIO
+) -> tuple[Floats, Floats]:
+    """Return centre and spread of each row; the spread sees rare but large movement too.
+
+    Args: as of ``centre_and_spread``.
+    """
+    centre, spread = centre_and_spread(window, smallest_spread, smallest_ratio=smallest_ratio)
     return centre, np.maximum(spread, SMALLEST_RESIDUAL_SHARE * np.nanstd(window, axis=1))
 
 

@@ -72,12 +72,15 @@ class RobustZScore:
         self._spread[enough] = spread
 
 
-def centre_and_spread(window: Floats, smallest_spread: float) -> tuple[Floats, Floats]:
+def centre_and_spread(
+    window: Floats, smallest_spread: float, *, smallest_ratio: float = SMALLEST_SPREAD_RATIO
+) -> tuple[Floats, Floats]:
     """Return median and robust standard deviation of each row, both finite, the latter > 0.
 
     Args:
         window: series x samples with at least one finite value in a row.
         smallest_spread: lower limit of the spread in the series' unit.
+        smallest_ratio: lower limit of the spread in parts of the centre.
     """
     centre = row_medians(window)
     distances = np.abs(window - centre[:, None])
@@ -87,7 +90,7 @@ def centre_and_spread(window: Floats, smallest_spread: float) -> tuple[Floats, F
     flat = spread == 0
     if flat.any():
         spread[flat] = 1.2533 * np.nanmean(distances[flat], axis=1)
-    floor = np.maximum(smallest_spread, SMALLEST_SPREAD_RATIO * np.abs(centre))
+    floor = np.maximum(smallest_spread, smallest_ratio * np.abs(centre))
     return centre, np.maximum(np.maximum(spread, floor), np.finfo(np.float32).tiny)
 
 

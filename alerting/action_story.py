@@ -44,6 +44,8 @@ class Story:
         self._telemetry.denied(action.rule, denial.guard)
         self.audited(action, "denied", work, guard=denial.guard, text=denial.text)
         self.told(action, Kind.ACTION_DENIED, denial.text, work, guard=denial.guard)
+        if not action.endpoint:
+            return  # a message that is not sent needs no other one to say so
         is_last_word = bool(action.compensates) and denial.again_at is None
         if is_last_word or denial.guard not in SELF_CORRECTING | MOOT:
             self.tell_people(action, Event.ESCALATED, work)

@@ -82,7 +82,8 @@ def decide(
     rule: RuleSettings, overall: BudgetSettings, facts: Facts, *, now: datetime
 ) -> Allowed | Denied:
     """Return the first denial in the order of ``GUARDS``, else Allowed."""
-    for guard in COMPENSATION_GUARDS if facts.is_compensation else GUARDS:
+    guards = COMPENSATION_GUARDS if facts.is_compensation else GUARDS
+    for guard in INFORMING_GUARDS if rule.informs else guards:
         denial = guard(rule, overall, facts, now)
         if denial is not None:
             return denial
@@ -190,7 +191,8 @@ def _cooldown(
     again_at = facts.last_on_target_at + timedelta(seconds=rule.cooldown_seconds)
     if now >= again_at:
         return None
-    text = f"the target was acted on less than {rule.cooldown_seconds:g} s ago"
+    what = "it was told" if rule.informs else "the target was acted on"
+    text = f"{what} less than {rule.cooldown_seconds:g} s ago"
     return Denied("cooldown", text, again_at)
 
 
@@ -249,3 +251,18 @@ GUARDS: tuple[Guard, ...] = (
 
 COMPENSATION_GUARDS: tuple[Guard, ...] = (_mode, _switch, _signature, _target_free)
 """A compensation belongs to an action that passed all the others."""
+
+INFORMING_GUARDS: tuple[Guard, ...] = (
+    _mode,
+    _need,
+    _mute,
+    _switch,
+    _window,
+    _precondition,
+    _attempts,
+    _cooldown,
+    _clock,
+    _target_budget,
+    _rule_budget,
+)
+"""A message touches no target, and must not fall silent because fixes have used up a budget."""

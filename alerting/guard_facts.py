@@ -11,10 +11,11 @@ from alerting import actions, kill_switch, tables
 from alerting.actions import Action
 from alerting.circumstances import Circumstances
 from alerting.decision import Facts
+from alerting.kill_switch import Kind, Scope
 from alerting.matchers import all_match
 from alerting.remediation_rules import Mode, RemediationSettings, RuleSettings
 from alerting.rule_limits import BudgetSettings
-from alerting.templates import LabelMissing, fill
+from alerting.templates import ABOUT_THE_ALERT, LabelMissing, fill
 
 _table = tables.actions
 
@@ -29,7 +30,7 @@ def gather(
     now: datetime,
 ) -> Facts:
     """Return the facts about ``action`` as they stand in this transaction."""
-    pause = kill_switch.stopping(connection, rule=rule.name, target=action.target, now=now)
+    pause = kill_switch.stopping(connection, _scopes(action, rule), now=now)
     endpoint = settings.endpoints.get(action.endpoint)
     return Facts(
         paused_because=pause.sentence if pause else None,
@@ -50,6 +51,13 @@ def gather(
         is_compensation=bool(action.compensates),
         clock_jumped_at=circumstances.clock_jumped_at,
     )
+
+
+def _scopes(action: Action, rule: RuleSettings) -> list[Scope]:
+    """Return what may stop an action; a message only what stops its own rule: people must hear."""
+    if rule.informs:
+        return [Scope(Kind.RULE, rule.name)]
+    return kill_switch.scopes_of(rule=rule.name, target=action.target)
 
 
 def is_needed(connection: Connection, action: Action, rule: RuleSettings) -> bool:
@@ -80,17 +88,22 @@ def _mutes_of_askers(
 
 def _target(rule: RuleSettings, labels: dict[str, str]) -> str | None:
     try:
-        return fill(rule.target, labels)
+        return fill(rule.target or ABOUT_THE_ALERT, labels)
     except LabelMissing:
         return None
 
 
 def _spent(rule: RuleSettings) -> sa.ColumnElement[bool]:
-    """Return the condition for actions that count; a rehearsal counts only for rehearsals."""
+    """Return the condition for actions that count for a rule's limits.
+
+    A rehearsal counts only for rehearsals. A message counts for its own rule and for no other:
+    one that was told is not one that was acted on.
+    """
     states = [*actions.SPENT]
     if rule.mode is Mode.OBSERVE:
         states.append(actions.State.OBSERVED)
-    return _table.c.state.in_(states)
+    of_its_kind = _table.c.rule == rule.name if rule.informs else _table.c.endpoint != ""
+    return sa.and_(_table.c.state.in_(states), of_its_kind)
 
 
 def _busy_with(connection: Connection, action: Action) -> str | None:

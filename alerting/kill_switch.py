@@ -5,6 +5,7 @@ Read in the transaction that claims an action and in the one right before it is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -74,12 +75,17 @@ def in_force(connection: Connection, *, now: datetime) -> list[Pause]:
     return [_read(row) for row in rows]
 
 
-def stopping(connection: Connection, *, rule: str, target: str, now: datetime) -> Pause | None:
-    """Return the widest pause that stops an action of ``rule`` on ``target``, or None."""
-    scopes = [EVERYTHING.key, Scope(Kind.RULE, rule).key, Scope(Kind.TARGET, target).key]
-    query = sa.select(_table).where(_holds(now), _table.c.scope.in_(scopes))
+def scopes_of(*, rule: str, target: str) -> list[Scope]:
+    """Return the scopes an action of ``rule`` on ``target`` is in, the widest first."""
+    return [EVERYTHING, Scope(Kind.RULE, rule), Scope(Kind.TARGET, target)]
+
+
+def stopping(connection: Connection, scopes: Sequence[Scope], *, now: datetime) -> Pause | None:
+    """Return the first of ``scopes`` that is paused, or None."""
+    keys = [scope.key for scope in scopes]
+    query = sa.select(_table).where(_holds(now), _table.c.scope.in_(keys))
     found = {row.scope: row for row in connection.execute(query)}
-    return next((_read(found[scope]) for scope in scopes if scope in found), None)
+    return next((_read(found[key]) for key in keys if key in found), None)
 
 
 def pause(

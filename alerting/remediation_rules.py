@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -83,15 +83,22 @@ class VerificationSettings(Settings):
         return self
 
 
+INFORMING = frozenset({"notify-team", "notify-dba", "create-incident", "page-on-call"})
+"""Actions that are messages: they go to receivers through the outbox, to no endpoint."""
+
+
 class RuleSettings(Settings):
     """One alert to one action."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     match: tuple[Matcher, ...] = Field(min_length=1)
     action: str = Field(pattern=r"^[a-z0-9-]+$")
-    target: str = Field(min_length=1)
+    target: str = ""
+    """What it is done to; a message, which is about something, is about the alert by default."""
     parameters: dict[str, Any] = Field(default_factory=dict)
-    endpoint: str
+    endpoint: str = ""
+    tell: tuple[str, ...] = ()
+    """The receivers of a message; who then hears how the incident goes on."""
     mode: Mode = Mode.OBSERVE
     cooldown_seconds: DurationSeconds = Field(default=600.0, ge=0, alias="cooldown")
     attempts: int = Field(default=1, ge=1)
@@ -117,9 +124,34 @@ class RuleSettings(Settings):
     def _read_off(cls, value: object) -> object:
         return "off" if value is False else value  # YAML reads a bare off as false
 
+    @property
+    def informs(self) -> bool:
+        """Whether its action is a message."""
+        return self.action in INFORMING
+
+    @property
+    def may_act(self) -> bool:
+        """Whether its mode may be one that acts: a message needs no verification."""
+        return self.informs or self.verification is not None
+
+    @model_validator(mode="after")
+    def _go_somewhere(self) -> Self:
+        alien = self._INFORMS_WITHOUT if self.informs else ("tell",)
+        for name in alien:
+            if getattr(self, name):
+                raise ProblemAt(f"{self.action} has no {name}", name)
+        for name in ("tell",) if self.informs else ("target", "endpoint"):
+            if not getattr(self, name):
+                raise ProblemAt(f"missing: {self.action} needs it", name)
+        return self
+
+    _INFORMS_WITHOUT: ClassVar = (
+        "endpoint", "parameters", "verification", "compensation", "pool", "escalate_to",
+    )  # fmt: skip
+
     @model_validator(mode="after")
     def _verify_what_runs(self) -> Self:
-        if self.mode in (Mode.AUTO, Mode.APPROVE) and self.verification is None:
+        if self.mode in (Mode.AUTO, Mode.APPROVE) and not self.may_act:
             raise ValueError(
                 f"mode {self.mode} needs a verification: an unchecked action is a guess"
             )
@@ -140,7 +172,8 @@ class RemediationSettings(Settings):
         if twice:
             raise ProblemAt(f"rule names are given twice: {', '.join(twice)}", "rules")
         for index, rule in enumerate(self.rules):
-            self._know_endpoint(rule.endpoint, "rules", index, "endpoint")
+            if not rule.informs:
+                self._know_endpoint(rule.endpoint, "rules", index, "endpoint")
             if rule.compensation and rule.compensation.endpoint:
                 place = ("rules", index, "compensation", "endpoint")
                 self._know_endpoint(rule.compensation.endpoint, *place)

@@ -20,6 +20,7 @@ from alerting import (
     circumstances,
     guard_facts,
     incident_view,
+    informing,
     kill_switch,
     rule_modes,
 )
@@ -104,9 +105,12 @@ class Remediator:
             if isinstance(decision, Denied):
                 self._story.denied(action, decision, work)
                 return
-            values = self._intent(action, rule, work)
+            intent = informing.intent if rule.informs else self._intent
+            values = intent(action, rule, work)
             if rule.mode is Mode.OBSERVE:
                 self._story.observed(action, work, **values)
+            elif rule.informs:
+                informing.inform(action, rule, values, work, self._story)
             else:
                 actions.settle(
                     connection, action, state=State.CLAIMED, next_step_at=work.now, **values
@@ -140,9 +144,8 @@ class Remediator:
         with writing(self._engine) as connection:
             work = self._work(connection)
             endpoint = self._endpoint(action)
-            pause = kill_switch.stopping(
-                connection, rule=action.rule, target=action.target, now=work.now
-            )
+            scopes = kill_switch.scopes_of(rule=action.rule, target=action.target)
+            pause = kill_switch.stopping(connection, scopes, now=work.now)
             if pause is not None:
                 denial = Denied("paused", pause.sentence, work.now + _RECHECK)
                 self._story.denied(action, denial, work)

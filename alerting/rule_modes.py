@@ -53,7 +53,7 @@ def switch(
     rule = configured.rule(name)
     if rule is None:
         raise UnknownRule(f"no rule {name}")
-    if mode in (Mode.APPROVE, Mode.AUTO) and rule.verification is None:
+    if mode in (Mode.APPROVE, Mode.AUTO) and not rule.may_act:
         raise Refused(f"mode {mode} needs a verification: an unchecked action is a guess")
     before = _effective(rule, every(connection)).mode
     connection.execute(sa.delete(_table).where(_table.c.rule == name))
@@ -93,7 +93,7 @@ def _effective(rule: RuleSettings, switched: Mapping[str, Switched]) -> RuleSett
     found = switched.get(rule.name)
     if found is None or found.configured_mode is not rule.mode:
         return rule
-    if found.mode in (Mode.APPROVE, Mode.AUTO) and rule.verification is None:
+    if found.mode in (Mode.APPROVE, Mode.AUTO) and not rule.may_act:
         return rule  # it was taken out of the file since
     return rule.model_copy(update={"mode": found.mode})
 
@@ -128,6 +128,7 @@ def _shown(
         "target": rule.target,
         "parameters": rule.parameters,
         "endpoint": rule.endpoint,
+        "tell": list(rule.tell),
         "cooldown_seconds": rule.cooldown_seconds,
         "attempts": rule.attempts,
         "budget": {"actions": rule.budget.actions, "window_seconds": rule.budget.window_seconds},

@@ -11,6 +11,10 @@ from watchkeeper.errors import Refused
 _PLACE = re.compile(r"\{\{\s*labels\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 
 
+ABOUT_THE_ALERT = "{{ labels.alertname }}"
+"""What a message is about whose rule names nothing else."""
+
+
 class LabelMissing(Refused):
     """A template asks for a label the alert does not carry."""
 

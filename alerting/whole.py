@@ -12,7 +12,7 @@ from watchkeeper.errors import ConfigError, Problem
 
 
 def problems_in(config_dir: Path | None) -> list[Problem]:
-    """Return every receiver that a rule escalates to and that does not exist."""
+    """Return every receiver that a rule tells or escalates to and that does not exist."""
     place = config_file("remediation.yml", config_dir)
     try:
         rules = load(place, RemediationSettings).rules
@@ -24,10 +24,11 @@ def problems_in(config_dir: Path | None) -> list[Problem]:
         Problem(
             str(place),
             line_of(place, "rules") or 1,
-            f"rules[{index}].escalate_to",
+            f"rules[{index}].{key}",
             f"no receiver {name} in alerting.yml; known there: {', '.join(known) or 'none'}",
         )
         for index, rule in enumerate(rules)
-        for name in rule.escalate_to
+        for key in ("tell", "escalate_to")
+        for name in getattr(rule, key)
         if name not in known
     ]

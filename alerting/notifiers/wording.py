@@ -62,10 +62,14 @@ def what_is_known(annotations: Mapping[str, str]) -> list[str]:
 def actions_taken(incident: Mapping[str, Any]) -> list[str]:
     """Return a line for each action: what, on what, and how far it got or whether it worked."""
     return [
-        f"{action['action']} on {action['target']} ({action['mode']}): "
-        + (action["summary"] or action["state"])
+        f"{_described(action)} ({action['mode']}): " + (action["summary"] or action["state"])
         for action in incident.get("actions", [])
     ]
+
+
+def _described(action: Mapping[str, Any]) -> str:
+    is_message = action.get("endpoint") == ""  # it goes to receivers, and is about something
+    return f"{action['action']} {'about' if is_message else 'on'} {action['target']}"
 
 
 def duration_text(incident: Mapping[str, Any]) -> str:

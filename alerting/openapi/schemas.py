@@ -120,8 +120,9 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Rule": whole(
         name=TEXT, mode=one_of(Mode), configured_mode=one_of(Mode), match=list_of(TEXT),
-        action=TEXT, target=TEXT, parameters=ANYTHING, endpoint=TEXT, cooldown_seconds=NUMBER,
-        attempts=COUNT, budget=whole(actions=COUNT, window_seconds=NUMBER), is_verified=FLAG,
+        action=TEXT, target=TEXT, parameters=ANYTHING, endpoint=TEXT, tell=list_of(TEXT),
+        cooldown_seconds=NUMBER, attempts=COUNT, is_verified=FLAG,
+        budget=whole(actions=COUNT, window_seconds=NUMBER),
         switched_by=optional(TEXT), switched_at=optional(TIME), reason=optional(TEXT),
         pause=optional(ref("Pause")),
     ),

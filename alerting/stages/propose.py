@@ -7,7 +7,7 @@ from alerting.actions import State
 from alerting.matchers import all_match
 from alerting.pipeline import Batch, Occurrence, Work
 from alerting.remediation_rules import Mode, RuleSettings
-from alerting.templates import LabelMissing, fill, fill_parameters
+from alerting.templates import ABOUT_THE_ALERT, LabelMissing, fill, fill_parameters
 from alerting.timeline import Kind
 from alerting.transitions import Change, Transition
 from alerting.verification import filled
@@ -29,7 +29,7 @@ class Propose:
             if rule.mode is Mode.OFF or not all_match(rule.match, transition.alert.labels):
                 continue
             try:
-                target = fill(rule.target, transition.alert.labels)
+                target = fill(rule.target or ABOUT_THE_ALERT, transition.alert.labels)
                 parameters = fill_parameters(rule.parameters, transition.alert.labels)
                 if rule.verification:  # what cannot be checked afterwards is not begun
                     filled(rule.verification, transition.alert.labels)

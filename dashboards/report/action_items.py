@@ -102,7 +102,7 @@ def _what_comes_again(findings: Findings) -> Iterator[ActionItem]:
         if len(times) < 2:
             continue
         fixes = sorted({one.fixed_by for one in times if one.fixed_by})
-        after = f"; {', '.join(fixes)} helped only for a time" if fixes else ""
+        after = f"; {', '.join(fixes)} helped, but it came back" if fixes else ""
         yield ActionItem(
             2,
             f"Find the cause of: {title}",

@@ -180,6 +180,6 @@ def test_an_action_is_stopped_exactly_while_a_scope_of_it_is_paused(deeds):
             for target in "ab:":
                 ours = [EVERYTHING, Scope(Kind.RULE, rule), Scope(Kind.TARGET, target)]
                 widest = next((scope for scope in ours if scope in holding), None)
-                found = kill_switch.stopping(connection, rule=rule, target=target, now=now)
+                found = kill_switch.stopping(connection, ours, now=now)
                 assert (found.scope if found else None) == widest
     engine.dispose()

@@ -1,4 +1,7 @@
-"""``python -m dashboards.generate [--check]``: write, or compare, ``grafana/dashboards``."""
+"""``python -m dashboards.generate [--check]``: write, or compare, what is made from the boards.
+
+That is ``grafana/dashboards``, and the recording rules of the objectives.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from dashboards import recording
 from dashboards.boards import every_board
 from dashboards.grafana import render
 
@@ -40,15 +44,16 @@ def write(directory: Path) -> None:
 @click.command()
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 naming files that differ.")
 def main(*, check: bool) -> None:
-    """Write Grafana's dashboards from the boards described here."""
+    """Write Grafana's dashboards and the objectives' rules from what is described here."""
     if not check:
         write(TARGET)
+        recording.TARGET.write_text(recording.text(), encoding="utf-8")
         return
-    changed = differences(TARGET)
+    changed = [f"grafana/dashboards/{name}" for name in differences(TARGET)]
+    if recording.TARGET.read_text(encoding="utf-8") != recording.text():
+        changed.append("prometheus/rules/recording/objectives.yml")
     for name in changed:
-        click.echo(
-            f"grafana/dashboards/{name} differs; run: python -m dashboards.generate", err=True
-        )
+        click.echo(f"{name} differs; run: python -m dashboards.generate", err=True)
     sys.exit(1 if changed else 0)
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dashboards.promql import rate, total
-from watchkeeper.catalogue import http, tasks
+from dashboards.promql import rate, series, total
+from watchkeeper.catalogue import http, prometheus, tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,10 @@ class Objective:
         bad, whole = (text.replace(WINDOW, window) for text in (self.bad, self.whole))
         return f"(({bad}) or ({whole}) * 0) / (({whole}) > 0)"
 
-    def burn_rate(self, window: str) -> str:
-        """Return PromQL for how many times faster than allowed the budget is used."""
-        return f"({self.error_ratio(window)}) / {self.budget_ratio:.6g}"
+    def recorded(self, *windows: str, matching: str = "") -> str:
+        """Return the selector of the recorded error ratios over ``windows`` of ``WINDOWS``."""
+        chosen = f'objective="{self.name}", window=~"{"|".join(windows)}"'
+        return series(prometheus.OBJECTIVE_ERRORS, ", ".join(filter(None, (chosen, matching))))
 
 
 WINDOW = "WINDOW"
@@ -72,6 +73,11 @@ BURN_WINDOWS = (
     BurnWindows("3d", "6h", 1.0, "a ticket: the budget will not last the month"),
 )
 """Windows and factors of the workbook's table 5-8."""
+
+WINDOWS = tuple(
+    dict.fromkeys(window for pair in BURN_WINDOWS for window in (pair.short, pair.long))
+)
+"""Each window once, in the order of the pairs."""
 
 
 def _rate(name: str, matching: str = "") -> str:

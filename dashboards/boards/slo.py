@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from dashboards.objectives import BUDGET_WINDOW, BURN_WINDOWS, OBJECTIVES, Objective
-from dashboards.promql import series
+from dashboards.objectives import BUDGET_WINDOW, BURN_WINDOWS, OBJECTIVES, WINDOWS, Objective
 from dashboards.spec import (
     Dashboard,
     Link,
@@ -19,29 +18,16 @@ from dashboards.spec import (
 )
 from watchkeeper.catalogue import http
 
-WINDOWS = tuple(
-    dict.fromkeys(window for pair in BURN_WINDOWS for window in (pair.short, pair.long))
-)
-"""Each window once, in the order of the pairs."""
-
 CHOSEN = 'service=~"$service"'
 
 
-def _chosen(expression: str) -> str:
-    """Keep the services chosen: an objective is summed by service, so one join does."""
-    names = f"group by (service) ({series(http.ACTIVE_REQUESTS, CHOSEN)})"
-    return f"({expression}) and on (service) {names}"
+def _worst(objective: Objective, *windows: str) -> str:
+    """Return the error ratio of the worst service, each by the mildest of its ``windows``."""
+    return f"max(min by (service) ({objective.recorded(*windows, matching=CHOSEN)}))"
 
 
-def _left(objective: Objective) -> str:
-    spent = _chosen(objective.error_ratio(BUDGET_WINDOW))
-    return f"1 - max({spent}) / {objective.budget_ratio:.6g}"
-
-
-def _burning(objective: Objective, long: str, short: str) -> str:
-    """Return how fast the budget goes where the long and the short window agree that it does."""
-    both = f"({objective.burn_rate(long)}) < ({objective.burn_rate(short)})"
-    return f"max({_chosen(f'{both} or ({objective.burn_rate(short)})')})"
+def _of_budget(ratio: str, objective: Objective) -> str:
+    return f"{ratio} / {objective.budget_ratio:.6g}"
 
 
 def _now() -> Iterator[Panel]:
@@ -51,7 +37,7 @@ def _now() -> Iterator[Panel]:
             description=f"{objective.promise}. What is left of what may go wrong in "
             f"{BUDGET_WINDOW}, or in what Prometheus keeps of it. Below zero the promise is "
             "broken.",
-            queries=(Query(_left(objective)),),
+            queries=(Query(f"1 - {_of_budget(_worst(objective, BUDGET_WINDOW), objective)}"),),
             unit=Unit.RATIO,
             thresholds=at_least(0.1),
         )
@@ -61,7 +47,7 @@ def _now() -> Iterator[Panel]:
             title=f"{objective.name}: burn rate",
             description=f"How many times faster than allowed the budget goes, over {first.long} "
             f"and still over {first.short}. At {first.factor:g}: {first.advice}.",
-            queries=(Query(_burning(objective, first.long, first.short)),),
+            queries=(Query(_of_budget(_worst(objective, first.long, first.short), objective)),),
             unit=Unit.PLAIN,
             thresholds=rising(notice=1, warning=6, critical=14.4),
         )
@@ -73,7 +59,7 @@ def _detail(objective: Objective) -> Row:
         description="1 uses the budget up exactly at its end. A short window far above the long "
         "ones has just begun; all of them high is an old trouble.",
         queries=tuple(
-            Query(f"max({_chosen(objective.burn_rate(window))})", window) for window in WINDOWS
+            Query(_of_budget(_worst(objective, window), objective), window) for window in WINDOWS
         ),
         unit=Unit.PLAIN,
         thresholds=rising(notice=1, warning=6, critical=14.4),
@@ -82,7 +68,7 @@ def _detail(objective: Objective) -> Row:
     ratio = TimeSeries(
         title=f"{objective.name}: share of bad events",
         description=f"{objective.promise}; the line is what that allows.",
-        queries=(Query(_chosen(objective.error_ratio("5m")), "{{service}}"),),
+        queries=(Query(objective.recorded("5m", matching=CHOSEN), "{{service}}"),),
         unit=Unit.RATIO,
         thresholds=rising(warning=objective.budget_ratio),
     )

@@ -126,7 +126,8 @@ def test_a_repeated_panel_is_drawn_once_a_value_or_for_the_chosen_one(neighbourh
     offer(neighbourhood, "query", "q")
     offer(neighbourhood, "series", "s1", "s2")
     path = "/dashboards/watchkeeper-anomalies"
-    assert len(re.findall(r"panels/\d+\?range=1h&amp;refresh=10s&amp;series=s", neighbourhood.get(path).text)) == 2
+    each = r"panels/\d+\?range=1h&amp;refresh=10s&amp;series=s"
+    assert len(re.findall(each, neighbourhood.get(path).text)) == 2
     chosen = neighbourhood.get(f"{path}?series=s2").text
     assert re.findall(r'data-chart="[^"]*series=(s\d)', chosen) == ["s2"] * len(
         re.findall("data-chart=", chosen)

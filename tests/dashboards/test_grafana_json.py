@@ -11,7 +11,7 @@ import pytest
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import heatmap, statetimeline
 
-from dashboards import generate
+from dashboards import generate, recording
 from dashboards.annotations import ANNOTATIONS
 from dashboards.boards import BOARDS
 from dashboards.expression import uncatalogued, variables
@@ -59,6 +59,7 @@ def drawn_panels_of(dashboard):
 
 def test_the_committed_files_are_what_the_boards_generate():
     assert generate.differences(generate.TARGET) == []
+    assert recording.TARGET.read_text() == recording.text(), "run: make dashboards"
 
 
 def test_a_changed_a_missing_and_a_leftover_file_are_all_named(tmp_path):

@@ -71,7 +71,7 @@ def test_each_measure_is_recorded_for_each_operation_and_window(measure, operati
 
 
 def test_rule_names_are_unique():
-    names = [rule.name for rule in rules()]
+    names = [(rule.name, rule.labels) for rule in rules()]
     assert len(names) == len(set(names))
 
 

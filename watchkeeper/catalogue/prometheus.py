@@ -19,3 +19,19 @@ RULE_FAILURES = counter(
     "Failed evaluations by rule group.",
     ("rule_group",),
 )
+OBJECTIVE_BAD = gauge(
+    "service:objective_bad:rate_1m",
+    "Events a second that broke a promise, recorded by rule.",
+    ("service", "objective"),
+)
+OBJECTIVE_EVENTS = gauge(
+    "service:objective_events:rate_1m",
+    "Events a second a promise is about, recorded by rule.",
+    ("service", "objective"),
+)
+OBJECTIVE_ERRORS = gauge(
+    "service:objective_errors:ratio",
+    "Share of the events of a window that broke a promise, recorded by rule.",
+    ("service", "objective", "window"),
+    unit="ratio",
+)

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from alerting.notifiers import slack_message
-from alerting.notifiers.http_answer import post
 from alerting.notifiers.notifier import Message, NotDelivered, ReceiverSettings
+from alerting.notifiers.slack_calls import API_URL, SlackCalls
+from alerting.notifiers.slack_chart import SlackChart
 from watchkeeper.configuration import Secret
-from watchkeeper.errors import Reason
+from watchkeeper.logs import get_logger
 from watchkeeper.outbound import EgressPolicy
 
-API_URL = "https://slack.com/api"
-
-PASSING_ERRORS = frozenset(
-    {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable",
-     "request_timeout", "message_limit_exceeded"}
-)  # fmt: skip
-"""Errors that say "not now" (api.slack.com/methods/chat.postMessage); the others say "never"."""
+log = get_logger(__name__)
 
 
 class Options(ReceiverSettings):
-    """A Slack channel and the token of a bot that may write there (scope ``chat:write``)."""
+    """A Slack channel and the token of a bot that may write there.
+
+    Scopes: ``chat:write``, and ``files:write`` for charts.
+    """
 
     kind: Literal["slack_api"]
     token: Secret
     channel: str
-    """Its id, such as C0123456789; a name works for posting, and not for updating."""
+    """Its id, such as C0123456789; a name works for posting, and not for updates and charts."""
     url: str = API_URL
     """Another only for tests."""
 
@@ -44,12 +40,13 @@ class Options(ReceiverSettings):
 class SlackApi:
     """Posts the first message, then updates it and says what is new in its thread."""
 
-    options: Options
-    policy: EgressPolicy
+    channel: str
+    calls: SlackCalls
+    chart: SlackChart
     pace_seconds: ClassVar[float] = 1.0
     """Slack takes about one message a second for each channel."""
     at_once: ClassVar[int] = 1
-    takes_chart: ClassVar[bool] = False
+    takes_chart: ClassVar[bool] = True
 
     def send(self, message: Message, *, now: datetime) -> str | None:
         """Tell the message; raise NotDelivered unless Slack said ``ok`` to each of its calls.
@@ -57,38 +54,32 @@ class SlackApi:
         Returns:
             The timestamp that names the first message of the incident, for those that follow.
         """
-        content = slack_message.render(message)
+        content = {"channel": self.channel, **slack_message.render(message)}
         if not message.thread:
-            return str(self._call("chat.postMessage", content, now)["ts"])
+            first = str(self.calls.as_json("chat.postMessage", content, now)["ts"])
+            self._illustrate(message, first, now)
+            return first
         # First the update, which may be repeated; the reply, which may not, is last.
-        self._call("chat.update", {**content, "ts": message.thread}, now)
-        reply = {"text": content["text"], "thread_ts": message.thread}
-        self._call("chat.postMessage", reply, now)
+        self.calls.as_json("chat.update", {**content, "ts": message.thread}, now)
+        reply = {
+            "channel": self.channel, "text": content["text"], "thread_ts": message.thread,
+        }  # fmt: skip
+        self.calls.as_json("chat.postMessage", reply, now)
         return None
 
-    def _call(self, method: str, content: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        body = json.dumps({"channel": self.options.channel, **content}, ensure_ascii=False)
-        headers = {
-            "Content-Type": "application/json; charset=utf-8",
-            "Authorization": f"Bearer {self.options.token.reveal()}",
-        }
-        url = f"{self.options.url.rstrip('/')}/{method}"
-        answer = post(url, body.encode(), headers, policy=self.policy, now=now)
+    def _illustrate(self, message: Message, thread: str, now: datetime) -> None:
+        """Show the chart below the first message, once; the message itself is told already."""
+        if not message.chart:
+            return
+        title = str(message.incident["title"])
         try:
-            found: dict[str, Any] = json.loads(answer.body)
-            is_ok = found["ok"]
-        except (ValueError, KeyError, TypeError):
-            text = f"{method} was answered without Slack's JSON"
-            raise NotDelivered(text, reason=Reason.BAD_ANSWER) from None
-        if not is_ok:
-            error = str(found.get("error", "no reason"))
-            raise NotDelivered(
-                f"{method}: {error}", reason=Reason.BAD_ANSWER,
-                is_permanent=error not in PASSING_ERRORS,
-            )  # fmt: skip
-        return found
+            self.chart.show(message.chart, thread=thread, title=title, now=now)
+        except NotDelivered as problem:
+            # Not a failure of the message: trying that again would tell people the same twice.
+            log.warning("chart not shown", extra={"receiver": "slack_api", "error": str(problem)})
 
 
 def build(options: Options, policy: EgressPolicy) -> SlackApi:
     """Return the notifier of a Slack channel with a token."""
-    return SlackApi(options, policy)
+    calls = SlackCalls(options.url, options.token, policy)
+    return SlackApi(options.channel, calls, SlackChart(calls, options.channel))

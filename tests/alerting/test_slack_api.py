@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -13,26 +15,65 @@ from tests.alerting.loopback import LoopbackServer, Reply, as_json
 from tests.alerting.samples import message
 from watchkeeper.outbound import EgressPolicy
 
+CHART = b"\x89PNG\r\n\x1a\n and the rest of a picture"
+
 
 class SlackService(LoopbackServer):
-    """Answers as Slack's Web API does, and refuses what it would refuse."""
+    """Answers as Slack's Web API does, and refuses what it would refuse.
+
+    A file is announced with its length, uploaded without a token to the address given for it, and
+    shown where it is said to belong; each once, and in this order.
+    """
 
     def __init__(self) -> None:
         super().__init__(self._answer)
         self.error = ""
+        self.fails = ""
+        self.announced = {}
+        self.uploaded = {}
+        self.shown = []
 
     def _answer(self, request):
+        if request.path.startswith("/upload/"):
+            return self._upload(request)
+        method = request.path.rpartition("/")[2]
         if request.headers.get("authorization") != "Bearer xoxb-1":
             return as_json({"ok": False, "error": "invalid_auth"})
-        if self.error:
-            return as_json({"ok": False, "error": self.error})
-        if request.path.endswith("chat.update") and request.json.get("ts") != "17.1":
+        if self.error or self.fails == method:
+            return as_json({"ok": False, "error": self.error or "missing_scope"})
+        if method.startswith("files."):
+            return as_json(self._of_files(method, request))
+        if method == "chat.update" and request.json.get("ts") != "17.1":
             return as_json({"ok": False, "error": "message_not_found"})
         return as_json({"ok": True, "ts": "17.1", "channel": request.json["channel"]})
 
+    def _of_files(self, method, request):
+        if not request.headers["content-type"].startswith("application/x-www-form-urlencoded"):
+            return {"ok": False, "error": "invalid_arguments"}
+        form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
+        if method == "files.getUploadURLExternal":
+            self.announced["F1"] = int(form["length"])
+            return {"ok": True, "upload_url": f"{self.url}/upload/v1/F1", "file_id": "F1"}
+        [file] = json.loads(form["files"])
+        if file["id"] not in self.uploaded:
+            return {"ok": False, "error": "file_not_found"}
+        if not form["channel_id"].startswith("C"):
+            return {"ok": False, "error": "invalid_channel"}
+        self.shown.append((form["thread_ts"], file["title"], self.uploaded.pop(file["id"])))
+        return {"ok": True, "files": [file]}
+
+    def _upload(self, request):
+        name = request.path.rpartition("/")[2]
+        is_wrong = "authorization" in request.headers or self.fails == "upload"
+        if is_wrong or self.announced.pop(name, None) != len(request.body):
+            return Reply(400, b"bad upload")
+        self.uploaded[name] = request.body
+        return Reply(200, f"OK - {len(request.body)}".encode())
+
     @property
     def calls(self):
-        return [(request.path.rpartition("/")[2], request.json) for request in self.requests]
+        chats = [request for request in self.requests if "/chat." in request.path]
+        return [(request.path.rpartition("/")[2], request.json) for request in chats]
 
 
 @pytest.fixture
@@ -65,6 +106,31 @@ def test_what_follows_updates_it_and_is_told_below(notifier, service):
     assert (first, update["ts"]) == ("chat.update", "17.1")
     assert (second, reply["thread_ts"]) == ("chat.postMessage", "17.1")
     assert "blocks" not in reply
+
+
+def test_a_chart_is_shown_in_the_thread_of_the_first_message(notifier, service):
+    first = replace(message("opened"), chart=CHART)
+    assert notifier.send(first, now=START) == "17.1"
+    assert service.shown == [("17.1", first.incident["title"], CHART)]
+
+
+def test_what_follows_brings_no_second_chart(notifier, service):
+    notifier.send(replace(message("updated"), thread="17.1", chart=CHART), now=START)
+    assert service.shown == []
+    assert len(service.calls) == 2
+
+
+@pytest.mark.parametrize(
+    "step", ["files.getUploadURLExternal", "upload", "files.completeUploadExternal"]
+)
+def test_without_its_chart_the_message_is_told_all_the_same_and_once(
+    notifier, service, caplog, step
+):
+    service.fails = step
+    assert notifier.send(replace(message("opened"), chart=CHART), now=START) == "17.1"
+    assert [method for method, _ in service.calls] == ["chat.postMessage"]
+    assert service.shown == []
+    assert "chart not shown" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,11 @@ from pathlib import Path
 from tests.waiting import wait_until
 from watchkeeper.peers import Peer
 
+ANSWER_SECONDS = 15.0
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
+"""Far more than it takes; a machine busy with other tests must not be taken for a failure."""
+
 
 def free_port() -> int:
     """Return a port nobody listens on at this moment."""
@@ -31,13 +36,19 @@ class AlertingProcess:
         self._environment = {
             **os.environ, "WATCHKEEPER_DATA_DIR": str(directory / "var"), **environment,
         }  # fmt: skip
-        self.peer = Peer("alerting", base_url=f"http://127.0.0.1:{self.port}")
+        self.peer = Peer(
+            "alerting", base_url=f"http://127.0.0.1:{self.port}", timeout_seconds=ANSWER_SECONDS
+        )
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it and wait until it is ready."""
         self.launch()
-        wait_until(self.peer.is_ready, what=f"alerting is ready; its log: {self.log}")
+        wait_until(
+            self.peer.is_ready,
+            timeout_seconds=START_SECONDS,
+            what=f"alerting is ready; its log: {self.log}",
+        )
 
     def launch(self) -> None:
         """Start it without waiting."""
@@ -74,14 +85,14 @@ class AlertingProcess:
     def wait_for_death(self) -> int:
         """Return its exit code."""
         assert self._process is not None
-        return self._process.wait(20)
+        return self._process.wait(STOP_SECONDS)
 
     def stop(self) -> int:
         """Ask it to stop and return its exit code."""
         assert self._process is not None
         self._process.terminate()
         try:
-            return self._process.wait(15)
+            return self._process.wait(STOP_SECONDS)
         finally:
             self._process.kill()
             self._process.wait()

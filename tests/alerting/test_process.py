@@ -127,7 +127,9 @@ def test_killed_at_any_boundary_every_transition_is_told_in_order(process, slack
     steps = [(name, False) for name in services] + [(name, True) for name in services]
     for name, ended in steps:
         post_until_taken(process, posted(name, ended=ended))
-    wait_until(lambda: all_told(process, slack, services), timeout_seconds=40, what="every message")
+    wait_until(
+        lambda: all_told(process, slack, services), timeout_seconds=120, what="every message"
+    )
     assert killer.is_done
     for name in services:
         told = [line[0] for line in slack.headlines if f"{name} is dead" in line]
@@ -155,7 +157,7 @@ def post_until_taken(process: AlertingProcess, item: dict[str, object]) -> None:
             return False
         return True
 
-    wait_until(is_taken, what="the alert is taken")
+    wait_until(is_taken, timeout_seconds=120, what="the alert is taken")
 
 
 def revive(process: AlertingProcess) -> None:

@@ -43,7 +43,14 @@ SWITCH_SECONDS = 0.0001
 Python's own 5 ms would be longer than the whole scrape may take."""
 
 WATCH_SECONDS = 1.0
-"""How often configuration files are looked at, and collectors that hang looked after."""
+"""How often collectors that hang are looked after."""
+
+FOLLOW_SECONDS = 3.0
+"""How often configuration files are looked at; each time wakes the process."""
+
+YOUNG_OBJECTS = 10_000
+"""As many are made, and most let go, in a round of the collectors. Python's own threshold of 700
+would have it search for garbage in the middle of it, a dozen times and mostly in vain."""
 
 
 class Agent:
@@ -112,7 +119,7 @@ class Agent:
         In a thread of its own: a file on a mount that hangs, or half a minute of reading, must
         not keep collectors that hang from being looked after.
         """
-        while not self._stopping.wait(WATCH_SECONDS):
+        while not self._stopping.wait(FOLLOW_SECONDS):
             try:
                 self._front.look_around()
                 if self._followed.read_if_changed():
@@ -141,6 +148,7 @@ class Agent:
         """
         gc.collect()
         gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS)
         self._is_settled = True
 
     def _push_to(self, receiver: Receiver | None) -> None:

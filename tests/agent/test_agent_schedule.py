@@ -2,6 +2,7 @@
 
 import random
 import threading
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -11,7 +12,7 @@ from agent.schedule import Schedule
 from agent.text import TextFormat
 from tests.agent.probes import Hanging, Page, recipe
 from tests.waiting import wait_until
-from watchkeeper.clock import SystemClock
+from watchkeeper.clock import ManualClock, SystemClock
 
 
 class Watched:
@@ -47,6 +48,22 @@ def watched():
 
 def threads_of(name):
     return [thread for thread in threading.enumerate() if thread.name == name]
+
+
+def test_all_run_at_the_same_moments_those_that_came_later_too():
+    clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    schedule = Schedule(clock, random.Random(1))
+    often = recipe("steady", name="often", interval_seconds=5.0, lane="one")
+    rarely = recipe("steady", name="rarely", interval_seconds=15.0, lane="another")
+    added = recipe("steady", name="added", interval_seconds=5.0, lane="a third")
+    schedule.run([often, rarely])
+    clock.advance(2.3)
+    schedule.run([often, rarely, added])
+    runners = schedule.runners.values()
+    wait_until(lambda: all(one.due_seconds > 2.3 for one in runners), what="a first run of each")
+    schedule.stop()
+    moments = [one.due_seconds % 5.0 for one in runners]
+    assert moments == pytest.approx([moments[0]] * 3)
 
 
 def test_what_is_collected_is_served_and_told_of(watched):

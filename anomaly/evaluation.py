@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -238,7 +239,7 @@ class QueryEvaluation:
         self._panel.exclude(samples_ago, untaught)
         newest = self._panel.sample(samples_ago)
         newest[untaught] = np.nan
-        past = Past(at_seconds, newest, lambda: self._panel.learnable(samples_ago))
+        past = Past(at_seconds, newest, partial(self._panel.learnable, samples_ago))
         self._chain.settle(past, _padded(evidence, self._panel.slots), ~untaught)
 
     def _leave_behind(self, now: float) -> bool:

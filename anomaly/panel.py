@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,12 @@ GROWTH_SHARE = 64
 def key_of(labels: Mapping[str, str]) -> SeriesKey:
     """Return the identity of a series; its metric name is not part of it."""
     return tuple(sorted([label for label in labels.items() if label[0] != "__name__"]))
+
+
+def share_of(key: SeriesKey) -> float:
+    """Return a number in [0, 1) that is the series' own: by its labels alone, and spread evenly."""
+    text = "\x00".join(f"{name}\x01{value}" for name, value in key)
+    return zlib.crc32(text.encode()) / 2**32
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,16 +198,22 @@ class Panel:
         """Return up to that many of the newest samples of each slot, newest last; a view."""
         return self._values[:, max(0, self._end - samples) : self._end]
 
-    def learnable(self, unsettled_samples: int) -> Matrix:
+    def learnable(self, unsettled_samples: int, slots: Slots | slice = slice(None)) -> Matrix:
         """Return the window without its newest samples and with NaN for what must not be learned.
 
-        A copy, slots x samples, oldest first.
+        Args:
+            slots: those wanted.
+
+        Returns:
+            A copy, slots x samples, oldest first.
         """
         end = max(0, self._end - unsettled_samples)
         start = max(0, self._end - self._window_samples)
-        window = self._values[:, start:end].copy()
+        wanted = np.arange(self.slots)[slots]
+        window = self._values[wanted, start:end]
         for slot, flags in self._excluded.items():
-            window[slot, flags[start:end]] = np.nan
+            for row in np.flatnonzero(wanted == slot):
+                window[row, flags[start:end]] = np.nan
         return window
 
     def block(self) -> Block:

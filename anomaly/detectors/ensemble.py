@@ -19,6 +19,7 @@ from anomaly.detectors import (
     Terms,
     open_detector,
 )
+from anomaly.detectors.refits import Spread
 from anomaly.energy import energy_of, mean_deviation, smoothed
 from anomaly.slots import resized
 
@@ -60,6 +61,12 @@ class Ensemble:
             detector.forget(slots)
         for energy in self._energies:
             energy[slots] = np.nan
+
+    def spread(self, slot: int, share: float) -> None:
+        """Take note of a number in [0, 1) that is the own of the series in a slot."""
+        for detector in self._detectors:
+            if isinstance(detector, Spread):
+                detector.spread(slot, share)
 
     def score(self, moment: Moment) -> Floats:
         """Return the joint deviation of the members that can judge; NaN while none can."""

@@ -60,8 +60,9 @@ class Ewma:
         seen = np.isfinite(past.newest)
         self._samples += seen
         known = np.isfinite(self._level)
-        if (seen & ~known & (self._samples >= self._terms.minimum_samples)).any():
-            self._begin(past)
+        new = np.flatnonzero(seen & ~known & (self._samples >= self._terms.minimum_samples))
+        if len(new):
+            self._begin(past, new)
         taught = seen & known
         if taught.any():
             spread = self._known_spread()[taught]
@@ -71,11 +72,10 @@ class Ewma:
             distance = DEVIATION_PER_MEAN_DISTANCE * np.abs(pull)
             self._spread[taught] += self._follow_spread * (distance - self._spread[taught])
 
-    def _begin(self, past: Past) -> None:
-        window = past.window().astype(np.float64)
-        counts = np.isfinite(window).sum(axis=1)
-        new = ~np.isfinite(self._level) & (counts >= self._terms.minimum_samples)
-        if new.any():
-            self._level[new], self._spread[new] = centre_and_spread(
-                window[new], self._terms.smallest_spread
+    def _begin(self, past: Past, new: Slots) -> None:
+        window = past.window(new).astype(np.float64)
+        enough = np.isfinite(window).sum(axis=1) >= self._terms.minimum_samples
+        if enough.any():
+            self._level[new[enough]], self._spread[new[enough]] = centre_and_spread(
+                window[enough], self._terms.smallest_spread
             )

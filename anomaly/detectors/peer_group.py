@@ -46,7 +46,11 @@ class PeerGroup:
         """Take one more settled sample of each series into account."""
         self._alone.learn(past)
         newest = past.newest - group_medians(past.newest[:, None])[0]
-        self._apart.learn(Past(past.at_seconds, newest, lambda: _left_of(past.window())))
+
+        def apart(slots: Slots | slice = slice(None)) -> npt.NDArray[np.float32]:
+            return _left_of(past.window())[slots]
+
+        self._apart.learn(Past(past.at_seconds, newest, apart))
 
 
 def group_medians(samples: Floats) -> Floats:

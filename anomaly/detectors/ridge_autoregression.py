@@ -32,7 +32,7 @@ SMALLEST_RESIDUAL_SHARE = 0.1
 repeats itself has a MAD of nearly nothing."""
 
 FIT_ROWS = 20_000
-CELLS_AT_ONCE = 4_000_000
+CELLS_AT_ONCE = 1_000_000
 
 Matrix = npt.NDArray[np.float64]
 
@@ -76,6 +76,10 @@ class RidgeAutoregression:
         for rows in (self._centre, self._spread, self._residual_spread, self._coefficients):
             rows[slots] = np.nan
 
+    def spread(self, slot: int, share: float) -> None:
+        """Take note of a number in [0, 1) that is the own of the series in a slot."""
+        self._refits.spread(slot, share)
+
     def score(self, moment: Moment) -> Floats:
         """Return the distance from the prediction in spreads of the error."""
         lagged = lagged_of(moment.recent, self._lags)
@@ -90,12 +94,17 @@ class RidgeAutoregression:
         due = self._refits.due(np.isfinite(past.newest))
         if not len(due):
             return
-        window = past.window()
-        enough = due[np.isfinite(window[due]).sum(axis=1) >= self._minimum_samples]
-        series_at_once = max(1, CELLS_AT_ONCE // (window.shape[1] * len(self._lags)))
-        for at in range(0, len(enough), series_at_once):
-            slots = enough[at : at + series_at_once]
-            fit = fit_series(window[slots].astype(np.float64), self._lags, self._terms)
+        samples = past.window(due[:1]).shape[1]
+        series_at_once = max(1, CELLS_AT_ONCE // (samples * len(self._lags)))
+        for at in range(0, len(due), series_at_once):
+            self._fit(due[at : at + series_at_once], past)
+
+    def _fit(self, due: Slots, past: Past) -> None:
+        window = past.window(due)
+        enough = np.isfinite(window).sum(axis=1) >= self._minimum_samples
+        if enough.any():
+            slots = due[enough]
+            fit = fit_series(window[enough].astype(np.float64), self._lags, self._terms)
             self._centre[slots] = fit.centre
             self._spread[slots] = fit.spread
             self._coefficients[slots] = fit.coefficients

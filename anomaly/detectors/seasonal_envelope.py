@@ -88,18 +88,18 @@ class SeasonalEnvelope:
         seen = np.isfinite(past.newest)
         self._samples += seen
         known = np.isfinite(self._level)
-        if (seen & ~known & (self._samples >= self._terms.minimum_samples)).any():
-            self._begin(past)
+        new = np.flatnonzero(seen & ~known & (self._samples >= self._terms.minimum_samples))
+        if len(new):
+            self._begin(past, new)
         self._move(past, seen & known)
 
-    def _begin(self, past: Past) -> None:
-        window = past.window().astype(np.float64)
-        counts = np.isfinite(window).sum(axis=1)
-        new = ~np.isfinite(self._level) & (counts >= self._terms.minimum_samples)
-        if new.any():
-            centre, spread = centre_and_spread(window[new], self._terms.smallest_spread)
-            self._level[new] = centre
-            self._log_spread[new] = np.log(spread)
+    def _begin(self, past: Past, new: Slots) -> None:
+        window = past.window(new).astype(np.float64)
+        enough = np.isfinite(window).sum(axis=1) >= self._terms.minimum_samples
+        if enough.any():
+            centre, spread = centre_and_spread(window[enough], self._terms.smallest_spread)
+            self._level[new[enough]] = centre
+            self._log_spread[new[enough]] = np.log(spread)
 
     def _move(self, past: Past, taught: npt.NDArray[np.bool_]) -> None:
         if not taught.any():

@@ -23,6 +23,7 @@ SMALLEST_DEVIATION = 1e-3
 """In the series' spread: movement below this is rounding, whatever the component."""
 
 FIT_ROWS = 8_000
+SERIES_AT_ONCE = 256
 
 Matrix = npt.NDArray[np.float64]
 
@@ -54,6 +55,10 @@ class Subspace:
         for rows in (self._centre, self._spread, self._mean, self._whitening):
             rows[slots] = np.nan
 
+    def spread(self, slot: int, share: float) -> None:
+        """Take note of a number in [0, 1) that is the own of the series in a slot."""
+        self._refits.spread(slot, share)
+
     def score(self, moment: Moment) -> Floats:
         """Return the whitened length of the window that ends now."""
         window = window_of(moment)
@@ -67,11 +72,11 @@ class Subspace:
         due = self._refits.due(np.isfinite(past.newest))
         if not len(due):
             return
-        window = past.window()
-        enough = due[np.isfinite(window[due]).sum(axis=1) >= self._minimum_samples]
-        for slot in np.array_split(enough, max(1, len(enough) // 256)):
-            if len(slot):
-                self._fit(slot, window[slot].astype(np.float64))
+        for slots in np.array_split(due, max(1, len(due) // SERIES_AT_ONCE)):
+            window = past.window(slots)
+            enough = np.isfinite(window).sum(axis=1) >= self._minimum_samples
+            if enough.any():
+                self._fit(slots[enough], window[enough].astype(np.float64))
 
     def _fit(self, slots: Slots, window: Matrix) -> None:
         centre, spread = normalisation_of(window, self._terms.smallest_spread)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -67,6 +68,15 @@ def scores_of(evaluation: QueryEvaluation, name: str = "/search") -> np.ndarray:
     points = evaluation.points(view.id, 0.0)
     assert points is not None
     return np.array([np.nan if value is None else value for value in points["score"]])
+
+
+def window_of(rows: np.ndarray) -> Callable[..., np.ndarray]:
+    """Return what a detector may ask for the settled samples of some slots, or of all."""
+
+    def window(slots: np.ndarray | slice = slice(None)) -> np.ndarray:
+        return rows[slots].copy()
+
+    return window
 
 
 class Recorded:

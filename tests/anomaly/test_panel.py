@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anomaly.panel import Panel, key_of
+from anomaly.panel import FEW_LABELS, Panel, SharedLabels, key_of
 
 
 def keys(*names):
@@ -96,3 +96,28 @@ def test_ten_times_the_churn_takes_no_more_room(names):
 
 def test_a_series_is_known_by_its_labels_whatever_their_order_or_metric_name():
     assert key_of({"b": "2", "__name__": "up", "a": "1"}) == key_of({"a": "1", "b": "2"})
+
+
+def test_series_share_their_common_labels():
+    panel = Panel(5, maximum_series=2)
+    panel.admit([key_of({"job": "agent", "unit": str(at)}) for at in range(2)])
+    first, second = panel.keys
+    assert first[0] is second[0]
+    assert first[1] != second[1]
+
+
+def test_labels_that_no_series_has_any_more_are_forgotten():
+    labels = SharedLabels()
+    labels.shared((("job", "kept"),))
+    for at in range(10 * FEW_LABELS):
+        labels.shared((("pod", str(at)),))
+        labels.forget_unused([(("job", "kept"),)])
+    assert len(labels) <= FEW_LABELS
+
+
+def test_only_the_series_asked_for_are_copied_without_what_is_theirs_to_forget():
+    panel = filled(8, series=3)
+    first, second = panel.keys[keys("0")[0]], panel.keys[keys("1")[0]]
+    panel.exclude(0, np.arange(panel.slots) == second)
+    found = panel.learnable(0, np.array([second, first]))
+    np.testing.assert_array_equal(found[:, -2:], [[6, np.nan], [6, 7]])

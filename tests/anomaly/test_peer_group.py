@@ -5,6 +5,7 @@ import pytest
 
 from anomaly.detectors import Moment, Past, Terms
 from anomaly.detectors.peer_group import PeerGroup
+from tests.anomaly.series import window_of
 
 TERMS = Terms(step_seconds=10.0, history_seconds=2_000.0, minimum_samples=20, smallest_spread=0.0)
 
@@ -21,7 +22,7 @@ def trained(rows: np.ndarray) -> PeerGroup:
     detector.resize(len(rows))
     for at in range(rows.shape[1]):
         seen = rows[:, : at + 1].astype(np.float32)
-        detector.learn(Past(10.0 * at, rows[:, at], seen.copy))
+        detector.learn(Past(10.0 * at, rows[:, at], window_of(seen)))
     return detector
 
 

@@ -1,6 +1,7 @@
 """When a model is fitted again, counted in samples."""
 
 import numpy as np
+import pytest
 
 from anomaly.detectors.refits import Refits, SeriesRefits
 
@@ -34,3 +35,15 @@ def test_a_missing_sample_counts_for_nothing():
     refits = SeriesRefits(20, 800)
     refits.resize(1)
     assert all(not len(refits.due(np.array([False]))) for _ in range(100))
+
+
+def test_series_that_began_together_are_soon_fitted_each_at_its_own_time():
+    series = 400
+    refits = SeriesRefits(60, 1_440)
+    refits.resize(series)
+    for slot in range(series):
+        refits.spread(slot, slot / series)
+    fitted = [len(refits.due(np.ones(series, dtype=np.bool_))) for _ in range(4 * 1_440)]
+    assert fitted[59] == series, "all are ready as soon as they can be"
+    assert max(fitted[1_440:]) <= series / 10
+    assert sum(fitted[1_440:]) == pytest.approx(series * 3 * 8, rel=0.05)

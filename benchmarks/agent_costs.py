@@ -13,28 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import psutil
 from rich.console import Console
 from rich.table import Table
 
-from agent.configured import read_recipes
+from agent.collectors import COLLECTORS
 from agent.family import limit_series
-from agent.recipe import Recipe
 from agent.sheet import Demand, Sheet
 from agent.text import Renderer, TextFormat
-from benchmarks.agent import Servers, servers
 from benchmarks.figures import Results
 from benchmarks.scraped import pause
+from benchmarks.watched_places import UNITS, Place, places
 from watchkeeper.errors import WatchkeeperError
-
-CONFIG = """\
-slow_interval: 100ms
-discover: false
-postgres: [{{port: {postgres}, database: taskboard, user: postgres}}]
-redis: [{{port: {valkey}}}]
-celery: [{{broker: {{port: {valkey}}}, queues: [celery]}}]
-rq: [{{broker: {{port: {valkey}}}}}]
-dramatiq: [{{broker: {{port: {valkey}}}}}]
-"""
 
 BETWEEN_SECONDS = 0.1
 """Long enough for the processor's caches to hold other things, as they do in life."""
@@ -46,16 +36,18 @@ AS_PROMETHEUS_ASKS.note(TextFormat.OPENMETRICS, is_compressed=True)
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What runs of one collector took, each median over some of them."""
+    """What runs of one collector took, each median over some of them, and what it watched."""
 
     name: str
+    where: str
     series: int
     cpu_ms: float
     duration_ms: float
 
 
-def cost_of(recipe: Recipe, runs: int) -> Cost:
+def cost_of(place: Place, runs: int) -> Cost:
     """Run a collector and write what it brings, as the agent does."""
+    recipe = place.recipe
     collector, renderer = recipe.make(), Renderer()
     cpu, durations, series = [], [], 0
     try:
@@ -70,20 +62,24 @@ def cost_of(recipe: Recipe, runs: int) -> Cost:
     finally:
         collector.close()
     # The first run imports, connects and learns.
-    return Cost(recipe.kind, series, statistics.median(cpu[1:]), statistics.median(durations[1:]))
+    medians = statistics.median(cpu[1:]), statistics.median(durations[1:])
+    return Cost(recipe.kind, place.where, series, *medians)
 
 
-def costs(ports: Servers, directory: Path, runs: int) -> Iterator[Cost]:
-    """Yield the cost of every collector that has something to watch here."""
-    config = directory / "agent.yml"
-    config.write_text(CONFIG.format(postgres=ports.postgres, valkey=ports.valkey))
-    for recipe in read_recipes(config):
+def costs(found: Sequence[Place], runs: int) -> Iterator[Cost]:
+    """Yield the cost of every collector, each where it first has something to tell."""
+    measured: set[str] = set()
+    for place in found:
+        kind = place.recipe.kind
+        if kind in measured:
+            continue
         try:
-            cost = cost_of(recipe, runs)
+            cost = cost_of(place, runs)
         except WatchkeeperError as error:
-            click.echo(f"{recipe.name} is left out: {error}", err=True)
+            click.echo(f"{kind} brings nothing on {place.where}: {error}", err=True)
             continue
         if cost.series:
+            measured.add(kind)
             yield cost
 
 
@@ -92,11 +88,15 @@ DOCUMENT = """\
 
 One run, with writing and compressing what it brings: the agent's CPU and the time until it is done,
 medians of {runs} runs. Written by `python -m benchmarks.agent_costs --document docs/agent-costs.md`
-on {system}, Python {python}, {cpus} CPUs that other work shared. The servers were idle and on the
-same machine; `postgres` was asked everything in each run, which otherwise it is every 15 s.
+on {system}, Python {python}, {cpus} CPUs that other work shared,
+{processes} processes. Run it on a machine of yours for what it costs there.
 
-| collector | series | CPU ms | duration ms |
-|---|---:|---:|---:|
+Servers were idle and on the same machine; `postgres` and `mysql` were asked everything in each run,
+which otherwise they are every 15 s. Hardware that this machine lacks was read from the fixture tree
+of the tests, a machine of two CPUs; in place of systemd a process with {units} units answered.
+
+| collector | watched | series | CPU ms | duration ms |
+|---|---|---:|---:|---:|
 {rows}
 """
 
@@ -104,7 +104,8 @@ same machine; `postgres` was asked everything in each run, which otherwise it is
 def markdown(found: Sequence[Cost], runs: int) -> str:
     """Return the page of the documentation."""
     rows = [
-        f"| `{cost.name}` | {cost.series} | {cost.cpu_ms:.2f} | {cost.duration_ms:.2f} |"
+        f"| `{cost.name}` | {cost.where} | {cost.series} | {cost.cpu_ms:.2f} "
+        f"| {cost.duration_ms:.2f} |"
         for cost in found
     ]
     return DOCUMENT.format(
@@ -112,6 +113,8 @@ def markdown(found: Sequence[Cost], runs: int) -> str:
         system=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
         cpus=os.cpu_count(),
+        processes=len(psutil.pids()),
+        units=UNITS,
         rows="\n".join(rows),
     )
 
@@ -126,12 +129,14 @@ def main(*, quick: bool, json_path: Path | None, document: Path | None) -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         directory = Path(name)
         directory.chmod(0o755)
-        with servers(directory) as ports:
-            found = list(costs(ports, directory, runs))
-    table = Table("collector", "series", "CPU ms", "duration ms")
+        with places(directory) as watched:
+            by_kind = {cost.name: cost for cost in costs(watched, runs)}
+    found = [by_kind[kind] for kind in COLLECTORS if kind in by_kind]
+    table = Table("collector", "watched", "series", "CPU ms", "duration ms")
     results = Results("agent costs")
     for cost in found:
-        table.add_row(cost.name, str(cost.series), f"{cost.cpu_ms:.2f}", f"{cost.duration_ms:.2f}")
+        figures = (str(cost.series), f"{cost.cpu_ms:.2f}", f"{cost.duration_ms:.2f}")
+        table.add_row(cost.name, cost.where, *figures)
         results.plain(f"{cost.name.replace('-', '_')}_cpu_ms", [cost.cpu_ms])
         results.plain(f"{cost.name.replace('-', '_')}_duration_ms", [cost.duration_ms])
     Console().print(table)

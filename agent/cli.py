@@ -23,7 +23,7 @@ LIGHT_ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
 @click.option(
     "--config",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Configuration file; the shipped agent.yml watches this host and no database.",
+    help="Configuration file; the shipped one watches this host, and its servers that let us in.",
 )
 @click.option("--listen", default=DEFAULT_LISTEN, show_default=True, help="HOST:PORT to serve on.")
 @click.option(

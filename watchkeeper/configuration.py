@@ -362,12 +362,16 @@ def _validation_problem(file: str, lines: _Lines, detail: Any) -> Problem:
     return Problem(file, lines.nearest(path), _dotted(path), message, leans_on)
 
 
+_OR_MODEL = re.compile(r" or instance of \w+")
+"""What pydantic expects besides a mapping, and no file can hold."""
+
+
 def _in_yaml_words(message: str) -> str:
     """Say what was expected as whoever writes YAML knows it, not as Python's types are called."""
     message = message.replace("Input should be", "expected", 1)
     for python, yaml_word in (("tuple", "list"), ("dictionary", "mapping"), ("string", "text")):
         message = message.replace(f"a valid {python}", f"a {yaml_word}")
-    return message
+    return _OR_MODEL.sub("", message)
 
 
 def _dotted(path: Key) -> str:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from agent.otlp.receiver import Receiver
 from watchkeeper.addresses import data_dir
 from watchkeeper.configuration import DurationSeconds, ProblemAt, Secret, Settings
+
+
+def _receiver(url: str) -> str:
+    if not re.match(r"https?://[^/@]+/", url):
+        message = "expected http://… or https://… with a path and no user in it, such as "
+        raise ValueError(f"{message}http://127.0.0.1:4318/v1/metrics")
+    return url
 
 
 class OtlpSettings(Settings):
@@ -28,7 +36,7 @@ class OtlpSettings(Settings):
         buffer_bytes: what it may take; beyond it the oldest messages are dropped and counted.
     """
 
-    url: Annotated[str, Field(pattern=r"^https?://[^/@]+/")]
+    url: Annotated[str, AfterValidator(_receiver)]
     interval: Annotated[DurationSeconds, Field(ge=1, le=3600)] = 15.0
     headers: dict[str, Secret] = Field(default_factory=dict)
     resource: dict[str, str] = Field(default_factory=dict)

@@ -364,7 +364,7 @@ def test_what_a_killed_agent_had_collected_is_sent_by_the_next_one(tmp_path):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("url: localhost:4318", "otlp.url: String should match"),
+        ("url: localhost:4318", "otlp.url: expected http://… or https://…"),
         ("url: http://a/\n  headers: {Authorization: secret}", "otlp.headers.Authorization: a sec"),
         ("url: http://a/\n  directory: /proc/version/x", "otlp.directory: expected a directory"),
     ],

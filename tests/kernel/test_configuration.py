@@ -81,6 +81,11 @@ def test_a_wrong_type_says_what_was_expected(tmp_path):
     assert "expected a valid integer" in problem.message
 
 
+def test_what_was_expected_is_told_in_the_words_of_the_file(tmp_path):
+    (problem,) = problems_of(written(tmp_path, "servers: [localhost]\n"))
+    assert str(problem).endswith("example.yml:1: servers[0]: expected a mapping")
+
+
 def test_in_one_of_several_shapes_the_key_and_line_are_those_of_the_file(tmp_path):
     text = "receivers:\n  - kind: mail\n    to: a\n  - kind: chat\n    room: den\n    rom: 1\n"
     wrong, unknown = problems_of(written(tmp_path, text))

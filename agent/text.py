@@ -73,26 +73,23 @@ class Renderer:
     def __init__(self) -> None:
         self._prefixes: dict[tuple[str, str, LabelNames, LabelNames], Prefixes] = {}
         self._kept = 0
-        self._told: dict[int, tuple[Family, Block]] = {}
+        self._told: list[tuple[Family, Block]] = []
 
     def render(self, families: Sequence[Family]) -> list[Block]:
-        """Return one block a family, in their order; a family that was told before is not written
-        again."""
+        """Return one block a family, in their order; what did not change is not written again."""
         total = sum(len(family.samples) for family in families)
         # Labels come and go; what is kept stays in proportion to what is served.
         if self._kept > 2 * total + 64:
             self._prefixes.clear()
             self._kept = 0
-        before, self._told = self._told, {}
-        blocks = []
-        for family in families:
-            # What is held here lives, so that no other family can have its id.
-            told = before.get(id(family))
-            if told is None:
-                told = family, Block(family.metric, self._lines(family))
-            self._told[id(family)] = told
-            blocks.append(told[1])
-        return blocks
+        # Collectors tell of the same things in the same order, and most of it did not change.
+        told = [
+            block if family == before else Block(family.metric, self._lines(family))
+            for family, (before, block) in zip(families, self._told, strict=False)
+        ]
+        told += [Block(family.metric, self._lines(family)) for family in families[len(told) :]]
+        self._told = list(zip(families, told, strict=True))
+        return told
 
     def _lines(self, family: Family) -> bytes:
         metric, samples, suffix, extra_labels = family

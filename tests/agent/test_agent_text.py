@@ -186,14 +186,35 @@ def test_values_that_come_back_under_other_names_are_told_under_those():
         assert family.samples[0].labels == dict(zip(label_names, values, strict=True))
 
 
-def test_a_family_that_is_told_again_is_not_written_again():
-    renderer, kept = Renderer(), single(VISITS, 1, ("hall",))
-    (first,) = renderer.render([kept])
-    again, anew = renderer.render([kept, single(VISITS, 2, ("hall",))])
-    assert again is first
-    assert anew.lines == b'room_visits_total{room="hall"} 2\n'
+def test_what_did_not_change_is_not_written_again():
+    renderer = Renderer()
+    first = renderer.render([single(VISITS, 1, ("hall",)), single(ODD, 2)])
+    again = renderer.render(
+        [single(VISITS, 1, ("hall",)), single(ODD, 3), single(TEMPERATURE, 4, ("hall",))]
+    )
+    assert again[0] is first[0]
+    assert [block.lines for block in again[1:]] == [
+        b"node_vmstat_pgfault 3\n",
+        b'room_celsius{room="hall"} 4\n',
+    ]
     renderer.render([])
     assert not renderer._told  # nothing is held that is no longer told
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.sampled_from([TEMPERATURE, VISITS]), names, st.floats()), max_size=5),
+        max_size=5,
+    )
+)
+def test_a_page_written_again_says_what_one_written_anew_says(rounds):
+    renderer = Renderer()
+    for rows in rounds:
+        families = [single(metric, value, (name,)) for metric, name, value in rows]
+        lines = b"".join(block.lines for block in renderer.render(families))
+        anew = b"".join(block.lines for block in Renderer().render(families))
+        # 0 and -0 are one number.
+        assert lines.replace(b" -0\n", b" 0\n") == anew.replace(b" -0\n", b" 0\n")
 
 
 @pytest.mark.parametrize("text_format", TextFormat)

@@ -51,29 +51,32 @@ def due(episode: Episode, *, now_seconds: float, keep_resolved_seconds: float, t
 def alert_of(
     report: Report, *, now_seconds: float, resend_seconds: float, console_url: str
 ) -> dict[str, Any]:
-    """Return the alert of an episode in Alertmanager's v2 shape.
+    """Return the alert of an episode in Alertmanager's v2 shape; what moves is in annotations."""
+    episode = report.episode
+    ends = episode.ended_seconds
+    if ends is None:
+        ends = now_seconds + EXPIRES_AFTER_RESENDS * resend_seconds
+    return {
+        "labels": labels_of(episode, report.query),
+        "annotations": _annotations(report),
+        "startsAt": _rfc3339(episode.started_seconds),
+        "endsAt": _rfc3339(ends),
+        "generatorURL": _series_url(console_url, report),
+    }
 
-    The labels depend on the series and its query alone, so that every repetition has the same
-    fingerprint; what moves stands in the annotations.
+
+def labels_of(episode: Episode, query: QuerySettings) -> dict[str, str]:
+    """Return the labels of an episode's alert.
+
+    They depend on the series and its query alone: every repetition has the same fingerprint.
     """
-    episode, query = report.episode, report.query
-    labels = {
+    return {
         "service": "unknown",
         **dict(episode.key),
         **query.labels,
         "alertname": ALERT_NAME,
         "severity": query.severity,
         "query": episode.query,
-    }
-    ends = episode.ended_seconds
-    if ends is None:
-        ends = now_seconds + EXPIRES_AFTER_RESENDS * resend_seconds
-    return {
-        "labels": labels,
-        "annotations": _annotations(report),
-        "startsAt": _rfc3339(episode.started_seconds),
-        "endsAt": _rfc3339(ends),
-        "generatorURL": _series_url(console_url, report),
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, request
 from pydantic import ValidationError
 
+from anomaly.alerts import labels_of
 from anomaly.episodes import Episode, series_id
 from anomaly.explainer import explanation_document
 from anomaly.explanation import Explanation
@@ -52,21 +53,24 @@ def feedback_blueprint(
     @routes.get("/episodes")
     def episodes() -> Response:
         query, series = request.args.get("query"), request.args.get("series")
-        found = [one for runner in runners() for one in runner.evaluation.episodes()]
-        found = [one for one in found if query in (None, one.query)]
-        shown = [episode_document(one) for one in found]
+        shown = [
+            episode_document(one, runner)
+            for runner in runners()
+            for one in runner.evaluation.episodes()
+            if query in (None, one.query)
+        ]
         shown = [one for one in shown if series in (None, one["series"])]
         shown.sort(key=lambda one: one["started_at"], reverse=True)
         return jsonify(episodes=shown[: request.args.get("limit", LIMIT, type=int)])
 
     @routes.get("/episodes/<identity>")
     def one_episode(identity: str) -> Response:
-        known = (one for runner in runners() for one in runner.evaluation.episodes())
-        found = next((one for one in known if one.id == identity), None)
+        known = ((one, runner) for runner in runners() for one in runner.evaluation.episodes())
+        found = next((pair for pair in known if pair[0].id == identity), None)
         if found is None:
             abort(404, description=f"no episode {identity!r}; GET /api/v1/episodes lists them")
-        explanation = explanation_document(explain(found))
-        return jsonify(**episode_document(found), explanation=explanation)
+        explanation = explanation_document(explain(found[0]))
+        return jsonify(**episode_document(*found), explanation=explanation)
 
     return routes
 
@@ -101,13 +105,14 @@ def feedback_document(word: Feedback) -> dict[str, Any]:
     }
 
 
-def episode_document(episode: Episode) -> dict[str, Any]:
-    """Return an episode as the API shows it."""
+def episode_document(episode: Episode, runner: QueryRunner) -> dict[str, Any]:
+    """Return an episode of a runner's query as the API shows it."""
     return {
         "id": episode.id,
         "query": episode.query,
         "series": series_id(episode.query, episode.key),
         "labels": dict(episode.key),
+        "alert_labels": labels_of(episode, runner.settings),
         "started_at": _text(episode.started_seconds),
         "ended_at": None if episode.ended_seconds is None else _text(episode.ended_seconds),
         "ending": episode.ending,

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
-from alerting.backtest.history import happenings
-from alerting.backtest.rehearsal import rehearse
+from alerting.alert import Alert
+from alerting.backtest import anomalies, history
+from alerting.backtest.comparison import changes
+from alerting.backtest.rehearsal import Rehearsed, rehearse
 from watchkeeper import addresses
 from watchkeeper.check import config_file
 from watchkeeper.clock import SystemClock
+from watchkeeper.errors import UpstreamError
+from watchkeeper.peers import Peer
 from watchkeeper.prometheus import PrometheusClient
 
 READ_TIMEOUT_SECONDS = 60.0
+
+_directory = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command()
 @click.option(
     "--config-dir",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=_directory,
     help="Where the alerting.yml and remediation.yml to try lie; else the shipped ones.",
 )
+@click.option(
+    "--compare-to",
+    type=_directory,
+    help="Where those in force lie: say what would have been otherwise under the others.",
+)
 @click.option("--prometheus", help="URL of the server to read from.")
+@click.option("--anomaly", help="URL of the anomaly service to read from.")
 @click.option("--days", default=7.0, show_default=True, type=click.FloatRange(0, min_open=True))
 @click.option(
     "--step",
@@ -36,37 +51,73 @@ READ_TIMEOUT_SECONDS = 60.0
 )
 @click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
 def backtest_rules(
-    config_dir: Path | None, prometheus: str | None, days: float, step_seconds: float, as_json: bool
+    config_dir: Path | None,
+    compare_to: Path | None,
+    prometheus: str | None,
+    anomaly: str | None,
+    days: float,
+    step_seconds: float,
+    as_json: bool,
 ) -> None:
     """Say what incidents, messages and actions the past alerts would have caused.
 
-    Nothing is sent. Rules that act are rehearsed; whether they would have helped is not known.
+    Those of Prometheus' rules and those of the anomaly service. Nothing is sent. Rules that act are
+    rehearsed; whether they would have helped is not known.
     """
     client = PrometheusClient(
         prometheus or addresses.url_of("prometheus"), timeout_seconds=READ_TIMEOUT_SECONDS
     )
     end = SystemClock().now()
     start = end - timedelta(days=days)
-    found = rehearse(
-        happenings(client, start=start, end=end, step_seconds=step_seconds),
-        config_file("alerting.yml", config_dir),
-        config_file("remediation.yml", config_dir),
-        client,
-        end=end,
-    )
-    if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    **found.counts(),
-                    "all": {"incidents": found.incidents, "actions": found.actions},
-                },
-                indent=2,
-                ensure_ascii=False,
-            )
+    fired = history.alerts(client, start=start, end=end, step_seconds=step_seconds)
+    unusual = _unusual(Peer("anomaly", base_url=anomaly), start, end)
+    past = history.in_order([*fired, *unusual], end)
+
+    def under(directory: Path | None) -> Rehearsed:
+        alerting, rules = (
+            config_file(name, directory) for name in ("alerting.yml", "remediation.yml")
         )
-        return
+        return rehearse(past, alerting, rules, client, end=end)
+
+    found, before = under(config_dir), under(compare_to) if compare_to else None
+    for name in found.unusable:
+        click.echo(f"receiver {name} cannot be used here: nothing is told to it", err=True)
+    read = {"prometheus": len(fired), "anomaly": len(unusual)}
+    if as_json:
+        click.echo(json.dumps(_document(found, before, read), indent=2, ensure_ascii=False))
+    else:
+        _show(found, before, read)
+
+
+def _unusual(anomaly: Peer, start: datetime, end: datetime) -> list[Alert]:
+    try:
+        return anomalies.alerts(anomaly, start=start, end=end)
+    except UpstreamError as error:
+        click.echo(f"the anomaly service's alerts are left out: {error}", err=True)
+        return []
+
+
+def _document(
+    found: Rehearsed, before: Rehearsed | None, read: Mapping[str, int]
+) -> dict[str, Any]:
+    lists = {"incidents": found.incidents, "messages": found.messages, "actions": found.actions}
+    document = {"alerts": dict(read), **found.counts(), "all": lists}
+    if before is None:
+        return document
+    differing = [asdict(one) for one in changes(before.counts(), found.counts())]
+    return {**document, "before": before.counts(), "changes": differing}
+
+
+def _show(found: Rehearsed, before: Rehearsed | None, read: Mapping[str, int]) -> None:
+    for source, count in read.items():
+        click.echo(f"alerts of {source}: {count}")
     for title, counts in found.counts().items():
         click.echo(f"{title}: {sum(counts.values())}")
         for name, count in counts.items():
             click.echo(f"  {count:6d}  {name}")
+    if before is None:
+        return
+    differing = changes(before.counts(), found.counts())
+    click.echo("changed:" if differing else "changed: nothing")
+    for one in differing:
+        click.echo(f"{one.sign} {one.kind}: {one.name}, {one.before} before, {one.after} after")

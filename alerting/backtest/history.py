@@ -21,10 +21,10 @@ class Happening:
     alert: Alert
 
 
-def happenings(
+def alerts(
     prometheus: PrometheusClient, *, start: datetime, end: datetime, step_seconds: float
-) -> list[Happening]:
-    """Return what began and ended between ``start`` and ``end``, oldest first.
+) -> list[Alert]:
+    """Return what fired between ``start`` and ``end``.
 
     Args:
         prometheus: asked for its ``ALERTS``; what nobody evaluated is not in it.
@@ -35,9 +35,7 @@ def happenings(
         UpstreamError: it cannot be asked.
     """
     found = prometheus.query_range(FIRING, start=start, end=end, step_seconds=step_seconds)
-    return in_order(
-        [alert for series in found for alert in episodes(series, step_seconds=step_seconds)], end
-    )
+    return [alert for series in found for alert in episodes(series, step_seconds=step_seconds)]
 
 
 def episodes(series: Series, *, step_seconds: float) -> list[Alert]:
@@ -52,10 +50,10 @@ def episodes(series: Series, *, step_seconds: float) -> list[Alert]:
     return [Alert(labels, {}, _moment(run[0]), _moment(run[-1] + step_seconds), "") for run in runs]
 
 
-def in_order(alerts: Sequence[Alert], end: datetime) -> list[Happening]:
-    """Return the beginnings and the endings of ``alerts`` up to ``end``, oldest first."""
-    begun = [Happening(alert.starts_at, alert) for alert in alerts]
-    ended = [Happening(alert.ends_at, alert) for alert in alerts if alert.ends_at <= end]
+def in_order(found: Sequence[Alert], end: datetime) -> list[Happening]:
+    """Return the beginnings and the endings of alerts up to ``end``, oldest first."""
+    begun = [Happening(alert.starts_at, alert) for alert in found]
+    ended = [Happening(alert.ends_at, alert) for alert in found if alert.ends_at <= end]
     return sorted([*begun, *ended], key=lambda one: one.at)
 
 

@@ -3,6 +3,7 @@
 Every rule that would act is rehearsed: its guards decide, what it would send is rendered, and it
 counts against cooldowns and budgets as a real action would. Preconditions and pools are asked of
 Prometheus as it was then. Whether an action would have helped cannot be known: nothing is verified.
+A rule that only tells people does tell them here, into an outbox that nobody empties.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from prometheus_client import CollectorRegistry
 from alerting import actions, incident_view, outbox
 from alerting.backtest.history import Happening
 from alerting.configuration import Configuration
-from alerting.remediation_rules import Mode, RemediationSettings
+from alerting.remediation_rules import Mode, RemediationSettings, RuleSettings
 from alerting.remediator import Remediator
 from alerting.router import Router
 from alerting.store import Store
@@ -37,11 +38,16 @@ QUIET_TICK_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """What would have happened: incidents, messages and actions as the API shows them."""
+    """What would have happened: incidents, messages and actions as the API shows them.
+
+    Attributes:
+        unusable: receivers whose secrets are not set here, so that no message to them is counted.
+    """
 
     incidents: list[dict[str, Any]]
     messages: list[dict[str, Any]]
     actions: list[dict[str, Any]]
+    unusable: tuple[str, ...] = ()
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return how many of each there were, by what a reader compares."""
@@ -73,11 +79,14 @@ class RehearsedConfiguration(Configuration):
     def remediation(self) -> RemediationSettings:
         """The rules, those that act in observe mode."""
         found = super().remediation
-        rules = tuple(
-            rule if rule.mode is Mode.OFF else rule.model_copy(update={"mode": Mode.OBSERVE})
-            for rule in found.rules
-        )
+        rules = tuple(rule.model_copy(update={"mode": _rehearsed(rule)}) for rule in found.rules)
         return found.model_copy(update={"rules": rules})
+
+
+def _rehearsed(rule: RuleSettings) -> Mode:
+    if rule.mode in (Mode.OFF, Mode.OBSERVE):
+        return rule.mode
+    return Mode.AUTO if rule.informs else Mode.OBSERVE
 
 
 def rehearse(
@@ -93,9 +102,7 @@ def rehearse(
     Raises:
         ConfigError: a file cannot be used.
     """
-    if not past:
-        return Rehearsed([], [], [])
-    clock = ManualClock(past[0].at)
+    clock = ManualClock(past[0].at if past else end)
     registry = CollectorRegistry()
     configuration = RehearsedConfiguration(
         alerting_file, remediation_file, registry=registry, clock=clock
@@ -120,7 +127,8 @@ def rehearse(
                 pass
         found = _result(store)
         store.close()
-    return found
+    receivers = configuration.alerting.receivers
+    return replace(found, unusable=tuple(one.name for one in receivers if not one.is_configured))
 
 
 def _as_sent(happening: Happening) -> Any:
@@ -133,7 +141,7 @@ def _as_sent(happening: Happening) -> Any:
 def _ticks(past: Sequence[Happening], end: datetime) -> Iterator[tuple[datetime, list[Happening]]]:
     """Yield each time something is to be done, with what began or ended then."""
     tick = timedelta(seconds=QUIET_TICK_SECONDS)
-    at, index = past[0].at, 0
+    at, index = past[0].at if past else end + tick, 0
     while at <= end:
         first = index
         while index < len(past) and past[index].at <= at:
@@ -159,4 +167,6 @@ def _count(words: Iterator[str]) -> dict[str, int]:
 def _outcome(action: dict[str, Any]) -> str:
     if action["state"] == actions.State.OBSERVED:
         return "would have been done"
+    if not action["endpoint"] and action["state"] in actions.SPENT:
+        return str(action["summary"])
     return f"held back ({', '.join(action['denied_by']) or action['state']})"

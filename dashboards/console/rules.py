@@ -84,6 +84,7 @@ class RemediationRule(Answer):
     cooldown_seconds: float | None = None
     attempts: int | None = None
     budget: Budget | None = None
+    tell: tuple[str, ...] = ()
     is_verified: bool = False
     switched_by: str | None = None
     switched_at: AwareDatetime | None = None
@@ -102,8 +103,8 @@ class RemediationRule(Answer):
 
     @property
     def modes(self) -> dict[str, str]:
-        """The modes it can be switched to; what runs must be verified."""
-        runs = () if self.is_verified else ("approve", "auto")
+        """The modes it can be switched to; what runs must be verified, unless it only tells."""
+        runs = () if self.is_verified or self.tell else ("approve", "auto")
         return {name: words for name, words in MODES.items() if name not in (self.mode, *runs)}
 
 

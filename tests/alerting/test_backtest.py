@@ -7,13 +7,16 @@ from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
+from alerting.backtest.comparison import changes
 from alerting.backtest.history import episodes, in_order
 from alerting.backtest.rehearsal import rehearse
 from tests.alerting.desk import ALERTING, RULES, START, alert
 from tests.alerting.loopback import LoopbackServer, as_json
 from watchkeeper.cli import root
-from watchkeeper.clock import SystemClock
+from watchkeeper.clock import SystemClock, format_rfc3339
 from watchkeeper.prometheus import PrometheusClient, Series
 
 HOUR = timedelta(hours=1)
@@ -77,19 +80,120 @@ def test_a_changed_rule_shows_before_it_is_loaded(files, prometheus):
     assert replayed(files, prometheus, dead(0, 10)).counts()["actions"] == {}
 
 
-def test_the_command_reads_what_prometheus_remembers(files):
-    now = SystemClock().now().timestamp()
+TELLING = """rules:
+  - {name: hear, match: ['alertname="WorkerDead"'], action: page-on-call, tell: [slack], mode: MODE}
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "outcome", "pages"),
+    [
+        ("auto", "told slack", 1),
+        ("approve", "told slack", 1),
+        ("observe", "would have been done", 0),
+    ],
+)
+def test_a_rule_that_tells_is_counted_with_its_messages(files, prometheus, mode, outcome, pages):
+    rules = files / "remediation.yml"
+    rules.write_text(rules.read_text().replace("rules:\n", TELLING.replace("MODE", mode)))
+    counts = replayed(files, prometheus, dead(0, 10)).counts()
+    assert counts["actions"][f"hear WorkerDead {outcome}"] == 1
+    assert counts["messages"].get("slack escalated", 0) == pages
+
+
+def test_a_receiver_whose_secret_is_not_here_is_named(files, prometheus, monkeypatch):
+    monkeypatch.delenv("TEST_SLACK_URL")
+    assert replayed(files, prometheus, dead(0, 10)).unusable == ("slack",)
+
+
+def test_a_past_without_alerts_is_one_too(files, prometheus):
+    assert replayed(files, prometheus).counts() == {"incidents": {}, "messages": {}, "actions": {}}
+
+
+COUNTS = st.dictionaries(
+    st.sampled_from(["incidents", "messages", "actions"]),
+    st.dictionaries(st.sampled_from("abc"), st.integers(1, 3)),
+)
+
+
+@given(before=COUNTS, after=COUNTS)
+def test_the_changes_lead_from_what_was_before_to_what_is_after(before, after):
+    before = {kind: before.get(kind, {}) for kind in after}
+    counts = {kind: dict(found) for kind, found in before.items()}
+    for one in changes(before, after):
+        assert counts[one.kind].get(one.name, 0) == one.before != one.after
+        assert one.sign == ("+" if one.after > one.before else "-")
+        counts[one.kind][one.name] = one.after
+    assert {kind: {n: c for n, c in found.items() if c} for kind, found in counts.items()} == after
+
+
+def episode(begun, ended, **changes):
+    """An episode as the anomaly service shows it, by minutes before now."""
+
+    def at(minutes):
+        return format_rfc3339(SystemClock().now() - timedelta(minutes=minutes))
+
+    labels = {"alertname": "Anomaly", "severity": "warning", "service": "pay", "query": "latency"}
+    return {
+        "alert_labels": labels, "habitual": False, "started_at": at(begun),
+        "ended_at": None if ended is None else at(ended), **changes,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def past():
+    """A Prometheus and an anomaly service, by URL, that remember one alert each."""
     labels = {"alertname": "WorkerDead", "service": "shop", "process": "w"}
+    values = [[SystemClock().now().timestamp() - 3600 + 60 * minute, "1"] for minute in range(5)]
+    result = [{"metric": {**labels, "alertstate": "firing"}, "values": values}]
+    fired = {"status": "success", "data": {"resultType": "matrix", "result": result}}
+    episodes = [
+        episode(100, 80), episode(90, 85, habitual=True), episode(9000, 8000), episode(9000, 120),
+        episode(20, None),
+    ]  # fmt: skip
+    with (
+        LoopbackServer(lambda _request: as_json(fired)) as prometheus,
+        LoopbackServer(lambda _request: as_json({"episodes": episodes})) as anomaly,
+    ):
+        yield ["--prometheus", prometheus.url, "--anomaly", anomaly.url, "--days", "0.1"]
 
-    def answer(_request):
-        values = [[now - 3600 + 60 * minute, "1"] for minute in range(5)]
-        result = [{"metric": {**labels, "alertstate": "firing"}, "values": values}]
-        return as_json({"status": "success", "data": {"resultType": "matrix", "result": result}})
 
-    with LoopbackServer(answer) as server:
-        done = CliRunner().invoke(
-            root,
-            ["backtest", "--rules", "--config-dir", str(files), "--prometheus", server.url,
-             "--days", "0.1", "--json"],
-        )  # fmt: skip
+def backtest(*arguments):
+    done = CliRunner().invoke(root, ["backtest", "--rules", *map(str, arguments)])
+    assert done.exit_code == 0, done.output
+    return done
+
+
+def test_the_command_reads_what_prometheus_and_anomaly_remember(files, past):
+    found = json.loads(backtest("--config-dir", files, *past, "--json").stdout)
+    assert found["alerts"] == {"prometheus": 1, "anomaly": 3}
+    # One of them began long before and is looked at from the first moment on.
+    assert found["incidents"] == {"pay": 3, "shop": 1}
+    assert found["messages"] == {"slack opened": 4, "slack resolved": 3}
+    assert len(found["all"]["messages"]) == 7
+
+
+def test_an_anomaly_service_that_is_away_is_told_and_the_rest_is_rehearsed(files, past):
+    away = [*past, "--anomaly", "http://127.0.0.1:1", "--json", "--config-dir", files]
+    done = backtest(*away)
+    assert "the anomaly service's alerts are left out" in done.stderr
     assert json.loads(done.stdout)["incidents"] == {"shop": 1}
+
+
+def test_what_a_change_would_have_changed_is_told(files, past, tmp_path):
+    changed = tmp_path / "changed"
+    changed.mkdir()
+    for name in ("alerting.yml", "remediation.yml"):
+        text = (files / name).read_text().replace('"WorkerDead"', '"Anomaly"')
+        (changed / name).write_text(text.replace("{{ labels.process }}", "{{ labels.service }}"))
+    arguments = ["--config-dir", changed, "--compare-to", files, *past]
+    lines = backtest(*arguments).stdout.splitlines()
+    assert lines[lines.index("changed:") + 1 :] == [
+        "+ actions: restart pay would have been done, 0 before, 3 after",
+        "- actions: restart w would have been done, 1 before, 0 after",
+    ]
+    found = json.loads(backtest(*arguments, "--json").stdout)
+    assert found["before"]["actions"] == {"restart w would have been done": 1}
+    assert [one["name"] for one in found["changes"]] == [
+        "restart pay would have been done", "restart w would have been done",
+    ]  # fmt: skip

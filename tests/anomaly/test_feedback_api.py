@@ -77,6 +77,15 @@ def test_no_problem_takes_effect_at_the_next_evaluation_and_undoing_it_too(desk)
     assert desk.episodes()[0]["ended_at"] is None
 
 
+def test_an_episode_has_the_labels_of_its_alert(desk):
+    (episode,) = desk.episodes()
+    named = {"alertname": "Anomaly", "severity": "warning", "query": "response-time"}
+    assert named.items() <= episode["alert_labels"].items()
+    assert episode["labels"].items() <= episode["alert_labels"].items()
+    one = desk.client.get(f"/api/v1/episodes/{episode['id']}").get_json()
+    assert one["alert_labels"] == episode["alert_labels"]
+
+
 def test_who_said_what_and_when_stays_on_record(desk):
     said = desk.say(kind="deploy", labels={"service": "taskboard"}, reason="v2").get_json()
     desk.client.post(f"/api/v1/feedback/{said['id']}/undo", json={"by": "grace"})

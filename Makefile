@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := pyproject.toml watchkeeper/pyproject.toml examples/taskboard/pyproject.toml constraints.txt
 
-.PHONY: setup up demo gameday test check dashboards metrics screenshots secrets lint clean
+.PHONY: setup up demo gameday test test-deep check dashboards metrics screenshots secrets lint clean
 
 setup: $(STAMP)
 
@@ -51,6 +51,11 @@ lint: setup
 test: setup lint
 	$(BIN)/python -m pytest tests --ignore=tests/stack --numprocesses=3 --dist=loadfile $(ARGS)
 	$(BIN)/python -m pytest tests/stack -p no:randomly $(ARGS)
+
+# What needs torch: 800 MB that neither a user nor `make test` should wait for.
+test-deep: setup
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[deep]'
+	$(BIN)/python -m pytest tests/anomaly -m deep $(ARGS)
 
 # Leaves var/ alone: that is a user's data.
 clean:

@@ -17,7 +17,7 @@ import click
 import numpy as np
 
 from anomaly.calibration import WEEK_SECONDS, alarm_rate_of
-from anomaly.detectors import DETECTORS
+from anomaly.detectors import DETECTORS, missing_extra
 from anomaly.settings import Sensitivity
 from benchmarks.anomaly_quality import Batch, File, batches_of, files_of, judged
 
@@ -94,10 +94,11 @@ def main(data: Path, detector: tuple[str, ...], dataset: tuple[str, ...]) -> Non
         if file.score_from_row >= SHORTEST_SAMPLES and (not dataset or file.dataset in dataset)
     ]
     click.echo(f"{len(files)} series")
+    names = detector or sorted(name for name in DETECTORS if not missing_extra(name))
     click.echo(
         "detector               weeks  alarms  alarms a week  samples > 1  configured  ratio"
     )
-    for name, rate in measured(batches_of(files), detector or sorted(DETECTORS)).items():
+    for name, rate in measured(batches_of(files), names).items():
         click.echo(
             f"{name:20s} {rate.weeks:7.1f} {rate.alarms:7d} {rate.alarms / rate.weeks:12.2f}"
             f" {rate.anomalous_samples:12d} {rate.expected_samples:11.1f}"

@@ -33,6 +33,7 @@ NAMES = {
     "mad": "robust-zscore",
     "ar": "ridge-autoregression",
     "forest": "isolation-forest",
+    "lstm": "lstm-autoencoder",
     "peers": "peer-group",
 }
 """Short names for ``--detector``; any detector's own name is taken, too."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from importlib import import_module
 from typing import Protocol, runtime_checkable
 
@@ -119,6 +120,7 @@ DETECTORS = {
     "seasonal-envelope": "anomaly.detectors.seasonal_envelope:SeasonalEnvelope",
     "subspace": "anomaly.detectors.subspace:Subspace",
 }
+    "lstm-autoencoder": "anomaly.detectors.lstm_autoencoder:LstmAutoencoder",
 """Name in ``anomaly.yml`` to where the class is; imported only when a query asks for it."""
 
 ENVELOPES = ("robust-zscore", "seasonal-envelope")
@@ -127,9 +129,18 @@ ENVELOPES = ("robust-zscore", "seasonal-envelope")
 
 def open_detector(name: str, terms: Terms) -> Detector:
     """Return a new detector; raise KeyError for a name that is not in the table."""
+EXTRAS = {"lstm-autoencoder": ("deep", "torch")}
+"""Detectors that need more than the room itself: which extra brings it, and what to look for."""
+
     module, _, attribute = DETECTORS[name].partition(":")
     detector: Detector = getattr(import_module(module), attribute)(terms)
     return detector
+
+def missing_extra(name: str) -> str | None:
+    """Return the extra that a detector needs and that is not installed; None when all is there."""
+    extra, module = EXTRAS.get(name, ("", "numpy"))
+    return None if find_spec(module) else extra
+
 
 
 def open_envelope(name: str, terms: Terms) -> Envelope:

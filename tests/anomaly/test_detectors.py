@@ -8,16 +8,24 @@ from hypothesis import strategies as st
 from anomaly.detectors import (
     DETECTORS,
     ENVELOPES,
+    EXTRAS,
     Moment,
     Past,
     Terms,
     open_detector,
     open_envelope,
 )
+from tests.anomaly.series import window_of
 
 MINIMUM_SAMPLES = 20
 
-every_detector = pytest.mark.parametrize("name", sorted(DETECTORS))
+every_detector = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.deep if name in EXTRAS else ())
+        for name in sorted(DETECTORS)
+    ],
+)
 every_envelope = pytest.mark.parametrize("name", sorted(ENVELOPES))
 
 
@@ -54,7 +62,7 @@ class Session:
         clean = np.full(len(values), np.nan) if incident else raw
         self.raw = np.hstack([self.raw, raw[:, None].astype(np.float32)])[:, -200:]
         self.clean = np.hstack([self.clean, clean[:, None].astype(np.float32)])[:, -200:]
-        self.detector.learn(Past(self.now, clean, self.clean.copy))
+        self.detector.learn(Past(self.now, clean, window_of(self.clean)))
         return scores
 
     def take_all(self, rows: np.ndarray, *, incident: bool = False) -> "Session":
@@ -189,7 +197,7 @@ def test_an_envelope_expects_what_is_usual_with_a_spread_above_zero(name):
     rows = noise(samples=200)
     for at in range(rows.shape[1]):
         seen = rows[:, : at + 1].astype(np.float32)
-        envelope.learn(Past(10.0 * at, rows[:, at], seen.copy))
+        envelope.learn(Past(10.0 * at, rows[:, at], window_of(seen)))
     expected = envelope.expect(2_000.0)
     np.testing.assert_allclose(expected.centre, 10.0, atol=0.4)
     np.testing.assert_allclose(expected.spread, 1.0, atol=0.3)
@@ -200,3 +208,13 @@ def test_a_name_that_is_not_in_the_table_is_refused():
         open_detector("oracle", terms())
     with pytest.raises(KeyError):
         open_envelope("isolation-forest", terms())
+
+
+@pytest.mark.deep
+def test_the_autoencoder_finds_a_shape_that_no_single_value_gives_away():
+    """A wave that stands still at a height it passes all the time."""
+    wave = np.sin(2 * np.pi * np.arange(180) / 12)
+    session = trained("lstm-autoencoder", np.vstack([wave, np.roll(wave, 5)]))
+    usual = max(session.take(value, value)[0] for value in np.sin(2 * np.pi * np.arange(12) / 12))
+    still = max(session.take(0.5, 0.0)[0] for _ in range(8))
+    assert still > 2 * usual

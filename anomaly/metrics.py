@@ -27,6 +27,7 @@ class ServiceMetrics:
         self._misfires = catalogue.MISFIRES.counter(registry)
         self._dropped = catalogue.DROPPED_SERIES.counter(registry)
         self._posts = catalogue.ALERT_POSTS.counter(registry)
+        self._forecasts = catalogue.FORECASTS.counter(registry)
 
     def watch(self, query: str) -> None:
         """Expose zeros for a query from its start, so that a first increase is seen."""
@@ -47,6 +48,10 @@ class ServiceMetrics:
     def missed(self, job: str) -> None:
         """Count a run that did not happen."""
         self._misfires.labels(job).inc()
+
+    def forecast(self, name: str, outcome: str) -> None:
+        """Count a forecast."""
+        self._forecasts.labels(name, outcome).inc()
 
     def posted(self, outcome: str) -> None:
         """Count a message to alerting."""

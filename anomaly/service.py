@@ -9,6 +9,10 @@ from anomaly.alerts import AlertReceiver, Courier, Report
 from anomaly.api import blueprint
 from anomaly.explainer import Explainer, annotations_of
 from anomaly.feedback_api import feedback_blueprint
+from anomaly.forecast.api import blueprint as forecast_blueprint
+from anomaly.forecast.job import Forecasts
+from anomaly.forecast.metrics import ForecastCollector
+from anomaly.forecast.schedule import ForecastSchedule
 from anomaly.jobs import Jobs
 from anomaly.leases import Leases
 from anomaly.ledger import Ledger
@@ -82,6 +86,8 @@ class AnomalyService:
         self._explainer = Explainer(self.runners, ledger.feedback, self._alarms_a_week)
         self._courier = Courier(
             receiver,
+        forecasts = Forecasts(open_reader, clock, self._metrics.forecast)
+        self._forecasts = ForecastSchedule(forecasts, self._jobs)
             settings=lambda: config.current.alerts,
             reports=self.reports,
             console_url=addresses.url_of("console"),
@@ -94,6 +100,8 @@ class AnomalyService:
         service.app.register_blueprint(blueprint(self.runners, clock, ledger.trials.newest))
         service.app.register_blueprint(
             feedback_blueprint(self.runners, ledger.feedback, clock, self._explainer.explain)
+        service.registry.register(ForecastCollector(forecasts.newest, clock.now))
+        service.app.register_blueprint(forecast_blueprint(forecasts.newest))
         )
         service.readiness.add("queries", self._readiness_problem)
         service.on_stop(self.stop)
@@ -137,6 +145,7 @@ class AnomalyService:
         self._jobs.start()
         self._courier.start()
 
+        self._forecasts.follow(self._applied.forecasts)
     def stop(self) -> None:
         """Stop both."""
         self._jobs.stop()
@@ -220,6 +229,7 @@ class AnomalyService:
             if wanted.get(name) != self._configured.get(name):
                 self._remove(runner, closing=name not in wanted)
         for name, settings in wanted.items():
+        self._forecasts.follow(self._applied.forecasts)
             if name not in self._runners:
                 self._add(name, settings)
 

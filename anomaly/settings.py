@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
-from anomaly.detectors import DETECTORS, ENVELOPES
-from anomaly.presets import PRESETS, queries_of
+from anomaly.detectors import DETECTORS, ENVELOPES, missing_extra
+from anomaly.forecast.settings import ForecastSettings
+from anomaly.presets import PRESETS, forecasts_of, queries_of
 from anomaly.quiet_times import QuietTime
 from anomaly.season import SeasonKind
 from watchkeeper.configuration import DurationSeconds, Secret, Settings
@@ -137,6 +138,11 @@ class QuerySettings(Settings):
         for name in (value,) if isinstance(value, str) else value:
             if name not in DETECTORS:
                 raise ValueError(f"unknown detector {name!r}; expected one of {sorted(DETECTORS)}")
+            if extra := missing_extra(name):
+                raise ValueError(
+                    f"detector {name!r} needs the extra {extra!r}:"
+                    f" pip install 'watchkeeper-stack[{extra}]'"
+                )
         return value
 
     @field_validator("timezone")
@@ -217,7 +223,7 @@ class AnomalySettings(Settings):
 
     ``remember`` is how long episodes and trials are kept.
     ``defaults`` stands in every query that does not say otherwise, ``presets`` brings queries that
-    ``queries`` may change.
+    ``queries`` may change, and forecasts that ``forecasts`` may.
     """
 
     defaults: dict[str, Any] = Field(default_factory=dict)
@@ -228,6 +234,7 @@ class AnomalySettings(Settings):
     query_timeout: PositiveSeconds = 10.0
     presets: tuple[str, ...] = ()
     queries: dict[str, QuerySettings] = Field(default_factory=dict)
+    forecasts: dict[str, ForecastSettings] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -235,17 +242,17 @@ class AnomalySettings(Settings):
         if not isinstance(data, dict):
             return data
         defaults, own = data.get("defaults") or {}, data.get("queries") or {}
-        presets = data.get("presets") or ()
-        if not (isinstance(defaults, dict) and isinstance(own, dict) and _known(presets)):
+        forecasts, presets = data.get("forecasts") or {}, data.get("presets") or ()
+        parts = (defaults, own, forecasts)
+        if not (all(isinstance(part, dict) for part in parts) and _known(presets)):
             return data
         brought = {name: one for preset in presets for name, one in queries_of(preset).items()}
-        merged = {
-            name: {**defaults, **brought.get(name, {}), **query}
-            if isinstance(query, dict)
-            else query
-            for name, query in (brought | own).items()
+        ahead = {name: one for preset in presets for name, one in forecasts_of(preset).items()}
+        return {
+            **data,
+            "queries": _laid_over(brought, own, defaults),
+            "forecasts": _laid_over(ahead, forecasts, {}),
         }
-        return {**data, "queries": merged}
 
     @field_validator("presets")
     @classmethod
@@ -255,13 +262,23 @@ class AnomalySettings(Settings):
                 raise ValueError(f"unknown preset {preset!r}; expected one of {list(PRESETS)}")
         return presets
 
-    @field_validator("queries")
+    @field_validator("queries", "forecasts")
     @classmethod
-    def _named(cls, queries: dict[str, QuerySettings]) -> dict[str, QuerySettings]:
-        for name in queries:
+    def _named(cls, named: dict[str, Settings]) -> dict[str, Settings]:
+        for name in named:
             if not _NAME.fullmatch(name):
                 raise ValueError(f"query name {name!r}: expected words such as response-time")
-        return queries
+        return named
+
+
+def _laid_over(
+    brought: dict[str, Any], own: dict[str, Any], defaults: dict[str, Any]
+) -> dict[str, Any]:
+    """Return what presets bring with what the file says of it, key by key."""
+    return {
+        name: {**defaults, **brought.get(name, {}), **one} if isinstance(one, dict) else one
+        for name, one in (brought | own).items()
+    }
 
 
 def _known(presets: Any) -> bool:

@@ -7,7 +7,10 @@ import pytest
 import yaml
 
 from anomaly.backtest.cli import backtest
+from anomaly.detectors import DETECTORS
 from anomaly.feedback import Kind
+from anomaly.forecast import FORECASTERS
+from anomaly.forecast.settings import ForecastSettings
 from anomaly.presets import PRESETS
 from anomaly.season import SeasonKind
 from anomaly.settings import AnomalySettings, QuerySettings, Sensitivity
@@ -27,6 +30,18 @@ def test_every_key_of_a_query_is_in_the_table_and_nothing_else():
     assert first_cells("Queries and presets") | {"expression"} == set(QuerySettings.model_fields)
 
 
+def test_every_key_of_a_forecast_is_in_its_table_and_nothing_else():
+    assert first_cells("Forecasts") == set(ForecastSettings.model_fields)
+
+
+def test_every_forecaster_is_named():
+    assert all(f"`{name}`" in PAGE for name in FORECASTERS)
+
+
+def test_every_detector_is_in_the_table_and_nothing_else():
+    assert first_cells("Detectors") == set(DETECTORS)
+
+
 def test_every_kind_of_feedback_is_told():
     assert first_cells("Saying what is so") == {str(kind) for kind in Kind}
 
@@ -41,7 +56,8 @@ def test_the_examples_are_valid(block, tmp_path, monkeypatch):
     monkeypatch.setenv("ANOMALY_DATABASE_URL", "postgresql+psycopg://localhost/x")
     path = tmp_path / "anomaly.yml"
     path.write_text(block)
-    assert load(path, AnomalySettings).model_fields_set == set(yaml.safe_load(block)) | {"queries"}
+    brought = {"queries", "forecasts"}
+    assert load(path, AnomalySettings).model_fields_set == set(yaml.safe_load(block)) | brought
 
 
 def test_the_options_in_the_examples_are_options():

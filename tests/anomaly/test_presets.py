@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from anomaly.presets import PRESETS, queries_of
+from anomaly.presets import PRESETS, forecasts_of, queries_of
 from anomaly.settings import AnomalySettings
 from tests.anomaly.servers import prometheus_holding
 from watchkeeper.catalogue import every_metric
@@ -31,7 +31,7 @@ def test_every_file_of_the_folder_can_be_asked_for():
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_asks_for_metrics_there_are(preset):
     known = set(every_metric())
-    for name, query in queries_of(preset).items():
+    for name, query in (queries_of(preset) | forecasts_of(preset)).items():
         asked = set(METRIC.findall(query["expression"])) - LABELS
         assert asked, name
         assert {SUFFIX.sub("", one) if one not in known else one for one in asked} <= known, name
@@ -41,12 +41,16 @@ def test_a_preset_asks_for_metrics_there_are(preset):
 def test_prometheus_understands_every_query_and_those_without_data_are_empty(tmp_path):
     with prometheus_holding(tmp_path, {"latency": [(1_700_000_000.0, 1.0)]}) as client:
         for preset in PRESETS:
-            for query in queries_of(preset).values():
+            for query in (queries_of(preset) | forecasts_of(preset)).values():
                 assert client.query(query["expression"]) == []
 
 
+def test_every_file_of_forecasts_belongs_to_a_preset():
+    assert {path.stem for path in (FOLDER / "forecasts").glob("*.yml")} <= set(PRESETS)
+
+
 def test_no_two_presets_name_a_query_alike():
-    names = [name for preset in PRESETS for name in queries_of(preset)]
+    names = [name for one in PRESETS for name in (*queries_of(one), *forecasts_of(one))]
     assert len(names) == len(set(names))
 
 

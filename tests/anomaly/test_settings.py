@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from anomaly.detectors import EXTRAS
+from anomaly.presets import forecasts_of
 from anomaly.settings import AnomalySettings, Sensitivity
 from watchkeeper.configuration import load
 from watchkeeper.errors import ConfigError
@@ -78,3 +80,30 @@ def test_a_mistake_is_told_with_its_line_and_what_was_expected(tmp_path, line, e
 def test_a_query_is_named_in_words_fit_for_a_label(tmp_path):
     path = write(tmp_path, "queries:\n  Response Time: {expression: up}\n")
     assert "expected words such as response-time" in problem_of(path)
+
+
+def test_a_detector_whose_extra_is_missing_is_told_with_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(EXTRAS, "ewma", ("deep", "a_module_nobody_has"))
+    text = "queries:\n  cpu: {expression: x, detector: ewma}\n"
+    assert "pip install 'watchkeeper-stack[deep]'" in problem_of(write(tmp_path, text))
+
+
+def test_forecasts_come_with_presets_and_can_be_changed_key_by_key(tmp_path):
+    text = "presets: [host]\nforecasts:\n  filesystem-full: {warn_within: 2d}\n"
+    found = load(write(tmp_path, text), AnomalySettings).forecasts
+    assert set(found) == set(forecasts_of("host"))
+    assert found["filesystem-full"].warn_within == 2 * 86_400
+    assert found["filesystem-full"].limit == forecasts_of("host")["filesystem-full"]["limit"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("{warn_within: 4d}", "warn_within to be at most horizon"),
+        ("{horizon: 8d}", "horizon to be at most history"),
+        ("{step: 4d}", "step to be at most horizon"),
+    ],
+)
+def test_a_forecast_that_cannot_be_made_is_refused(tmp_path, wrong, said):
+    text = f"presets: [host]\nforecasts:\n  filesystem-full: {wrong}\n"
+    assert said in problem_of(write(tmp_path, text))

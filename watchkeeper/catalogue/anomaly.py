@@ -61,3 +61,22 @@ ALERT_POSTS = counter(
     "Messages to alerting by outcome (ok, or the reason of the error).",
     ("outcome",),
 )
+FORECAST_TIME_TO_LIMIT = gauge(
+    "anomaly_forecast_time_to_limit_seconds",
+    "Time until this share of a series' likely futures is at its limit; +Inf beyond the horizon.",
+    ("forecast", "series", "quantile"),
+    unit="seconds",
+)
+FORECAST_WARNING = gauge(
+    "anomaly_forecast_warning",
+    "1 where a limit is near and nearly every likely future of the series reaches it, 0 elsewhere.",
+    ("forecast", "series"),
+)
+FORECAST_AGE = gauge(
+    "anomaly_forecast_age_seconds", "Age of the newest forecast.", ("forecast",), unit="seconds"
+)
+FORECASTS = counter(
+    "anomaly_forecasts_total",
+    "Forecasts by outcome (ok, out-of-time, or the reason of the error).",
+    ("forecast", "outcome"),
+)

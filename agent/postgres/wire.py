@@ -32,6 +32,9 @@ MAX_MESSAGE_BYTES = 64 << 20
 """Nothing we ask for comes near this; a peer that announces more speaks something else."""
 
 
+MOST_DESCRIBED = 64
+"""Descriptions of rows that are remembered; there are half as many questions."""
+
 GIBBERISH = "it does not speak PostgreSQL's protocol"
 
 
@@ -75,6 +78,7 @@ class Wire:
         self.parameters: dict[str, str] = {}
         """What the server told of the session: ``server_version`` and the like."""
         self.is_lost = False
+        self._described: dict[bytes, Sequence[Column]] = {}
         self._socket = _connected(host, port, timeout_seconds)
         try:
             is_local = host.startswith("/")
@@ -103,7 +107,7 @@ class Wire:
         with self._understanding():
             for kind, body in self._messages_until(b"Z"):
                 if kind == b"T":
-                    columns, rows = columns_of(body), []
+                    columns, rows = self._columns(body), []
                 elif kind == b"D":
                     rows.append(row_of(columns, body))
                 elif kind == b"E":
@@ -111,6 +115,15 @@ class Wire:
         if failure is not None:
             raise failure
         return rows
+
+    def _columns(self, description: bytes) -> Sequence[Column]:
+        """Return what a RowDescription announces; those of one question hardly ever differ."""
+        columns = self._described.get(description)
+        if columns is None:
+            if len(self._described) >= MOST_DESCRIBED:
+                self._described.clear()
+            columns = self._described[description] = columns_of(description)
+        return columns
 
     def close(self) -> None:
         """Close the connection; harmless when it is closed already."""

@@ -22,6 +22,10 @@ COMMAND_STATISTICS = {
 """Metric and factor by part of a cmdstat line."""
 
 
+Parts = Mapping[str, Mapping[str, str]]
+"""What fields of one prefix say, part by part, by the rest of their name."""
+
+
 def parse_info(text: str) -> dict[str, str]:
     """Return the fields of an INFO answer, all sections together."""
     lines = (line.partition(":") for line in text.splitlines() if not line.startswith("#"))
@@ -39,10 +43,13 @@ def families_of(
         yield single(redis.LATEST_FORK, fork * MICROSECONDS, (server,))
     yield from _start_time(server, fields)
     yield single(redis.INSTANCE_INFO, 1, _instance(server, fields))
-    yield from _replication(server, fields)
-    yield from _commands(server, fields)
-    yield from _latencies(server, fields)
-    errors = parts_of_prefix(fields, "errorstat_")
+    detailed = {field: value for field, value in fields.items() if "=" in value}
+    yield from _replication(server, fields, parts_of_prefix(detailed, "slave"))
+    statistics = parts_of_prefix(detailed, "cmdstat_")
+    yield from _commands(server, statistics)
+    percentiles = parts_of_prefix(detailed, "latency_percentiles_usec_")
+    yield from _latencies(server, percentiles, statistics)
+    errors = parts_of_prefix(detailed, "errorstat_")
     yield Family(redis.ERRORS, [((server, err), int(p["count"])) for err, p in errors.items()])
     yield from _databases(server, fields, int(config.get("databases", DATABASES)))
 
@@ -79,14 +86,14 @@ def _instance(server: str, fields: Mapping[str, str]) -> tuple[str, ...]:
     return (server, *(fields.get(label, "") for label in labels))
 
 
-def _replication(server: str, fields: Mapping[str, str]) -> Iterator[Family]:
+def _replication(server: str, fields: Mapping[str, str], replicas: Parts) -> Iterator[Family]:
     if "master_host" in fields:
         labels = (server, fields["master_host"], fields.get("master_port", ""))
         yield from by_table(redis.OF_PRIMARY, fields, labels)
         yield single(redis.REPLICA_INFO, 1, (*labels, fields.get("slave_read_only", "0")))
     offsets: list[Sample] = []
     lags: list[Sample] = []
-    for rank, parts in parts_of_prefix(fields, "slave").items():
+    for rank, parts in replicas.items():
         if rank.isdecimal():
             replica = (server, parts["ip"], parts["port"], parts["state"])
             offsets.append((replica, int(parts["offset"])))
@@ -95,8 +102,7 @@ def _replication(server: str, fields: Mapping[str, str]) -> Iterator[Family]:
     yield Family(redis.REPLICA_LAG, lags)
 
 
-def _commands(server: str, fields: Mapping[str, str]) -> Iterator[Family]:
-    statistics = parts_of_prefix(fields, "cmdstat_")
+def _commands(server: str, statistics: Parts) -> Iterator[Family]:
     for part, (metric, factor) in COMMAND_STATISTICS.items():
         samples: list[Sample] = [
             ((server, command), float(parts[part]) * factor)
@@ -106,9 +112,7 @@ def _commands(server: str, fields: Mapping[str, str]) -> Iterator[Family]:
         yield Family(metric, samples)
 
 
-def _latencies(server: str, fields: Mapping[str, str]) -> Iterator[Family]:
-    percentiles = parts_of_prefix(fields, "latency_percentiles_usec_")
-    statistics = parts_of_prefix(fields, "cmdstat_")
+def _latencies(server: str, percentiles: Parts, statistics: Parts) -> Iterator[Family]:
     quantiles: list[Sample] = [
         ((server, command, quantile.removeprefix("p")), float(microseconds))
         for command, parts in percentiles.items()

@@ -16,6 +16,7 @@ from alerting.courier import Courier
 from alerting.evidence import chart_of
 from alerting.heartbeat import Heartbeat
 from alerting.notifiers.notifier import Notifier
+from alerting.overload import INTAKE, refuse_when_overloaded
 from alerting.reconciler import Reconciler
 from alerting.remediator import Remediator
 from alerting.retention import Retention
@@ -26,6 +27,7 @@ from watchkeeper import addresses
 from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.peers import Peer
 from watchkeeper.prometheus import PrometheusClient
+from watchkeeper.rate_limit import CallerLimits
 from watchkeeper.serving import Service
 from watchkeeper.shared_clock import SharedClock
 from watchkeeper.storage import writing
@@ -73,40 +75,13 @@ class Alerting:
         )
         self.telemetry = Telemetry(registry)
         registry.register(StoreCollector(self.store.engine, self.clock, self._receivers))
-        self.router = Router(
-            engine=self.store.engine,
-            clock=self.clock,
-            configuration=self.configuration,
-            telemetry=self.telemetry,
-            on_commit=self.wake,
-        )
         prometheus = PrometheusClient(addresses.url_of("prometheus"), timeout_seconds=5.0)
-        self.reconciler = Reconciler(
-            engine=self.store.engine,
-            clock=self.clock,
-            prometheus=prometheus,
-            accept=self.router.accept,
-            telemetry=self.telemetry,
-        )
-        self.remediator = Remediator(
-            engine=self.store.engine,
-            clock=self.clock,
-            configuration=self.configuration,
-            prometheus=prometheus,
-            telemetry=self.telemetry,
-        )
-        self.retention = Retention(
-            engine=self.store.engine,
-            clock=self.clock,
-            settings=lambda: self.configuration.alerting.retention,
-            on_pruned=self.telemetry.pruned,
-        )
-        self.heartbeat = Heartbeat(
-            clock=self.clock,
-            settings=lambda: self.configuration.alerting,
-            problems=self.service.readiness.problems,
-            telemetry=self.telemetry,
-        )
+        self.router = self._make_router()
+        self.reconciler = self._make_reconciler(prometheus)
+        self.remediator = self._make_remediator(prometheus)
+        self.retention = self._make_retention()
+        self.heartbeat = self._make_heartbeat()
+        self._limit_callers()
         pipeline.stages()  # loaded now, so that a running service does not meet newer files
         self._workers: dict[str, Worker] = {}
         # APScheduler is only a clock here: what is due is decided by the database.
@@ -114,6 +89,62 @@ class Alerting:
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1}
         )
         api.register(self)
+
+    def _make_router(self) -> Router:
+        return Router(
+            engine=self.store.engine,
+            clock=self.clock,
+            configuration=self.configuration,
+            telemetry=self.telemetry,
+            on_commit=self.wake,
+        )
+
+    def _make_reconciler(self, prometheus: PrometheusClient) -> Reconciler:
+        return Reconciler(
+            engine=self.store.engine,
+            clock=self.clock,
+            prometheus=prometheus,
+            accept=self.router.accept,
+            telemetry=self.telemetry,
+        )
+
+    def _make_remediator(self, prometheus: PrometheusClient) -> Remediator:
+        return Remediator(
+            engine=self.store.engine,
+            clock=self.clock,
+            configuration=self.configuration,
+            prometheus=prometheus,
+            telemetry=self.telemetry,
+        )
+
+    def _make_retention(self) -> Retention:
+        return Retention(
+            engine=self.store.engine,
+            clock=self.clock,
+            settings=lambda: self.configuration.alerting.retention,
+            on_pruned=self.telemetry.pruned,
+        )
+
+    def _make_heartbeat(self) -> Heartbeat:
+        return Heartbeat(
+            clock=self.clock,
+            settings=lambda: self.configuration.alerting,
+            problems=self.service.readiness.problems,
+            telemetry=self.telemetry,
+        )
+
+    def _limit_callers(self) -> None:
+        self.service.limits = CallerLimits(
+            self.clock,
+            rates=lambda: self.configuration.alerting.rate_limits.rates,
+            unlimited=INTAKE,
+            on_refused=self.telemetry.limited,
+        )
+        refuse_when_overloaded(
+            self.service.app,
+            lambda: self.service.waiting_requests,
+            lambda: self.telemetry.limited("overload"),
+        )
 
     def start(self) -> None:
         """Take over what an earlier process left undone, and begin."""

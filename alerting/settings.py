@@ -17,6 +17,7 @@ from alerting.time_intervals import NamedInterval
 from watchkeeper import addresses
 from watchkeeper.configuration import DurationSeconds, ProblemAt, Secret, Settings
 from watchkeeper.outbound import EgressPolicy
+from watchkeeper.rate_limit import Rates
 
 if TYPE_CHECKING:
     AnyReceiver = ReceiverSettings
@@ -108,6 +109,22 @@ class WebhookInSettings(Settings):
     """With one, every body must be signed with it as Standard Webhooks has it."""
 
 
+class RateLimitSettings(Settings):
+    """How often one caller may ask: a person's token, or an address without one.
+
+    The stack's own token is not limited, and where alerts come in nothing is.
+    """
+
+    requests_per_minute: float | None = Field(default=3000.0, gt=0)
+    wrong_tokens_per_minute: float | None = Field(default=30.0, gt=0)
+    """From one address, tokens that are not valid; null for any number."""
+
+    @property
+    def rates(self) -> Rates:
+        """The same for ``watchkeeper.rate_limit``."""
+        return Rates(self.requests_per_minute, self.wrong_tokens_per_minute)
+
+
 class RetentionSettings(Settings):
     """How long is kept what nobody needs any more to work."""
 
@@ -135,6 +152,7 @@ class AlertingSettings(Settings):
     """The URL of a PostgreSQL that replicas share; without it a file of this process. Read when it
     starts."""
     retention: RetentionSettings = RetentionSettings()
+    rate_limits: RateLimitSettings = RateLimitSettings()
     inhibit_rules: tuple[InhibitSettings, ...] = ()
     time_intervals: tuple[NamedInterval, ...] = ()
     maintenance: tuple[MaintenanceSettings, ...] = ()

@@ -41,6 +41,7 @@ class Telemetry:
         self._broken = names.CIRCUIT_OPEN.gauge(registry)
         self._duplicates = names.DUPLICATES_AVOIDED.counter(registry)
         self._heartbeats = names.HEARTBEATS.counter(registry)
+        self._limited = names.REQUESTS_LIMITED.counter(registry)
         self._pruned = names.ROWS_PRUNED.counter(registry)
         self._actions = names.ACTIONS.counter(registry)
         self._denials = names.ACTION_DENIALS.counter(registry)
@@ -56,6 +57,10 @@ class Telemetry:
         """Count a comparison with Prometheus, and the alerts it brought."""
         self._reconciliations.labels(outcome).inc()
         self._healed.inc(healed)
+
+    def limited(self, kind: str) -> None:
+        """Count a request refused for there being too many: whose, or ``overload``."""
+        self._limited.labels(kind).inc()
 
     def opened(self, severity: str) -> None:
         """Count an incident that opened."""

@@ -21,6 +21,8 @@ class Refusal:
     status: int
     reason: str
     message: str
+    retry_after_seconds: int = 0
+    """When asking again makes sense; 0 where time changes nothing."""
 
 
 class Tokens(Protocol):

@@ -15,12 +15,13 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from watchkeeper import __version__, addresses
-from watchkeeper.admission import Ask, Refusal, admit, check_role
+from watchkeeper.admission import OPEN_PATHS, Ask, Refusal, admit, check_role
 from watchkeeper.catalogue import watchkeeper as own
 from watchkeeper.errors import ConfigError, Refused, StorageError, UpstreamError, WatchkeeperError
 from watchkeeper.health import Readiness
 from watchkeeper.listen import parse_listen, require_guarded
 from watchkeeper.logs import get_logger
+from watchkeeper.rate_limit import CallerLimits
 from watchkeeper.roles import NOBODY, Identity, Role
 from watchkeeper.tokens import TokenFile
 
@@ -54,6 +55,7 @@ class Service:
             What is not in it asks for a viewer to look and for an operator to do anything.
         recognise: returns who asks without a token in the header, such as a browser with a session;
             None for a stranger. The role is checked as for anybody.
+        limits: how often each caller may ask; None for any number.
         turn_away: answers a request that is refused. A service with pages may show its door
             instead, or return None to let a stranger in.
     """
@@ -66,8 +68,10 @@ class Service:
         self.recognise: Callable[[], Identity | None] = lambda: None
         self.turn_away: Callable[[Refusal], TurnedAway | None] = explain_refusal
         self.roles: Mapping[tuple[str, str], Role] = {}
+        self.limits: CallerLimits | None = None
         self._token = addresses.api_token()
         self._tokens = TokenFile(addresses.named_tokens_file())
+        self._server: waitress.server.BaseWSGIServer | None = None
         self._stopping_hooks: list[Callable[[], None]] = []
         self._stop_hooks: list[Callable[[], None]] = []
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
@@ -76,6 +80,11 @@ class Service:
         ready = own.READY.gauge(self.registry).labels(name)
         ready.set_function(lambda: float(not self.readiness.problems()))
         self._add_routes()
+
+    @property
+    def waiting_requests(self) -> int:
+        """How many requests have come for which no thread is free yet."""
+        return len(self._server.task_dispatcher.queue) if self._server else 0
 
     def on_stop(self, hook: Callable[[], None]) -> None:
         """Call ``hook`` once when the service is asked to stop, last added first."""
@@ -115,6 +124,7 @@ class Service:
             channel_timeout=IDLE_CONNECTION_SECONDS,
             cleanup_interval=IDLE_CONNECTION_SECONDS // 2,
         )
+        self._server = server
         stopping = threading.Event()
 
         def stop(_number: int, _frame: FrameType | None) -> None:
@@ -155,15 +165,21 @@ class Service:
         if isinstance(answer, Refusal) and answer.status == 401:
             known = self.recognise()
             answer = check_role(known, ask.needed) if known else answer
+        answer = self._too_often(answer) or answer
         if isinstance(answer, Refusal):
             return self.turn_away(answer)
         g.identity = answer
         return None
 
+    def _too_often(self, answer: Identity | Refusal) -> Refusal | None:
+        if self.limits is None or request.path in OPEN_PATHS:
+            return None
+        address = request.remote_addr or "nowhere"
+        return self.limits.refusal(answer, address=address, endpoint=_endpoint())
+
     def _needed_role(self) -> Role:
-        rule = request.url_rule.rule if request.url_rule else ""
         default = Role.VIEWER if request.method in LOOKING_METHODS else Role.OPERATOR
-        return self.roles.get((request.method, rule), default)
+        return self.roles.get(_endpoint(), default)
 
     def _metrics(self) -> Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
@@ -176,6 +192,10 @@ class Service:
         problems = self.readiness.problems()
         status = "not ready" if problems else "ready"
         return jsonify(status=status, service=self.name, reasons=problems), 503 if problems else 200
+
+
+def _endpoint() -> tuple[str, str]:
+    return request.method, request.url_rule.rule if request.url_rule else ""
 
 
 def asker() -> Identity:
@@ -192,7 +212,10 @@ def client_is_gone() -> Callable[[], bool]:
 
 def explain_refusal(refused: Refusal) -> TurnedAway:
     """Return the plain answer to a refused request."""
-    return _error(refused.status, refused.reason, refused.message)
+    answer, status = _error(refused.status, refused.reason, refused.message)
+    if refused.retry_after_seconds:
+        answer.headers["Retry-After"] = str(refused.retry_after_seconds)
+    return answer, status
 
 
 def _error(status: int, reason: str, message: str) -> tuple[Response, int]:

@@ -21,7 +21,8 @@ _REFUSALS = {
     403: "The token's role is not enough.",
     404: "There is none of this name.",
     409: "It was understood and cannot be done; the message says why.",
-    503: "The database cannot be used; nothing was kept.",
+    429: "This caller has asked too often; Retry-After says when to ask again.",
+    503: "The database cannot be used, or too many requests are waiting; nothing was kept.",
 }
 
 
@@ -79,7 +80,7 @@ def _questions(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _responses(operation: Operation) -> dict[str, Any]:
     gives = operation.gives or {"type": "object"}
-    refused = (400, 401, 403, *operation.refusals, 503)
+    refused = (400, 401, 403, *operation.refusals, 429, 503)
     return {
         "200": _answer("Done.", gives),
         **{str(status): _answer(_REFUSALS[status], ref("Error")) for status in refused},

@@ -33,7 +33,7 @@ class Operation:
         takes: the body, or None.
         must_have_body: whether the body may be left out.
         parameters: of the query, by name.
-        refusals: other statuses it answers beside 400, 401, 403 and 503.
+        refusals: other statuses it answers beside 400, 401, 403, 429 and 503.
     """
 
     summary: str

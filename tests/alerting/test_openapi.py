@@ -27,9 +27,13 @@ def test_the_description_names_the_role_each_call_needs(client):
     assert paths["/api/v1/rules/{name}/mode"]["post"]["description"] == "Needs the role admin."
 
 
+WITHOUT_LIMIT = "rate_limits: {requests_per_minute: null}\n"
+"""It asks some thousand times as fast as it can."""
+
+
 @pytest.fixture
 def process(tmp_path):
-    (tmp_path / "alerting.yml").write_text(ALERTING)
+    (tmp_path / "alerting.yml").write_text(ALERTING + WITHOUT_LIMIT)
     rules = RULES.replace("URL", "http://127.0.0.1:1").replace("DEDUPLICATES", "true")
     (tmp_path / "remediation.yml").write_text(rules)
     process = AlertingProcess(tmp_path, {"TEST_SECRET": SECRET})

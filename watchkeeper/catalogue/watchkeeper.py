@@ -105,6 +105,12 @@ HEARTBEATS = counter(
     "Signs of life sent out, by outcome (ok, withheld, or the reason of the error).",
     ("outcome",),
 )
+REQUESTS_LIMITED = counter(
+    "watchkeeper_requests_limited_total",
+    "Requests refused because their caller asked too often (requests, wrong-tokens), or because "
+    "too many were waiting (overload).",
+    ("kind",),
+)
 ROWS_PRUNED = counter(
     "watchkeeper_rows_pruned_total", "Old entries that retention deleted, by kind.", ("kind",)
 )

@@ -74,10 +74,8 @@ BURN_WINDOWS = (
 )
 """Windows and factors of the workbook's table 5-8."""
 
-WINDOWS = tuple(
-    dict.fromkeys(window for pair in BURN_WINDOWS for window in (pair.short, pair.long))
-)
-"""Each window once, in the order of the pairs."""
+WINDOWS = ("5m", "30m", "1h", "6h", "3d")
+"""Each of them once, shortest first."""
 
 
 def _rate(name: str, matching: str = "") -> str:

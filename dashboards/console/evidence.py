@@ -16,7 +16,6 @@ EXPLANATIONS = {
     "contributors": "What makes it up",
     "moved_along": "What moved along",
     "last_change": "Changed last",
-    "similar": "Most like",
     "backtest": "How often",
 }
 """What an anomaly alert says beyond its summary, by the annotation, in the order it is told."""
@@ -24,11 +23,11 @@ EXPLANATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """An alert and where its chart's data is; ``series_id`` when the anomaly service has more."""
+    """An alert, and the series it is about where the anomaly service watches one."""
 
     alert: Alert
     fingerprint: str
-    series_id: str | None
+    series: Series | None
 
     @property
     def explanations(self) -> dict[str, str]:
@@ -38,15 +37,14 @@ class Evidence:
 
 
 def evidence_of(incident: Incident, series: Sequence[Series]) -> list[Evidence]:
-    """Return the evidence for an incident's alerts, firing ones first."""
-    alerts = sorted(incident.alerts, key=lambda alert: alert.status != "firing")
-    return [
-        Evidence(alert, alert.fingerprint, _series_of(alert, series)) for alert in alerts[:CHARTS]
-    ]
+    """Return the evidence for an incident's alerts: firing ones first, those with a band before."""
+    pieces = [Evidence(one, one.fingerprint, _series_of(one, series)) for one in incident.alerts]
+    ranked = sorted(pieces, key=lambda one: (one.alert.status != "firing", one.series is None))
+    return ranked[:CHARTS]
 
 
-def _series_of(alert: Alert, series: Sequence[Series]) -> str | None:
-    """Return the id of the watched series an anomaly alert is about."""
+def _series_of(alert: Alert, series: Sequence[Series]) -> Series | None:
+    """Return the watched series an anomaly alert is about."""
     query = alert.labels.get("query")
     if alert.name != "Anomaly" or query is None:
         return None
@@ -56,4 +54,4 @@ def _series_of(alert: Alert, series: Sequence[Series]) -> str | None:
         for one in candidates
         if all(alert.labels.get(k) == v for k, v in one.labels.items() if k != "__name__")
     ]
-    return matching[0].id if matching else None
+    return matching[0] if matching else None

@@ -53,7 +53,7 @@ def _without_trouble(unusual: Sequence[Series], judged: int) -> Verdict:
 
 
 def _of_incidents(incidents: Sequence[Incident]) -> Verdict:
-    worst = min(incidents, key=lambda incident: (incident.rank, incident.started_at))
+    worst = min(incidents, key=lambda one: (one.rank, -one.started_at.timestamp()))
     count = len(incidents)
     noun = "incident" if count == 1 else "incidents"
     critical = sum(incident.severity == "critical" for incident in incidents)

@@ -111,19 +111,52 @@ def test_times_are_the_viewers_with_utc_in_the_title(page, neighbourhood, addres
     expect(time).to_have_text("4 Mar, 14:06")
 
 
-def test_from_the_first_page_two_clicks_tell_what_since_when_which_series_and_what_was_done(
-    page, neighbourhood, address
-):
+def slow_route():
+    """Return what the detector finds, and no rule mends."""
     labels = {"alertname": "Anomaly", "query": "response time", **series()["labels"]}
-    serve(neighbourhood, [incident(alerts=[alert("Anomaly", labels=labels)])], [series()])
+    slow = incident(
+        title="Median response time is unusual",
+        alerts=[alert("Anomaly", labels=labels)],
+        timeline=[moment(-240, "detected"), moment(-200, "acknowledged", "Ana looks at it")],
+    )
+    return slow, "http_route=/tasks/<id>", "Ana looks at it"
+
+
+def failing_search():
+    """Return what a rule of Prometheus finds, and remediation mends."""
+    labels = {"alertname": "HighErrorRate", "service": "taskboard", "http_route": "/search"}
+    failing = incident(
+        title="Search answers with errors",
+        alerts=[alert("HighErrorRate", labels=labels)],
+        timeline=[moment(-240, "detected"), moment(-90, "verified", "clear-cache taskboard")],
+    )
+    return failing, "/search", "clear-cache taskboard"
+
+
+@pytest.mark.parametrize("fault", [slow_route, failing_search])
+def test_two_clicks_from_the_first_page_tell_what_since_when_which_series_and_what_was_done(
+    page, neighbourhood, address, fault
+):
+    found, culprit, done = fault()
+    serve(neighbourhood, [found, resolved()], [series()])
+    neighbourhood.prometheus.rules = [{"name": "HighErrorRate", "query": "errors > 0.05"}]
+    points = [(NOW.timestamp() - 600 + 15 * n, 0.2) for n in range(40)]
+    neighbourhood.prometheus.ranges = [({"http_route": "/search"}, points)]
     page.goto(address)
-    page.get_by_role("link", name="No worker takes tasks from queue work").first.click()
-    expect(page.locator("h1")).to_have_text("No worker takes tasks from queue work")
-    expect(page.locator(".verdict")).to_contain_text("since")
-    expect(page.get_by_text("restart-service taskboard-worker")).to_be_visible()
-    page.get_by_role("link", name="More of this series").click()
-    expect(page.locator("h1")).to_have_text("response time")
+    expect(page.locator(".verdict")).to_contain_text(found["title"])
+    page.get_by_role("link", name=found["title"]).first.click()
+    expect(page.locator("h1")).to_have_text(found["title"])
+    expect(page.locator(".verdict time").first).to_have_attribute(
+        "title", "2026-03-04 05:02:07 UTC"
+    )
+    expect(page.locator(".evidence canvas")).to_be_visible()
+    expect(page.locator(".timeline")).to_contain_text(done)
+    further = page.get_by_role("link", name="More of this series")
+    if further.count():
+        further.click()
+    expect(page.locator("main")).to_contain_text(culprit)
     expect(page.locator(".chart canvas")).to_be_visible()
+    assert page.complaints == []
 
 
 def hostile(n, evil):

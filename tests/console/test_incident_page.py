@@ -173,3 +173,14 @@ def test_an_alert_whose_rule_is_not_ours_says_so_instead_of_a_chart(neighbourhoo
     answer = neighbourhood.get("/api/incidents/i-1/alerts/f1")
     assert answer.get_json()["lines"] == []
     assert "No rule named TaskQueueStalled is loaded here" in answer.get_json()["note"]
+
+
+def test_the_series_in_its_band_comes_before_what_a_rule_says_of_it(neighbourhood):
+    labels = {"query": "response time", **series()["labels"]}
+    sustained = alert("AnomalySustained", fingerprint="f0", labels={"alertname": "x", **labels})
+    unusual = alert("Anomaly", labels={"alertname": "Anomaly", **labels})
+    neighbourhood.series.append(series())
+    neighbourhood.alerting.answers["/api/v1/incidents/i-1"] = incident(alerts=[sustained, unusual])
+    text = neighbourhood.get("/incidents/i-1").text
+    assert text.index('data-chart="/api/series/s1') < text.index("/alerts/f0")
+    assert "now <b>0.29</b>" in text

@@ -7,6 +7,7 @@ from dashboards.console import runbook
 from dashboards.console.drawing import KINDS
 from dashboards.expression import uncatalogued, variables
 from dashboards.grafana import PANELS
+from dashboards.objectives import BURN_WINDOWS, WINDOWS
 from dashboards.spec import Table, Unit
 from watchkeeper.catalogue import every_metric
 
@@ -111,3 +112,7 @@ def test_the_requirements_widgets_are_there():
     assert {"Creation rate", "Handoff duration", "Sync lag", "Queue wait", "Oldest task"} <= set(
         panels["Task Integration"]
     )
+
+
+def test_every_window_of_a_burn_rate_is_recorded():
+    assert {window for pair in BURN_WINDOWS for window in (pair.long, pair.short)} == set(WINDOWS)

@@ -7,6 +7,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from dashboards.console import deeds, person
 from dashboards.console.casebook import Casebook
 from dashboards.console.evidence import evidence_of
+from dashboards.console.now import units_of
 from dashboards.console.room import Room
 from watchkeeper.roles import Role
 from watchkeeper.serving import TurnedAway
@@ -40,6 +41,7 @@ def _show(
         template,
         incident=incident,
         evidence=evidence_of(incident, readings["series"].value or []),
+        units=units_of(readings),
         deeds=deeds.offered(incident) if person.may(Role.OPERATOR) else {},
         durations=deeds.DURATIONS,
         waiting=casebook.waiting(incident_id, now=now),

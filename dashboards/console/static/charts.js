@@ -27,13 +27,18 @@
     return `${digits(size)}${names[step] && base === 1024 ? " " : ""}${names[step]}`;
   }
 
+  const SPANS = [[172800, 86400, "d"], [7200, 3600, "h"], [120, 60, "min"], [1, 1, "s"]];
+
+  function span(seconds) {
+    if (seconds === 0) return "0";
+    const [, size, name] = SPANS.find(([from]) => Math.abs(seconds) >= from) ?? [0, 0.001, "ms"];
+    return `${digits(seconds / size)} ${name}`;
+  }
+
   function amount(value, unit) {
     if (value === null || value === undefined) return "–";
     switch (unit) {
-      case "s":
-        if (Math.abs(value) < 1) return `${digits(value * 1000)} ms`;
-        if (Math.abs(value) < 120) return `${digits(value)} s`;
-        return `${digits(value / 60)} min`;
+      case "s": return span(value);
       case "percentunit": return `${digits(value * 100)} %`;
       case "bytes": return scaled(value, 1024, IEC);
       case "Bps": return `${scaled(value, 1024, IEC)}/s`;
@@ -43,6 +48,8 @@
 
   // A line through a single point cannot be seen.
   const isLonely = (values) => values.filter((value) => value !== null).length === 1;
+
+  const strokeOf = (at) => token(`--line-${(at % PALETTE) + 1}`);
 
   function seriesOf(chart) {
     let colour = 0;
@@ -62,16 +69,22 @@
         case "score": return { ...base, scale: "score", stroke: token("--warning"), width: 1, dash: [2, 3], value: told("none") };
         case "expected": return { ...base, stroke: token("--muted"), width: 1, dash: [5, 5] };
         default: {
+          const stroke = strokeOf(colour);
           colour += 1;
-          const stroke = token(`--line-${((colour - 1) % PALETTE) + 1}`);
-          return { ...base, stroke, width: 1.75, fill: chart.stacked ? `${stroke}30` : undefined };
+          return { ...base, stroke, width: 1.75, fill: chart.stacked && colour === 1 ? `${stroke}40` : undefined };
         }
       }
     });
     return [{ label: "time" }, ...lines];
   }
 
+  // What a stacked line adds is filled down to the line below it, so that colours do not mix.
+  function stackedBands(chart) {
+    return chart.lines.slice(1).map((_, at) => ({ series: [at + 2, at + 1], fill: `${strokeOf(at + 1)}40` }));
+  }
+
   function bandsOf(chart) {
+    if (chart.stacked) return stackedBands(chart);
     const at = (role) => chart.lines.findIndex((line) => line.role === role) + 1;
     const [lower, upper] = [at("lower"), at("upper")];
     return lower && upper ? [{ series: [upper, lower], fill: token("--band") }] : [];
@@ -142,7 +155,10 @@
 
   // Bytes are read in powers of two; ticks between them are odd numbers.
   const BINARY_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
-  const incrementsOf = (unit) => (unit === "bytes" || unit === "Bps" ? BINARY_STEPS : undefined);
+  // Seconds in tenths below a minute, and in what divides an hour or a day above it.
+  const TENTHS = [-6, -5, -4, -3, -2, -1, 0].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
+  const SPAN_STEPS = [...TENTHS, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, ...Array.from({ length: 12 }, (_, power) => 86400 * 2 ** power)];
+  const INCREMENTS = { bytes: BINARY_STEPS, Bps: BINARY_STEPS, s: SPAN_STEPS };
 
   function axes(chart) {
     const common = {
@@ -153,13 +169,14 @@
     };
     return [
       { ...common, space: 70, size: 26, values: (_, splits, __, ___, step) => splits.map((at) => clock(at, step)) },
-      { ...common, size: 62, incrs: incrementsOf(chart.unit), values: (_, splits) => splits.map((v) => amount(v, chart.unit)) },
+      { ...common, size: 62, incrs: INCREMENTS[chart.unit], values: (_, splits) => splits.map((v) => amount(v, chart.unit)) },
     ];
   }
 
+  // A line alone in its band, or with nothing but the labels that stand beside it, is named already.
   function legendOf(chart) {
-    const lines = chart.lines.filter((line) => line.role === "line").length;
-    return lines > 1 && lines <= 12;
+    const isNamed = chart.lines.length > 1 || !/=|^value$/.test(chart.lines[0].label);
+    return isNamed && chart.lines.every((line) => line.role === "line");
   }
 
   function hideBandFromLegend(plot, chart) {
@@ -207,6 +224,7 @@
 
   function paddedRange(low, high, chart) {
     if (low === null || high === null) return [0, 1];
+    if (low === 0 && high === 0) return [0, 1.25 * (chart.thresholds.find(({ at }) => at > 0)?.at ?? 0.8)];
     const floor = low >= 0 && low < high * 0.5 ? 0 : low;
     const room = (high - floor) * 0.1 || Math.abs(high) * 0.1 || 1;
     return [floor === 0 ? 0 : floor - room, high + room];

@@ -125,6 +125,7 @@ DETECTORS = {
 
 ENVELOPES = ("robust-zscore", "seasonal-envelope")
 """The detectors that can draw the band."""
+    "standstill": "anomaly.detectors.standstill:Standstill",
 
 
 def open_detector(name: str, terms: Terms) -> Detector:

@@ -28,18 +28,18 @@ class Figures:
 
     Attributes:
         limits: of the group itself.
-        values: by metric and the labels it has beyond the group's own.
+        values: metric, the labels it has beyond the group's own, and the number.
     """
 
     limits: Limits
-    values: dict[tuple[Metric, LabelValues], float] = field(default_factory=dict)
+    values: list[tuple[Metric, LabelValues, float]] = field(default_factory=list)
 
     def put(
         self, metric: Metric, value: float | None, divisor: float = 1, labels: LabelValues = ()
     ) -> None:
         """Note ``value`` in units of which ``divisor`` make one; None is left out."""
         if value is not None:
-            self.values[metric, labels] = value / divisor if divisor != 1 else value
+            self.values.append((metric, labels, value / divisor if divisor != 1 else value))
 
 
 def least(limits: Iterable[Limits]) -> Limits:
@@ -62,7 +62,9 @@ def ancestry(group: str) -> list[str]:
 
 def parse_pairs(text: str) -> Mapping[str, int]:
     """Return the numbers of a text of ``name number`` lines."""
-    words = iter(text.split())
-    return {
-        name: int(number) for name, number in zip(words, words, strict=False) if number.isdecimal()
-    }
+    words = text.split()
+    try:
+        return dict(zip(words[::2], map(int, words[1::2]), strict=False))
+    except ValueError:  # a word such as "max" among them
+        pairs = zip(words[::2], words[1::2], strict=False)
+        return {name: int(number) for name, number in pairs if number.isdecimal()}

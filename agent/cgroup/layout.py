@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +22,9 @@ IGNORED_GROUPS = re.compile(r"\.(mount|swap)$")
 
 MOST_LOOKED_AT = 10_000
 """A machine with more groups is not walked to its end."""
+
+MOST_REMEMBERED = 1024
+"""IDs of containers; they come and go."""
 
 _CONTAINER = re.compile(r"(?:^|[-/])([0-9a-f]{64})(?:\.scope)?$")
 
@@ -45,14 +50,21 @@ def find_groups(root: Path) -> Groups | None:
     if (root / "cgroup.controllers").exists():
         return UnifiedGroups(str(root))
     found: dict[str, str] = {}
-    for directory in sorted(root.glob("*/")):
-        for controller in directory.name.split(","):
+    for name in sorted(_listed(root)):
+        for controller in name.split(","):
             if controller in CONTROLLERS:
-                found.setdefault(controller, str(directory))
+                found.setdefault(controller, f"{root}/{name}")
     if not found:
         return None
     unified = root / "unified"
     return LegacyGroups(found, str(unified) if (unified / "cgroup.procs").exists() else "")
+
+
+def _listed(root: Path) -> list[str]:
+    try:
+        return os.listdir(root)  # noqa: PTH208  # no Path for each
+    except OSError:
+        return []
 
 
 def every_group(groups: Groups) -> Iterator[str]:
@@ -69,6 +81,7 @@ def every_group(groups: Groups) -> Iterator[str]:
                 waiting.append(child)
 
 
+@lru_cache(maxsize=MOST_REMEMBERED)
 def container_id(group: str) -> str:
     """Return the container's ID where a runtime put it at the end of the path; else nothing."""
     found = _CONTAINER.search(group)

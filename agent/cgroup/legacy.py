@@ -53,6 +53,10 @@ UNIFIED = "unified"
 """Stands for version 2 among the controllers."""
 
 
+Quota = tuple[int | None, int | None]
+"""How long a group may run in each period, and that period, in microseconds; None for no limit."""
+
+
 class LegacyGroups:
     """The groups under the mounts of version 1.
 
@@ -77,16 +81,19 @@ class LegacyGroups:
 
     def limits(self, group: str) -> Limits:
         """Return the limits of the group itself."""
-        quota = self._quota(group)
-        period = number(self._directory("cpu", group), "cpu.cfs_period_us")
-        share = quota / period if quota is not None and period else None
+        return self._limits(group, self._quota(group))
+
+    def _limits(self, group: str, quota: Quota) -> Limits:
+        runtime, period = quota
+        share = runtime / period if runtime is not None and period else None
         pinned = cpus(self._directory("cpuset", group), "cpuset.effective_cpus")
         return Limits(fewest((share, pinned)), self._memory_limit(group, "memory.limit_in_bytes"))
 
     def figures(self, group: str, disks: Mapping[str, str]) -> Figures:
         """Return what the kernel tells of the group; arguments as ``UnifiedGroups.figures``."""
-        figures = Figures(self.limits(group))
-        self._put_cpu(figures, group)
+        quota = self._quota(group)
+        figures = Figures(self._limits(group, quota))
+        self._put_cpu(figures, group, quota)
         self._put_memory(figures, group)
         self._put_io(figures, group, disks)
         put_pressure(figures, self._directory(UNIFIED, group))
@@ -110,15 +117,16 @@ class LegacyGroups:
         """Return where the group is; controllers mounted together share a place."""
         return {root + group for root in self._of.values()} & self._present
 
-    def _quota(self, group: str) -> int | None:
+    def _quota(self, group: str) -> Quota:
+        directory = self._directory("cpu", group)
         # "-1" for none is no decimal.
-        return number(self._directory("cpu", group), "cpu.cfs_quota_us")
+        return number(directory, "cpu.cfs_quota_us"), number(directory, "cpu.cfs_period_us")
 
     def _memory_limit(self, group: str, file: str) -> int | None:
         limit = number(self._directory("memory", group), file)
         return None if limit is None or limit >= UNLIMITED_BYTES else limit
 
-    def _put_cpu(self, figures: Figures, group: str) -> None:
+    def _put_cpu(self, figures: Figures, group: str, quota: Quota) -> None:
         accounting = self._directory("cpuacct", group)
         figures.put(
             containers.CPU_USAGE, number(accounting, "cpuacct.usage"), NANOSECONDS, ("total",)
@@ -128,11 +136,11 @@ class LegacyGroups:
         figures.put(containers.CPU_SYSTEM, ticks.get("system"), TICKS_PER_SECOND)
         directory = self._directory("cpu", group)
         figures.put(containers.SPEC_CPU_SHARES, number(directory, "cpu.shares"))
-        figures.put(containers.SPEC_CPU_PERIOD, number(directory, "cpu.cfs_period_us"))
-        quota = self._quota(group)
-        if quota is not None:
+        runtime, period = quota
+        figures.put(containers.SPEC_CPU_PERIOD, period)
+        if runtime is not None:
             throttling = pairs(directory, "cpu.stat")
-            figures.put(containers.SPEC_CPU_QUOTA, quota)
+            figures.put(containers.SPEC_CPU_QUOTA, runtime)
             figures.put(containers.CFS_PERIODS, throttling.get("nr_periods"))
             figures.put(containers.CFS_THROTTLED, throttling.get("nr_throttled"))
             figures.put(
@@ -159,8 +167,8 @@ class LegacyGroups:
             figures.put(
                 containers.MEMORY_FAILURES, stat.get(f"total_{fault}"), 1, (fault, "hierarchy")
             )
+        figures.put(containers.SPEC_MEMORY_LIMIT, figures.limits.memory_bytes or 0)
         for metric, file in (
-            (containers.SPEC_MEMORY_LIMIT, "memory.limit_in_bytes"),
             (containers.SPEC_MEMORY_RESERVATION, "memory.soft_limit_in_bytes"),
             (containers.SPEC_MEMORY_SWAP_LIMIT, "memory.memsw.limit_in_bytes"),
         ):

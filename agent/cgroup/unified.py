@@ -39,6 +39,10 @@ def shares_of_weight(weight: int) -> float:
     return 2 + (weight - 1) * 262142 // 9999
 
 
+Quota = tuple[int | None, int]
+"""How long a group may run in each period, and that period, in microseconds."""
+
+
 class UnifiedGroups:
     """The groups under one mount of version 2.
 
@@ -56,8 +60,11 @@ class UnifiedGroups:
     def limits(self, group: str) -> Limits:
         """Return the limits of the group itself."""
         directory = self._root + group
-        quota, period = self._quota(directory)
-        share = None if quota is None or not period else quota / period
+        return self._limits(directory, self._quota(directory))
+
+    def _limits(self, directory: str, quota: Quota) -> Limits:
+        runtime, period = quota
+        share = None if runtime is None or not period else runtime / period
         pinned = cpus(directory, "cpuset.cpus.effective")
         return Limits(fewest((share, pinned)), number(directory, "memory.max"))
 
@@ -69,8 +76,9 @@ class UnifiedGroups:
             disks: device path by ``major:minor``.
         """
         directory = self._root + group
-        figures = Figures(self.limits(group))
-        self._put_cpu(figures, directory)
+        quota = self._quota(directory)
+        figures = Figures(self._limits(directory, quota))
+        self._put_cpu(figures, directory, quota)
         self._put_memory(figures, directory)
         self._put_io(figures, directory, disks)
         put_pressure(figures, directory)
@@ -84,23 +92,23 @@ class UnifiedGroups:
         """Return when the group was made, Unix time; later where it was changed since."""
         return made_at([self._root + group])
 
-    def _quota(self, directory: str) -> tuple[int | None, int]:
+    def _quota(self, directory: str) -> Quota:
         """Return quota and period in microseconds from ``max 100000`` or ``50000 100000``."""
         words = text(directory, "cpu.max").split()
         if len(words) != 2:
             return None, 0
         return (int(words[0]) if words[0].isdecimal() else None), int(words[1])
 
-    def _put_cpu(self, figures: Figures, directory: str) -> None:
+    def _put_cpu(self, figures: Figures, directory: str, quota: Quota) -> None:
         cpu = pairs(directory, "cpu.stat")
         figures.put(containers.CPU_USAGE, cpu.get("usage_usec"), MICROSECONDS, ("total",))
         figures.put(containers.CPU_USER, cpu.get("user_usec"), MICROSECONDS)
         figures.put(containers.CPU_SYSTEM, cpu.get("system_usec"), MICROSECONDS)
-        quota, period = self._quota(directory)
+        runtime, period = quota
         if period:
             figures.put(containers.SPEC_CPU_PERIOD, period)
-        if quota is not None:
-            figures.put(containers.SPEC_CPU_QUOTA, quota)
+        if runtime is not None:
+            figures.put(containers.SPEC_CPU_QUOTA, runtime)
             figures.put(containers.CFS_PERIODS, cpu.get("nr_periods"))
             figures.put(containers.CFS_THROTTLED, cpu.get("nr_throttled"))
             figures.put(containers.CFS_THROTTLED_TIME, cpu.get("throttled_usec"), MICROSECONDS)
@@ -125,8 +133,8 @@ class UnifiedGroups:
         for fault in ("pgfault", "pgmajfault"):
             # This version keeps no counts of a group without those below it.
             figures.put(containers.MEMORY_FAILURES, stat.get(fault), 1, (fault, "hierarchy"))
+        figures.put(containers.SPEC_MEMORY_LIMIT, figures.limits.memory_bytes or 0)
         for metric, file in (
-            (containers.SPEC_MEMORY_LIMIT, "memory.max"),
             (containers.SPEC_MEMORY_RESERVATION, "memory.min"),
             (containers.SPEC_MEMORY_SWAP_LIMIT, "memory.swap.max"),
         ):

@@ -112,13 +112,15 @@ def _labels(group: str) -> LabelValues:
 
 
 def _families(groups: Groups, figures: Mapping[str, Figures]) -> Iterator[Family]:
-    samples: dict[Metric, list[Sample]] = {}
+    samples: dict[str, list[Sample]] = {}
+    told: dict[str, Metric] = {containers.START_TIME.name: containers.START_TIME}
     for group, one in figures.items():
         labels = _labels(group)
-        for (metric, more), value in one.values.items():
-            samples.setdefault(metric, []).append(((*labels, *more), value))
+        for metric, more, value in one.values:
+            told[metric.name] = metric
+            samples.setdefault(metric.name, []).append(((*labels, *more), value))
         made_at = groups.made_at(group)
         if made_at is not None:
-            samples.setdefault(containers.START_TIME, []).append((labels, made_at))
-    for metric, told in samples.items():
-        yield Family(metric, told)
+            samples.setdefault(containers.START_TIME.name, []).append((labels, made_at))
+    for name, of_groups in samples.items():
+        yield Family(told[name], of_groups)

@@ -177,6 +177,14 @@ def test_of_too_many_groups_the_root_our_own_and_containers_come_first(told):
     assert page.value("container_memory_rss", name=groups.CONTAINER) == 500_000
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_groups_made_below_one_that_had_none_are_told_of(told, layout):
+    told(LAYOUTS[layout]("app"))
+    page = told(LAYOUTS[layout]("app", "app/new", "app/new/deeper"))
+    ids = {labels["id"] for labels in page.labels("container_last_seen")}
+    assert ids == {"/", "/app", "/app/new", "/app/new/deeper"}
+
+
 def test_groups_of_mounts_are_not_told_of(told):
     page = told(groups.unified("home.mount", "dev-sda2.swap"))
     assert {labels["id"] for labels in page.labels("container_last_seen")} == {"/"}

@@ -7,11 +7,14 @@ peaks-over-threshold method of J. Pickands, Annals of Statistics 1975), and the 
 samples exceed with the wanted probability is where the score is 1.
 
 Evidence enters after it was scored, never while it belongs to an incident, and is remembered for
-weeks: a calibration that follows within days takes the incident it is in for normal.
+weeks: a calibration that follows within days takes the incident it is in for normal. Samples that
+follow each other in the tail tell little more than one of them, so each counts less than the one
+before (declustering: C. Ferro and J. Segers, JRSS B 2003, is the theory of it).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
@@ -34,7 +37,7 @@ WEEK_SECONDS = 7 * 86_400.0
 SHORTEST_STEP_SECONDS = 60.0
 """Samples closer than this are not independent, and persistence asks for several of them."""
 
-LARGEST_ALARM_RATE = 1e-3
+LARGEST_ALARM_RATE = 5e-4
 """At long steps too few samples come in a week to alarm on each that is merely rare."""
 
 SUSTAINED_EXPONENT = 2 / 3
@@ -55,8 +58,8 @@ MEMORY_SAMPLES = 10_000.0
 PRIOR_SAMPLES = 30.0
 """Weight of the normal distribution's own evidence, until a series has shown its own."""
 
-TAIL_PRIOR_SAMPLES = 20.0
-TAIL_PRIOR_EXCESS = 0.7
+TAIL_PRIOR_SAMPLES = 30.0
+TAIL_PRIOR_EXCESS = 0.75
 """The tail a series is believed to have before it has shown one, and how many samples of its own it
 takes to outweigh that. Servers' metrics have far heavier tails than the normal distribution's 0.2;
 chosen on development data, docs/anomaly-quality.md."""
@@ -114,6 +117,8 @@ class Calibration:
         self._prior = normal_counts()
         self._counts: Counts = np.empty((0, BINS), dtype=np.float32)
         self._threshold = np.empty(0)
+        self._tail_begins = np.empty(0)
+        self._run_samples = np.empty(0)
         self._samples = np.empty(0)
         self._learned = 0
         self._since_refresh = 0
@@ -123,6 +128,8 @@ class Calibration:
         before = len(self._counts)
         self._counts = resized(self._counts, slots, 0.0)
         self._threshold = resized(self._threshold, slots, 0.0)
+        self._tail_begins = resized(self._tail_begins, slots, 0.0)
+        self._run_samples = resized(self._run_samples, slots, 0.0)
         self._samples = resized(self._samples, slots, 0.0)
         self.forget(np.arange(before, len(self._counts)))
 
@@ -130,7 +137,9 @@ class Calibration:
         """Return the given slots to the evidence of a normal distribution."""
         self._counts[slots] = self._prior
         self._samples[slots] = 0.0
-        self._threshold[slots] = threshold_of(self._prior[None, :], self.alarm_rate)
+        self._run_samples[slots] = 0.0
+        prior = tails_of(self._prior[None, :], self.alarm_rate)
+        self._threshold[slots], self._tail_begins[slots] = prior.threshold, prior.begins
 
     def thresholds(self) -> Floats:
         """Return the deviation at which each slot's score is 1."""
@@ -148,10 +157,14 @@ class Calibration:
 
     def learn(self, evidence: Floats, learnable: Flags) -> None:
         """Count the given evidence where ``learnable``; NaN teaches nothing."""
-        taught = np.flatnonzero(learnable & np.isfinite(evidence))
+        seen = np.isfinite(evidence)
+        run = np.where(evidence > self._tail_begins, self._run_samples + 1.0, 0.0)
+        self._run_samples = np.where(seen, run, self._run_samples)
+        taught = np.flatnonzero(learnable & seen)
         # What lies beyond the threshold counts as lying at it: it cannot hide the next.
         bounded = np.minimum(evidence[taught], self._threshold[taught] + BIN_WIDTH)
         weight = np.where(self._samples[taught] < FAST_SAMPLES, 1.0, LATER_WEIGHT)
+        weight /= np.sqrt(np.maximum(self._run_samples[taught], 1.0))
         self._counts[taught, bins_of(bounded)] += weight
         self._samples[taught] += 1.0
         self._learned += 1
@@ -161,7 +174,8 @@ class Calibration:
 
     def _refresh(self) -> None:
         self._since_refresh = 0
-        self._threshold = threshold_of(self._counts, self.alarm_rate)
+        tails = tails_of(self._counts, self.alarm_rate)
+        self._threshold, self._tail_begins = tails.threshold, tails.begins
         total = self._counts.sum(axis=1, keepdims=True)
         self._counts *= np.minimum(1.0, MEMORY_SAMPLES / total)
 
@@ -176,8 +190,16 @@ def normal_counts() -> Counts:
     return weighted
 
 
-def threshold_of(counts: Counts, alarm_rate: float) -> Floats:
-    """Return the evidence that each row of counts exceeds with that probability.
+@dataclass(frozen=True, slots=True)
+class Tails:
+    """Where the tail of each series' evidence begins, and what it exceeds at the alarm rate."""
+
+    begins: Floats
+    threshold: Floats
+
+
+def tails_of(counts: Counts, alarm_rate: float) -> Tails:
+    """Return the tail of each row of counts.
 
     Args:
         counts: series x bins, each row with a sum above 0.
@@ -201,5 +223,4 @@ def threshold_of(counts: Counts, alarm_rate: float) -> Floats:
     odds = np.maximum(beyond / total / alarm_rate, 1.0)
     reach = mean * (1 - shape) / shape * (odds**shape - 1)
     smallest = level_of(np.array(SMALLEST_THRESHOLD))
-    threshold: Floats = np.maximum(LOWEST + edge + reach, smallest)
-    return threshold
+    return Tails(LOWEST + edge, np.maximum(LOWEST + edge + reach, smallest))

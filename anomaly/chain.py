@@ -71,17 +71,18 @@ class Chain:
             name: self._envelope if name == settings.envelope else open_detector(name, terms)
             for name in dict.fromkeys((settings.detector, *settings.challengers))
         }
+        # What is sharp in one channel of an entity is not yet news of the entity.
         self._sharp = {
-            name: one.sharp if isinstance(one, Smoothing) else None
+            name: one.sharp
             for name, one in self._detectors.items()
+            if isinstance(one, Smoothing) and not (settings.group_by and name == self.champion)
         }
         alarm_rate = alarm_rate_of(
             settings.sensitivity, settings.step, settings.persistence.anomalous
         )
         self._calibrations = {name: Calibration(alarm_rate) for name in (*self._detectors, BAND)}
         self._novelties = {
-            name: Novelty(settings.step, smoothing=sharp is not None)
-            for name, sharp in self._sharp.items()
+            name: Novelty(settings.step, sharp=name in self._sharp) for name in self._detectors
         }
         self._entities = Entities(settings.group_by, terms) if settings.group_by else None
         self._policy = Policy(settings.direction, settings.minimum_deviation, settings.valid_range)
@@ -121,10 +122,8 @@ class Chain:
         found = {}
         for name, detector in self._detectors.items():
             deviation = detector.score(moment)
-            sharp_of = self._sharp[name]
-            sharp = deviation if sharp_of is None else sharp_of()
+            sharp = self._sharp[name]() if name in self._sharp else None
             if self._entities is not None and name == self.champion:
-                sharp = self._entities.means(sharp)
                 deviation = self._entities.deviations(moment, deviation)
             level = level_of(deviation)
             found[name] = level + self._novelties[name].excess(deviation, sharp)

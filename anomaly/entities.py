@@ -145,13 +145,6 @@ class Entities:
             found[entity.slots] = entity.deviation(moment, deviations)
         return np.where(np.isfinite(deviations), found, np.nan)
 
-    def means(self, deviations: Floats) -> Floats:
-        """Return for every series the mean deviation of its entity's; NaN where it has none."""
-        found = np.full(deviations.shape, np.nan)
-        for entity in self._by_group.values():
-            found[entity.slots] = entity.mean(deviations)
-        return np.where(np.isfinite(deviations), found, np.nan)
-
     def rates(self, ready: Slots, anomalous: Slots) -> dict[str, float]:
         """Return by group the share of its ready series that are anomalous."""
         groups = Counter(self._of_slot[slot] for slot in ready.tolist())

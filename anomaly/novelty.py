@@ -15,7 +15,7 @@ MEMORY_BLOCKS = (5, 13, 29)
 each day is not new, and what breaks the record of a week breaks the shorter ones, too."""
 
 EMPHASIS = 4.0
-EMPHASIS_SHARP = 1.0
+EMPHASIS_SHARP = 3.0
 """Chosen with the memories on development data; docs/anomaly-quality.md has the alternatives."""
 
 Matrix = npt.NDArray[np.float32]
@@ -24,39 +24,43 @@ Matrix = npt.NDArray[np.float32]
 class Novelty:
     """How far deviations beat the records of the last week.
 
-    Two records are kept where a detector smooths: of the deviation that is judged, and of the sharp
-    one, in which what has just begun stands out before a smoothed one has risen.
+    Two records can be kept: of the deviation that is judged, and of the sharp one of a detector
+    that smooths, in which what has just begun stands out before the smoothed one has risen.
 
     Args:
         step_seconds: spacing of samples.
-        smoothing: whether the sharp deviation differs from the one that is judged.
+        sharp: whether sharp deviations are looked at, too.
     """
 
-    def __init__(self, step_seconds: float, *, smoothing: bool = False) -> None:
+    def __init__(self, step_seconds: float, *, sharp: bool = False) -> None:
         self._judged = Records(step_seconds)
-        self._sharp = Records(step_seconds) if smoothing else self._judged
-        self._smoothing = smoothing
+        self._sharp = Records(step_seconds) if sharp else None
 
     def resize(self, slots: int) -> None:
         """Make room for ``slots`` series."""
         self._judged.resize(slots)
-        self._sharp.resize(slots)
+        if self._sharp is not None:
+            self._sharp.resize(slots)
 
     def forget(self, slots: Slots) -> None:
         """Drop the records of the given slots."""
         self._judged.forget(slots)
-        self._sharp.forget(slots)
+        if self._sharp is not None:
+            self._sharp.forget(slots)
 
-    def excess(self, deviation: Floats, sharp: Floats) -> Floats:
+    def excess(self, deviation: Floats, sharp: Floats | None = None) -> Floats:
         """Return by how much (>= 0, logarithmic) the deviations beat the records; remember them.
 
         The sum over both and over the memories. 0 for the first sample of a series and for a
         missing one.
+
+        Args:
+            sharp: asked for where sharp deviations are looked at.
         """
-        judged = self._judged.beaten(level_of(deviation))
-        if not self._smoothing:
-            return (EMPHASIS + EMPHASIS_SHARP) * judged
-        return EMPHASIS * judged + EMPHASIS_SHARP * self._sharp.beaten(level_of(sharp))
+        excess = EMPHASIS * self._judged.beaten(level_of(deviation))
+        if self._sharp is not None and sharp is not None:
+            excess += EMPHASIS_SHARP * self._sharp.beaten(level_of(sharp))
+        return excess
 
 
 class Records:

@@ -54,7 +54,7 @@ def test_what_beats_the_record_of_a_week_is_newer_than_what_beats_that_of_a_day(
 
 
 def test_what_has_just_begun_is_new_before_the_smoothed_deviation_has_risen():
-    novelty = Novelty(STEP_SECONDS, smoothing=True)
+    novelty = Novelty(STEP_SECONDS, sharp=True)
     novelty.resize(1)
     excesses(novelty, [2.0] * 5)
     assert excess_of(novelty, 2.0, 9.0) > 0

@@ -29,13 +29,15 @@ from anomaly.detectors import (
     open_detector,
     open_envelope,
 )
+from anomaly.detectors.refits import Spread
 from anomaly.energy import level_of
 from anomaly.entities import Entities
 from anomaly.novelty import Novelty
-from anomaly.panel import SeriesKey
+from anomaly.panel import SeriesKey, share_of
 from anomaly.persistence import Persistence, Turn
 from anomaly.policy import Band, Policy
 from anomaly.season import season_of
+from anomaly.seasons import Bins, Profile, Seasonal
 from anomaly.settings import QuerySettings
 from anomaly.slots import Rows
 
@@ -135,6 +137,21 @@ class Chain:
         """Note which series is in a slot."""
         if self._entities is not None:
             self._entities.place(key, slot)
+        share = share_of(key)
+        for one in self._learners():
+            if isinstance(one, Spread):
+                one.spread(slot, share)
+
+    def recall(self, slot: int, profile: Profile, until_seconds: float) -> None:
+        """Let the detectors that learn a season take up what was known of a series."""
+        for one in self._learners():
+            if isinstance(one, Seasonal):
+                one.recall(slot, profile, until_seconds)
+
+    def profiles(self, slots: Slots) -> tuple[Bins, Bins] | None:
+        """Return what is known of the season of the given slots; None when nobody learns one."""
+        seasonal = next((one for one in self._learners() if isinstance(one, Seasonal)), None)
+        return seasonal.profiles(slots) if seasonal else None
 
     def rates(self, ready: Slots, anomalous: Slots) -> dict[str, float]:
         """Return by group the share of its ready series that are anomalous."""

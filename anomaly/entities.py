@@ -80,7 +80,7 @@ class Entity:
         if len(self.slots) < 2 or not np.isfinite(past.newest[self.slots]).any():
             return
         if self._joint.due():
-            self._joint.learn(past.window()[self.slots])
+            self._joint.learn(past.window(self.slots))
 
 
 def mean_level(channels: float, joint_energy: float) -> float:

@@ -24,6 +24,8 @@ from anomaly.feedback import Feedback, judged_by_people
 from anomaly.habits import is_habit
 from anomaly.panel import Block, Panel, SeriesKey
 from anomaly.quiet_times import QuietTimes
+from anomaly.season import season_of
+from anomaly.seasons import Profile, Seasons
 from anomaly.settings import PublishSettings, QuerySettings
 from anomaly.slots import Rows, resized
 from anomaly.source import grid_end_seconds
@@ -45,6 +47,7 @@ class QueryEvaluation:
             remembered episodes, but begin no new one.
         judged_before: the same for a single series, where some have been judged further than
             others; never before ``live_after_seconds``.
+        seasons: what was known of seasons longer than the history.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class QueryEvaluation:
         said: Iterable[Feedback] = (),
         live_after_seconds: float = BEGINNING_OF_TIME,
         judged_before: Callable[[SeriesKey], float] | None = None,
+        seasons: Sequence[Seasons] = (),
     ) -> None:
         self.name = name
         self.settings = settings
@@ -63,6 +67,7 @@ class QueryEvaluation:
         self._live_after_seconds = live_after_seconds
         self._judged_before = judged_before or (lambda _key: live_after_seconds)
         self._judged_until = np.empty(0)
+        self._seasons = seasons
         self._chain = Chain(settings)
         self._panel = Panel(settings.window_samples, settings.maximum_series)
         self._episodes = Episodes(episodes)
@@ -72,6 +77,7 @@ class QueryEvaluation:
         self._trail = Trail(settings.step)
         # A sample may turn out to be the first of an episode until it leaves the M-of-N window.
         self._unsettled: deque[Mapping[str, Floats]] = deque()
+        self._settled_until_seconds: float | None = None
         self._settle_after_samples = settings.persistence.of
         self._changed: dict[str, Episode] = {}
         self._to_continue = {one.key: one for one in self._episodes.open()}
@@ -138,8 +144,36 @@ class QueryEvaluation:
         for row, slot in zip(new, given.tolist(), strict=True):
             if slot >= 0:
                 self._chain.place(keys[row], slot)
+                self._recall(keys[row], slot)
                 self._corrections.place(keys[row], slot)
                 self._judged_until[slot] = self._judged_before(keys[row])
+
+    def _recall(self, key: SeriesKey, slot: int) -> None:
+        for seasons in self._seasons:
+            profile = seasons.profiles.get(key)
+            if profile is not None:
+                self._chain.recall(slot, profile, seasons.until_seconds)
+
+    def seasons(self, of: Callable[[SeriesKey], bool] = lambda _key: True) -> Seasons | None:
+        """Return what is known of seasons longer than the history; None when there is nothing.
+
+        Args:
+            of: which series.
+        """
+        season = season_of(self.settings.season, self.settings.timezone)
+        with self._lock:
+            until = self._settled_until_seconds
+            if until is None or season.period_seconds <= self.settings.history:
+                return None
+            found = {key: slot for key, slot in self._panel.keys.items() if of(key)}
+            rows = self._chain.profiles(np.fromiter(found.values(), np.intp, len(found)))
+            if rows is None or not found:
+                return None
+            profiles = {
+                key: Profile(distance, samples)
+                for key, distance, samples in zip(found, *rows, strict=True)
+            }
+            return Seasons(season, until, profiles)
 
     def _resize(self) -> None:
         for part in self._parts():
@@ -239,6 +273,7 @@ class QueryEvaluation:
         self._panel.exclude(samples_ago, untaught)
         newest = self._panel.sample(samples_ago)
         newest[untaught] = np.nan
+        self._settled_until_seconds = at_seconds
         past = Past(at_seconds, newest, partial(self._panel.learnable, samples_ago))
         self._chain.settle(past, _padded(evidence, self._panel.slots), ~untaught)
 
@@ -294,6 +329,7 @@ class QueryEvaluation:
                 episodes=judged,
                 said=[word for word in said if word.holds],
                 live_after_seconds=self._live_after_seconds if last is None else last,
+                seasons=[known for known in [self.seasons()] if known],
             )
             changed = {b.id: a for a, b in zip(judged, before, strict=True) if a != b}
             corrected._changed = self._changed | changed  # another of our own kind

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from anomaly.episodes import Ending, Episode
 from anomaly.feedback_book import FeedbackBook
+from anomaly.season_book import SeasonBook
 from anomaly.trial_book import TrialBook
 from watchkeeper.storage import migrate, reading, writing
 
@@ -79,7 +80,17 @@ def _with_leases(connection: Connection) -> None:
     connection.exec_driver_sql("DROP TABLE judged_by_query")
 
 
-MIGRATIONS = (_first_schema, _with_feedback, _with_habits, _with_trials, _with_leases)
+def _with_seasons(connection: Connection) -> None:
+    binary = "BYTEA" if connection.dialect.name == "postgresql" else "BLOB"
+    connection.exec_driver_sql(
+        "CREATE TABLE seasons (query TEXT NOT NULL, shard INTEGER NOT NULL,"
+        f" content {binary} NOT NULL, PRIMARY KEY (query, shard))"
+    )
+
+
+MIGRATIONS = (
+    _first_schema, _with_feedback, _with_habits, _with_trials, _with_leases, _with_seasons,
+)  # fmt: skip
 """Only ever appended to."""
 
 _SAVE_EPISODE = sa.text(
@@ -97,13 +108,14 @@ _SAVE_JUDGED = sa.text(
 
 
 class Ledger:
-    """Episodes on disk, and what people said of them (``feedback``), and ``trials``."""
+    """Episodes on disk, and what people said of them (``feedback``), ``trials`` and ``seasons``."""
 
     def __init__(self, engine: Engine) -> None:
         migrate(engine, MIGRATIONS)
         self._engine = engine
         self.feedback = FeedbackBook(engine)
         self.trials = TrialBook(engine)
+        self.seasons = SeasonBook(engine)
 
     def save(
         self,

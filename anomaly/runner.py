@@ -12,6 +12,8 @@ from anomaly.evaluation import QueryEvaluation, remembered_seconds
 from anomaly.feedback import judged_by_people
 from anomaly.ledger import Ledger
 from anomaly.panel import Block, SeriesKey
+from anomaly.season import season_of
+from anomaly.seasons import Seasons
 from anomaly.settings import PublishSettings, QuerySettings
 from anomaly.sharding import Held, shard_of
 from anomaly.source import RangeReader, grid_end_seconds, read_blocks
@@ -21,6 +23,9 @@ from watchkeeper.errors import WatchkeeperError
 from watchkeeper.logs import get_logger
 
 log = get_logger(__name__)
+
+KEEP_SEASONS_EVERY_SECONDS = 1_800.0
+"""What is known of longer seasons is written this often; samples since then teach it again."""
 
 KEEP_JUDGED_EVERY_SECONDS = 60.0
 """How far a query was judged is written at least this often; a restart replays at most as much."""
@@ -80,7 +85,7 @@ class QueryRunner:
         self._episodes_changed = episodes_changed
         self._told = told
         self.held = self._wanted = held
-        self._kept_at_seconds = float("-inf")
+        self._kept_at_seconds = self._seasons_kept_at_seconds = float("-inf")
         self._running = threading.Lock()
         self.evaluation = self._warm_evaluation()
 
@@ -102,6 +107,9 @@ class QueryRunner:
             said=[word for word in self._said if word.holds],
             live_after_seconds=min(judged_until.values(), default=first_start),
             judged_before=lambda key: judged_until[shard_of(key, shards)],
+            seasons=self._ledger.seasons.of(
+                self.name, season_of(settings.season, settings.timezone), held.numbers
+            ),
         )
 
     def hold(self, held: Held) -> None:
@@ -186,8 +194,20 @@ class QueryRunner:
         self._ledger.save(self.name, changed, judged_until, shards=still.numbers)
         self._kept_at_seconds = now
         self.evaluation.kept(changed)
+        if now - self._seasons_kept_at_seconds >= KEEP_SEASONS_EVERY_SECONDS:
+            self._keep_seasons(still)
+            self._seasons_kept_at_seconds = now
         if changed:
             self._episodes_changed()
+
+    def _keep_seasons(self, held: Held) -> None:
+        def of(shard: int) -> Seasons | None:
+            return self.evaluation.seasons(lambda key: shard_of(key, held.shards) == shard)
+
+        found = {shard: of(shard) for shard in held.numbers}
+        self._ledger.seasons.save(
+            self.name, {shard: known for shard, known in found.items() if known}
+        )
 
     def close(self) -> None:
         """End the query's episodes: it is no longer configured."""

@@ -27,6 +27,7 @@ from watchkeeper.clock import Clock
 from watchkeeper.configuration import WatchedFile
 from watchkeeper.errors import ConfigError
 from watchkeeper.logs import get_logger
+from watchkeeper.memory import give_back_freed
 from watchkeeper.serving import Service
 
 RELOAD_JOB = "(configuration)"
@@ -35,6 +36,8 @@ RELOAD_JOB = "(configuration)"
 SHARDS_JOB = "(shards)"
 RETENTION_JOB = "(retention)"
 RETENTION_EVERY_SECONDS = 3_600.0
+MEMORY_JOB = "(memory)"
+MEMORY_EVERY_SECONDS = 60.0
 
 log = get_logger(__name__)
 
@@ -83,11 +86,11 @@ class AnomalyService:
         self._metrics = ServiceMetrics(service.registry)
         self._jobs = Jobs(missed=self._metrics.missed, failed=self._failed)
         self._trials = Trials(open_reader, ledger.trials, clock)
+        forecasts = Forecasts(open_reader, clock, self._metrics.forecast)
+        self._forecasts = ForecastSchedule(forecasts, self._jobs)
         self._explainer = Explainer(self.runners, ledger.feedback, self._alarms_a_week)
         self._courier = Courier(
             receiver,
-        forecasts = Forecasts(open_reader, clock, self._metrics.forecast)
-        self._forecasts = ForecastSchedule(forecasts, self._jobs)
             settings=lambda: config.current.alerts,
             reports=self.reports,
             console_url=addresses.url_of("console"),
@@ -97,11 +100,11 @@ class AnomalyService:
         service.registry.register(
             SeriesCollector(self.runners, clock.now, lambda: config.current.publish)
         )
+        service.registry.register(ForecastCollector(forecasts.newest, clock.now))
+        service.app.register_blueprint(forecast_blueprint(forecasts.newest))
         service.app.register_blueprint(blueprint(self.runners, clock, ledger.trials.newest))
         service.app.register_blueprint(
             feedback_blueprint(self.runners, ledger.feedback, clock, self._explainer.explain)
-        service.registry.register(ForecastCollector(forecasts.newest, clock.now))
-        service.app.register_blueprint(forecast_blueprint(forecasts.newest))
         )
         service.readiness.add("queries", self._readiness_problem)
         service.on_stop(self.stop)
@@ -139,13 +142,14 @@ class AnomalyService:
             third = self._leases.lease_seconds / 3
             self._jobs.every(third, SHARDS_JOB, self._share)
         self._jobs.every(RETENTION_EVERY_SECONDS, RETENTION_JOB, self._forget)
+        self._jobs.every(MEMORY_EVERY_SECONDS, MEMORY_JOB, give_back_freed)
         for name, settings in self._applied.queries.items():
             self._add(name, settings)
+        self._forecasts.follow(self._applied.forecasts)
         self._jobs.every(self._reload_seconds, RELOAD_JOB, self._reload)
         self._jobs.start()
         self._courier.start()
 
-        self._forecasts.follow(self._applied.forecasts)
     def stop(self) -> None:
         """Stop both."""
         self._jobs.stop()
@@ -166,6 +170,7 @@ class AnomalyService:
             log.info("shards", extra={"held": sorted(held.numbers), "of": held.shards})
             for runner in self.runners():
                 runner.hold(held)
+                self._jobs.soon(runner.name)
 
     def _forget(self) -> None:
         before = self._clock.now().timestamp() - self._config.current.remember
@@ -224,12 +229,12 @@ class AnomalyService:
         if self._config.current is self._applied:
             return
         self._applied = self._config.current
+        self._forecasts.follow(self._applied.forecasts)
         wanted = self._applied.queries
         for name, runner in list(self._runners.items()):
             if wanted.get(name) != self._configured.get(name):
                 self._remove(runner, closing=name not in wanted)
         for name, settings in wanted.items():
-        self._forecasts.follow(self._applied.forecasts)
             if name not in self._runners:
                 self._add(name, settings)
 

@@ -7,10 +7,9 @@ when its fate is known, so a detector never has to take anything back.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -39,6 +38,13 @@ class Moment:
     recent: npt.NDArray[np.float32]
 
 
+class Window(Protocol):
+    """Gives what may be learned from."""
+
+    def __call__(self, slots: Slots | slice = slice(None), /) -> npt.NDArray[np.float32]:
+        """Return slots x samples, oldest first, NaN where there is none or it is an incident's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """What may be learned from, after one more sample of each series has been settled.
@@ -46,12 +52,12 @@ class Past:
     Attributes:
         at_seconds: Unix time of the newest settled samples.
         newest: one a slot; NaN where there is none or it belongs to an incident.
-        window: gives slots x samples, oldest first, NaN as above; it is a copy, so ask rarely.
+        window: gives what is settled; it is a copy, so ask rarely, and only for those wanted.
     """
 
     at_seconds: float
     newest: Floats
-    window: Callable[[], npt.NDArray[np.float32]]
+    window: Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,34 +120,34 @@ DETECTORS = {
     "ensemble": "anomaly.detectors.ensemble:Ensemble",
     "ewma": "anomaly.detectors.ewma:Ewma",
     "isolation-forest": "anomaly.detectors.isolation_forest:IsolationForestDetector",
+    "lstm-autoencoder": "anomaly.detectors.lstm_autoencoder:LstmAutoencoder",
     "peer-group": "anomaly.detectors.peer_group:PeerGroup",
     "ridge-autoregression": "anomaly.detectors.ridge_autoregression:RidgeAutoregression",
     "robust-zscore": "anomaly.detectors.robust_zscore:RobustZScore",
     "seasonal-envelope": "anomaly.detectors.seasonal_envelope:SeasonalEnvelope",
+    "standstill": "anomaly.detectors.standstill:Standstill",
     "subspace": "anomaly.detectors.subspace:Subspace",
 }
-    "lstm-autoencoder": "anomaly.detectors.lstm_autoencoder:LstmAutoencoder",
 """Name in ``anomaly.yml`` to where the class is; imported only when a query asks for it."""
 
-ENVELOPES = ("robust-zscore", "seasonal-envelope")
-"""The detectors that can draw the band."""
-    "standstill": "anomaly.detectors.standstill:Standstill",
-
-
-def open_detector(name: str, terms: Terms) -> Detector:
-    """Return a new detector; raise KeyError for a name that is not in the table."""
 EXTRAS = {"lstm-autoencoder": ("deep", "torch")}
 """Detectors that need more than the room itself: which extra brings it, and what to look for."""
 
-    module, _, attribute = DETECTORS[name].partition(":")
-    detector: Detector = getattr(import_module(module), attribute)(terms)
-    return detector
+ENVELOPES = ("robust-zscore", "seasonal-envelope")
+"""The detectors that can draw the band."""
+
 
 def missing_extra(name: str) -> str | None:
     """Return the extra that a detector needs and that is not installed; None when all is there."""
     extra, module = EXTRAS.get(name, ("", "numpy"))
     return None if find_spec(module) else extra
 
+
+def open_detector(name: str, terms: Terms) -> Detector:
+    """Return a new detector; raise KeyError for a name that is not in the table."""
+    module, _, attribute = DETECTORS[name].partition(":")
+    detector: Detector = getattr(import_module(module), attribute)(terms)
+    return detector
 
 
 def open_envelope(name: str, terms: Terms) -> Envelope:

@@ -21,6 +21,7 @@ from anomaly.detectors import (
 )
 from anomaly.detectors.refits import Spread
 from anomaly.energy import energy_of, mean_deviation, smoothed
+from anomaly.seasons import Bins, Profile, Seasonal
 from anomaly.slots import resized
 
 
@@ -67,6 +68,17 @@ class Ensemble:
         for detector in self._detectors:
             if isinstance(detector, Spread):
                 detector.spread(slot, share)
+
+    def profiles(self, slots: Slots) -> tuple[Bins, Bins]:
+        """Return what the seasonal member knows of the given slots."""
+        return self._seasonal().profiles(slots)
+
+    def recall(self, slot: int, profile: Profile, until_seconds: float) -> None:
+        """Let the seasonal member take up the profile that a series had."""
+        self._seasonal().recall(slot, profile, until_seconds)
+
+    def _seasonal(self) -> Seasonal:
+        return next(one for one in self._detectors if isinstance(one, Seasonal))
 
     def score(self, moment: Moment) -> Floats:
         """Return the joint deviation of the members that can judge; NaN while none can."""

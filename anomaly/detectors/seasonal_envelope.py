@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from anomaly.detectors import Expectation, Floats, Moment, Past, Slots, Terms
 from anomaly.detectors.robust_zscore import SMALLEST_SPREAD_RATIO, centre_and_spread
+from anomaly.seasons import Bins, Profile
 from anomaly.slots import resized
 
 INFLUENCE_SPREADS = 1.5
@@ -53,6 +54,7 @@ class SeasonalEnvelope:
         bins = terms.season.bins
         self._profile: npt.NDArray[np.float32] = np.empty((0, bins), dtype=np.float32)
         self._weight: npt.NDArray[np.float32] = np.empty((0, bins), dtype=np.float32)
+        self._profiled_until = np.empty(0)
 
     def resize(self, slots: int) -> None:
         """Make room for ``slots`` series."""
@@ -61,6 +63,7 @@ class SeasonalEnvelope:
         self._samples = resized(self._samples, slots, 0.0)
         self._profile = resized(self._profile, slots, 0.0)
         self._weight = resized(self._weight, slots, 0.0)
+        self._profiled_until = resized(self._profiled_until, slots, -np.inf)
 
     def forget(self, slots: Slots) -> None:
         """Drop what was learned of the given slots."""
@@ -69,6 +72,17 @@ class SeasonalEnvelope:
         self._samples[slots] = 0.0
         self._profile[slots] = 0.0
         self._weight[slots] = 0.0
+        self._profiled_until[slots] = -np.inf
+
+    def profiles(self, slots: Slots) -> tuple[Bins, Bins]:
+        """Return the profile of the given slots, and of how many samples it is, slots x bins."""
+        return self._profile[slots], self._weight[slots]
+
+    def recall(self, slot: int, profile: Profile, until_seconds: float) -> None:
+        """Take up the profile that a series had at that Unix time."""
+        self._profile[slot] = profile.distance
+        self._weight[slot] = profile.samples
+        self._profiled_until[slot] = until_seconds
 
     def expect(self, at_seconds: float) -> Expectation:
         """Return level plus profile at that time of day, and the spread around it."""
@@ -94,12 +108,21 @@ class SeasonalEnvelope:
         self._move(past, seen & known)
 
     def _begin(self, past: Past, new: Slots) -> None:
-        window = past.window(new).astype(np.float64)
+        window = past.window(new).astype(np.float64) - self._profile_over(past, new)
         enough = np.isfinite(window).sum(axis=1) >= self._terms.minimum_samples
         if enough.any():
             centre, spread = centre_and_spread(window[enough], self._terms.smallest_spread)
             self._level[new[enough]] = centre
             self._log_spread[new[enough]] = np.log(spread)
+
+    def _profile_over(self, past: Past, slots: Slots) -> Floats | float:
+        """Return the profile at the times of the window; 0 for series that have none yet."""
+        if not np.isfinite(self._profiled_until[slots]).any():
+            return 0.0
+        samples = past.window(slots[:1]).shape[1]
+        ages_seconds = np.arange(samples - 1, -1, -1) * self._terms.step_seconds
+        bins = [self._terms.season.bin_of(past.at_seconds - age) for age in ages_seconds.tolist()]
+        return self._profile[slots][:, bins].astype(np.float64)
 
     def _move(self, past: Past, taught: npt.NDArray[np.bool_]) -> None:
         if not taught.any():
@@ -116,8 +139,9 @@ class SeasonalEnvelope:
         self._level[taught] += follow * pull
         longest = max(PERIODS_REMEMBERED * self._samples_per_bin, PRIOR_SAMPLES + 1.0)
         learn_rate = 1.0 / np.minimum(weight + PRIOR_SAMPLES, longest)
-        self._profile[taught, at] += (1 - follow) * learn_rate * pull
-        self._weight[taught, at] += 1.0
+        new = past.at_seconds > self._profiled_until[taught]
+        self._profile[taught, at] += new * (1 - follow) * learn_rate * pull
+        self._weight[taught, at] += new
 
         beyond = np.abs(distance) > MEDIAN_OF_NORMAL * spread
         rate = 2.0 / np.minimum(self._samples[taught], SPREAD_SAMPLES)

@@ -1,5 +1,9 @@
 """What survives a restart."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from anomaly.backtest.trial import Trial
@@ -81,3 +85,33 @@ def test_a_database_of_the_first_release_is_read(tmp_path):
     (kept,) = ledger.episodes("response-time", since_seconds=0.0)
     assert (kept.key, kept.is_open, kept.habitual) == ((("service", "x"),), True, False)
     assert ledger.judged_until_seconds("response-time") == {0: 77.0}
+
+
+@pytest.mark.parametrize("schema", [1, 5])
+def test_the_state_of_an_earlier_release_loads(tmp_path, schema):
+    state = Path(__file__).parent / "state" / f"schema-{schema}.sql"
+    with closing(sqlite3.connect(tmp_path / "anomaly.db")) as database:
+        database.executescript(state.read_text(encoding="utf-8"))
+    ledger = Ledger(open_database(sqlite_url(tmp_path / "anomaly.db")))
+    recovered, under_way = ledger.episodes("response-time", since_seconds=0.0)
+    assert (recovered.id, recovered.ending) == ("29bccf80cc58c5fd", Ending.RECOVERED)
+    assert (under_way.id, under_way.is_open) == ("b8af749d62a97b6e", True)
+    assert ledger.judged_until_seconds("response-time") == {0: 1_750_002_600.0}
+    words, trial = ledger.feedback.all(), ledger.trials.newest("response-time")
+    if schema == 5:
+        assert [(word.id, word.kind, word.by) for word in words] == [("f1", "not-a-problem", "ada")]
+        assert trial is not None
+        assert trial.champion == "ensemble"
+    else:
+        assert (words, trial) == ([], None)
+    ledger.save(
+        "response-time", [under_way.end(1_750_003_000.0, Ending.RECOVERED)], 1_750_003_000.0
+    )
+    assert not any(one.is_open for one in ledger.episodes("response-time", since_seconds=0.0))
+
+
+def test_there_is_a_state_of_the_schema_before_the_newest_to_load():
+    kept = {
+        int(file.stem.partition("-")[2]) for file in (Path(__file__).parent / "state").iterdir()
+    }
+    assert len(MIGRATIONS) - 1 in kept

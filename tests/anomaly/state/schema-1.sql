@@ -1,0 +1,10 @@
+BEGIN TRANSACTION;
+CREATE TABLE episodes (id TEXT PRIMARY KEY, query TEXT NOT NULL, labels TEXT NOT NULL, started_seconds DOUBLE PRECISION NOT NULL, ended_seconds DOUBLE PRECISION, ending TEXT);
+INSERT INTO "episodes" VALUES('29bccf80cc58c5fd','response-time','{"http_route": "/search", "service": "taskboard"}',1750000100.0,1750000400.0,'recovered');
+INSERT INTO "episodes" VALUES('b8af749d62a97b6e','response-time','{"http_route": "/search", "service": "taskboard"}',1750002000.0,NULL,NULL);
+CREATE TABLE judged (query TEXT PRIMARY KEY, until_seconds DOUBLE PRECISION NOT NULL);
+INSERT INTO "judged" VALUES('response-time',1750002600.0);
+CREATE TABLE schema_version (version INTEGER NOT NULL);
+INSERT INTO "schema_version" VALUES(1);
+CREATE INDEX episodes_by_query ON episodes (query, ended_seconds);
+COMMIT;

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from agent.collector import CollectionFailed
 from agent.family import Family, single
 from agent.postgres.bloat import index_bloat, table_bloat
 from agent.postgres.blocking import BLOCKING
 from agent.postgres.configuration import SETTINGS
+from agent.postgres.queries import queries as questions_of
 from agent.postgres.replication import CONFLICTS, REPLICATION, SLOTS, STANDBYS
 from agent.postgres.session import Session
 from agent.postgres.sizes import SIZES
@@ -63,6 +65,7 @@ class PostgresCollector:
         databases: further ones whose tables and indexes are told of, over a connection each.
         tls: ``prefer`` or ``verify``.
         certificates: file with the authorities to trust; empty for the system's.
+        queries: questions of the user's own, each with the arguments of ``postgres.queries.query``.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class PostgresCollector:
         databases: Sequence[str] = (),
         tls: str = "prefer",
         certificates: str = "",
+        queries: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self._server = f"{host}:{port}"
         self._slow_interval_seconds = slow_interval_seconds
@@ -97,9 +101,8 @@ class PostgresCollector:
         )
         about_tables = [about(tables) for about in TABLE_QUESTIONS if tables]
         about_statements = [statements_about(statements)] if statements else []
-        self._interview = self._interviewing(
-            database, QUESTIONS, [*SLOW_QUESTIONS, *about_statements, *about_tables], postgres.UP
-        )
+        slow = [*SLOW_QUESTIONS, *about_statements, *about_tables, *questions_of(queries)]
+        self._interview = self._interviewing(database, QUESTIONS, slow, postgres.UP)
         self._further = {
             name: self._interviewing(name, (), [_of(name, one) for one in about_tables], None)
             for name in databases

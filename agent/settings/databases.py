@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from agent.recipe import Recipe
 from agent.settings.pace import Pace, plain
+from agent.settings.queries import Name, QuerySettings, refuse_known
 from agent.settings.values import Bound, Port
 from watchkeeper.configuration import Secret, Settings
 
@@ -25,6 +26,8 @@ class PostgresSettings(Settings):
         tls: ``verify`` to go on only with a server that proves that it has the name of ``host``;
             else TLS is used as the server likes, and it may be anybody.
         certificates: file with the authorities to trust instead of the system's.
+        queries: questions of your own by name, put to ``database``; the names of their metrics are
+            this name and that of the column.
     """
 
     host: str = "127.0.0.1"
@@ -37,6 +40,12 @@ class PostgresSettings(Settings):
     certificates: str = ""
     statements: Bound = 50
     tables: Bound = 20
+    queries: dict[Name, QuerySettings] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _ask_nothing_twice(self) -> Self:
+        refuse_known(self.queries)
+        return self
 
     @model_validator(mode="after")
     def _name_each_database_once(self) -> Self:
@@ -47,8 +56,9 @@ class PostgresSettings(Settings):
 
     def recipes(self, pace: Pace) -> Iterator[Recipe]:
         """Yield what to run."""
-        name = f"postgres {self.host}:{self.port}"
-        yield pace.recipe(name, "postgres", plain(self) | pace.question_limits)
+        queries = [query.told(name) for name, query in self.queries.items()]
+        arguments = plain(self) | {"queries": queries} | pace.question_limits
+        yield pace.recipe(f"postgres {self.host}:{self.port}", "postgres", arguments)
 
 
 class MysqlSettings(Settings):

@@ -77,6 +77,17 @@ class AgentSettings(Settings):
             raise ValueError(f"expected each once, got {', '.join(twice)} twice: make them one")
         return self
 
+    @model_validator(mode="after")
+    def _say_the_same_of_each_metric(self) -> Self:
+        """Two servers may be asked one query, but no metric can be two things."""
+        said: dict[str, object] = {}
+        for server in self.postgres:
+            for name, query in server.queries.items():
+                for metric in query.metrics_told(name):
+                    if said.setdefault(metric, query.metrics) != query.metrics:
+                        raise ValueError(f"expected one meaning of {metric}, got two queries' own")
+        return self
+
     @property
     def pace(self) -> Pace:
         """The limits of all collectors."""

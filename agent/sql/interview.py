@@ -158,9 +158,10 @@ class Interview:
         return [*families, *self.kept(), *self._told_of_questions()]
 
     def _pause_seconds(self, question: Question, answers: Answers) -> float:
+        interval = max(self._slow_interval_seconds, question.interval_seconds)
         if question.name not in answers:
             return self._slow_interval_seconds
-        return pause_seconds(self._slow_interval_seconds, self._durations[question.name])
+        return pause_seconds(interval, self._durations[question.name])
 
     def _look(self, session: Session) -> bool:
         """Look at the server again, and return whether to go on asking."""

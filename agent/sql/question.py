@@ -51,6 +51,7 @@ class Question:
         since: the first version of the server that can answer it.
         top: how many rows at most, where the statement says so.
         needs: a word without which it cannot be put; empty when it always can.
+        interval_seconds: a slow question is asked no more often than that.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Question:
     since: int = 0
     top: int = 0
     needs: str = ""
+    interval_seconds: float = 0.0
 
     def statement(self, words: Mapping[str, str]) -> str:
         """Return the statement in the words of a server."""

@@ -4,10 +4,12 @@ The exporters run here and now; nothing they say is typed by hand.
 """
 
 import contextlib
+import json
 import random
 from pathlib import Path
 
 import pytest
+import yaml
 
 from agent.configured import read_recipes
 from agent.once import collect_once
@@ -52,6 +54,25 @@ LIVELY = (
 """Gauges that move by themselves between two readings."""
 
 
+QUERIES = """
+shop_schema:
+  query: |
+    SELECT nspname AS schema, count(*) AS relations, sum(relpages) AS pages, 'x{y}' AS ignored,
+           true AS is_there, pg_postmaster_start_time() AS started
+    FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace GROUP BY nspname  -- and no more
+  master: true
+  cache_seconds: 30
+  metrics:
+    - schema: {usage: LABEL, description: Name of the schema}
+    - relations: {usage: GAUGE, description: Relations in it}
+    - pages: {usage: COUNTER, description: Their pages}
+    - ignored: {usage: DISCARD}
+    - is_there: {usage: GAUGE, description: Whether it is there}
+    - started: {usage: GAUGE, description: Start of the server}
+"""
+"""A file as it is given to postgres_exporter by ``--extend.query-path``."""
+
+
 @pytest.fixture(scope="module")
 def programs():
     try:
@@ -64,14 +85,17 @@ def programs():
 def side_by_side(programs, postgres_port, valkey_port, tmp_path_factory):
     """(theirs before, ours, theirs after), all read within moments."""
     config = tmp_path_factory.mktemp("parity") / "agent.yml"
+    queries = config.parent / "queries.yaml"
+    queries.write_text(QUERIES)
     config.write_text(
         f"redis: [{{port: {valkey_port}}}]\n"
-        f"postgres: [{{port: {postgres_port}, database: taskboard, user: postgres}}]\n"
+        f"postgres: [{{port: {postgres_port}, database: taskboard, user: postgres,\n"
+        f"            queries: {json.dumps(yaml.safe_load(QUERIES))}}}]\n"
     )
     ports = [free_port() for _ in programs]
     options = (
         [f"--web.listen-address=127.0.0.1:{ports[0]}"],
-        [f"--web.listen-address=127.0.0.1:{ports[1]}"],
+        [f"--web.listen-address=127.0.0.1:{ports[1]}", f"--extend.query-path={queries}"],
         [
             f"-web.listen-address=127.0.0.1:{ports[2]}",
             f"-redis.addr=redis://127.0.0.1:{valkey_port}",
@@ -103,6 +127,22 @@ def test_every_family_of_the_exporters_is_ours_too(side_by_side):
         - set(LEFT_OUT)
     )
     assert not missing, "\n".join(sorted(missing))
+
+
+def test_a_users_own_questions_are_told_as_the_exporter_tells_them(side_by_side):
+    before, ours, _ = side_by_side
+    columns = ("relations", "pages_total", "is_there", "started")  # the parser adds _total
+    names = {f"shop_schema_{column}" for column in columns}
+    assert {name for name in before.names() if name.startswith("shop_")} == names
+    assert {name for name in ours.names() if name.startswith("shop_")} == names
+    theirs = {
+        (name, without_server(labels)): value
+        for (name, labels), value in before.values.items()
+        if name in names
+    }
+    for (name, labels), value in ours.values.items():
+        if name in names:
+            assert theirs[name, without_server(labels)] == pytest.approx(value, rel=0.02, abs=1)
 
 
 def test_every_family_has_the_exporters_type(side_by_side):

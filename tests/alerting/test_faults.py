@@ -1,19 +1,18 @@
 """The faults a watchkeeper must survive, each under its own name.
 
-The others stand where they belong: killed at every boundary in ``test_process``, receivers that
-refuse or limit in ``test_delivery``, storms there and in ``benchmarks.storm``, stopped replicas in
-``test_replicas``, pools and lost data in ``test_rule_limits``, forged and stale calls in the
-endpoint's own tests.
+The others stand where they belong; docs/fault-cases.md lists them all.
 """
 
 from __future__ import annotations
 
 import socket
+import sqlite3
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from alerting.notifiers.http_answer import post
 from alerting.notifiers.notifier import NotDelivered
@@ -117,3 +116,59 @@ def test_an_alert_that_flaps_every_second_causes_few_actions(desk, endpoint):
         desk.resolve()
         desk.pass_time(1)
     assert len(endpoint.effects) <= 2
+
+
+def dead(service: str) -> dict[str, object]:
+    return {
+        "labels": {"alertname": "Dead", "service": service},
+        "annotations": {"description": "x" * 10_000},
+    }
+
+
+def services(client) -> list[str]:
+    return sorted(alert["labels"]["service"] for alert in client.get("/api/v2/alerts").json)
+
+
+def test_on_a_full_disk_nothing_is_confirmed_and_nothing_confirmed_is_lost(client, alerting):
+    confirmed = []
+    engine = alerting.store.engine
+    with writing(engine) as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+
+    def limit(connection, _record):
+        # What SQLite says of a file that may not grow is what it says of a disk that is full.
+        connection.execute(f"PRAGMA max_page_count={pages + 40}")
+
+    event.listen(engine, "connect", limit)
+    engine.dispose()
+    for number in range(40):
+        answer = client.post("/api/v2/alerts", json=[dead(f"s{number:02}")])
+        assert answer.status_code in (200, 503)
+        if answer.status_code == 200:
+            confirmed.append(f"s{number:02}")
+    assert "full" in client.post("/api/v2/alerts", json=[dead("late")]).json["error"]["message"]
+    assert 0 < len(confirmed) < 40
+    assert services(client) == confirmed
+    event.remove(engine, "connect", limit)
+    engine.dispose()
+    assert client.post("/api/v2/alerts", json=[dead("late")]).status_code == 200
+    assert services(client) == ["late", *confirmed]
+
+
+def test_while_somebody_else_holds_the_database_nothing_is_confirmed(client, alerting):
+    file = alerting.store.engine.url.database
+    event.listen(alerting.store.engine, "connect", impatient)
+    alerting.store.engine.dispose()
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = client.post("/api/v2/alerts", json=[dead("shop")])
+        assert answer.status_code == 503
+        assert "locked" in answer.json["error"]["message"]
+        other.execute("ROLLBACK")
+    assert services(client) == []
+    assert client.post("/api/v2/alerts", json=[dead("shop")]).status_code == 200
+    assert services(client) == ["shop"]
+
+
+def impatient(connection, _record):
+    connection.execute("PRAGMA busy_timeout=50")

@@ -31,7 +31,7 @@ WEEKLY = season_of(SeasonKind.WEEKLY, "UTC")
 
 
 def weeks(count: int) -> np.ndarray:
-    """Return a load that is ten, with noise, and a little more for hours of one day of each week."""
+    """Return ten, with noise, and on one day of each week a little more for some hours."""
     values = 10 + 0.3 * np.random.default_rng(3).normal(size=count * WEEK)
     for week in range(count):
         values[week * WEEK + 100 : week * WEEK + 110] += 1

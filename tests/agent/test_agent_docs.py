@@ -1,5 +1,6 @@
 """What the documentation says of the agent is so."""
 
+import configparser
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import redis
 
 import agent
+from agent.cli import agent as command
 from agent.collectors import COLLECTORS
 from agent.collectors.redis import RedisCollector
 from agent.configured import read_configured
@@ -14,7 +16,9 @@ from agent.web.configuration import read_web_configuration
 from tests.agent.authority import Authority
 from tests.agent.probes import PROBES
 from tests.agent.test_agent_parity import LEFT_OUT
+from watchkeeper.addresses import data_dir
 from watchkeeper.catalogue import every_metric
+from watchkeeper.cli import COMMANDS
 
 DOCUMENTS = Path(agent.__file__).parents[1] / "docs"
 DOCUMENT = (DOCUMENTS / "agent.md").read_text()
@@ -76,3 +80,20 @@ def test_the_web_configuration_of_the_documentation_can_be_used(tmp_path):
 def test_the_receiver_of_the_documentation_can_be_used(tmp_path):
     (tmp_path / "agent.yml").write_text("discover: false\n" + yaml_example("otlp"))
     assert read_configured(tmp_path / "agent.yml").receiver.interval_seconds == 15
+
+
+def test_the_service_of_the_documentation_starts_the_agent_where_it_may_write(monkeypatch):
+    (text,) = re.findall(r"```ini\n(.*?)```", DOCUMENT, re.DOTALL)
+    unit = configparser.RawConfigParser()
+    unit.optionxform = str
+    unit.read_string(text)
+    service = unit["Service"]
+    program, name, *options = service["ExecStart"].split()
+    assert Path(program).name == "watchkeeper"
+    assert COMMANDS[name][0] == "agent.cli:agent"
+    assert set(options[::2]) <= {option for one in command.params for option in one.opts}
+    monkeypatch.setenv(*service["Environment"].split("="))
+    assert data_dir() == Path("/var/lib") / service["StateDirectory"]
+    hides = re.findall(r"`(P\w+)`", DOCUMENT.partition("Leave\n")[2].partition("\n\n")[0])
+    assert len(hides) == 3
+    assert service.keys().isdisjoint(hides)

@@ -27,6 +27,14 @@ LONGEST_SPREAD_SECONDS = 10.0
 """Start times are spread over the cadence, but nobody waits longer than this for a first answer."""
 
 
+class Threads(ThreadPoolExecutor):  # type: ignore[misc]  # APScheduler has no types
+    """A pool that forgets what it has not begun when it is stopped, so that nobody waits for it."""
+
+    def shutdown(self, wait: bool = True) -> None:  # noqa: FBT001, FBT002  # APScheduler's signature
+        """Take no more work."""
+        self._pool.shutdown(wait, cancel_futures=True)
+
+
 class Jobs:
     """Named jobs at fixed intervals.
 
@@ -49,8 +57,8 @@ class Jobs:
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={
-                "default": ThreadPoolExecutor(THREADS),
-                "slow": ThreadPoolExecutor(SLOW_THREADS),
+                "default": Threads(THREADS),
+                "slow": Threads(SLOW_THREADS),
             },
             job_defaults={"coalesce": True, "max_instances": 1},
         )
@@ -96,12 +104,17 @@ class Jobs:
         """Run the job of that name no more."""
         self._scheduler.remove_job(name)
 
+    @property
+    def is_running(self) -> bool:
+        """Return whether the clock runs."""
+        return bool(self._scheduler.running)
+
     def start(self) -> None:
         """Start the clock."""
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Stop the clock without waiting for what runs."""
+        """Stop the clock without waiting for what runs; what has not begun never will."""
         self._scheduler.shutdown(wait=False)
 
     def _tell_missed(self, event: JobEvent) -> None:

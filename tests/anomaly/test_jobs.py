@@ -22,7 +22,8 @@ def jobs(told):
     )
     one.start()
     yield one
-    one.stop()
+    if one.is_running:
+        one.stop()
 
 
 def test_a_job_that_hangs_is_counted_and_the_others_run_on(jobs, told):
@@ -71,3 +72,24 @@ def test_a_job_that_is_wanted_soon_does_not_wait_for_its_time(jobs):
     jobs.soon("hourly")
     jobs.soon("one that is gone")
     assert ran.wait(60)
+
+
+def test_slow_work_that_waits_its_turn_is_not_done_once_the_clock_is_stopped(jobs):
+    begun, release, order = threading.Event(), threading.Event(), []
+
+    def first() -> None:
+        begun.set()
+        release.wait(60)
+        order.append("first")
+
+    jobs.every(3_600.0, "first", first, slow_after_seconds=0.0)
+    jobs.soon("first")
+    assert begun.wait(60)
+    jobs.every(3_600.0, "second", lambda: order.append("second"), slow_after_seconds=0.0)
+    jobs.soon("second")
+    pool = jobs._scheduler._executors["slow"]._pool
+    wait_until(lambda: pool._work_queue.qsize() == 1, what="the second waiting for the first")
+    jobs.stop()
+    release.set()
+    pool.shutdown(wait=True)
+    assert order == ["first"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, abort, jsonify
+from flask import Flask, Response, abort, jsonify, request
 
 from alerting import (
     access,
@@ -63,11 +63,16 @@ def _register_lists(app: Flask, alerting: Alerting) -> None:
 
     @app.get("/api/v1/audit/verification")
     def get_verification() -> Response:
+        kept = request.args.get("contains", "")
         with reading(alerting.store.engine) as connection:
             found = audit.first_break(connection)
+            newest = audit.newest(connection, 1)
+            is_there = audit.contains(connection, kept) if kept else None
         return jsonify(
             holds=found is None,
             first_break={"seq": found.seq, "reason": found.reason} if found else None,
+            newest={name: newest[0][name] for name in ("seq", "at", "hash")} if newest else None,
+            contains=is_there,
         )
 
     @app.get("/api/v1/audit")

@@ -1,7 +1,8 @@
 """The record of every decision and deed: append-only, each entry chained to the one before.
 
 A changed, removed or inserted entry breaks the chain from there on. Cutting entries off the end
-does not; whoever must prove that keeps the newest hash elsewhere (the API gives it).
+does not; whoever must prove that keeps the newest hash elsewhere, and asks later whether the chain
+still contains it.
 """
 
 from __future__ import annotations
@@ -122,6 +123,14 @@ def _is_noted(connection: Connection, detail: str) -> bool:
     table = tables.audit
     query = sa.select(table.c.seq).where(table.c.event == PRUNED, table.c.detail == detail)
     return connection.execute(query).first() is not None
+
+
+def contains(connection: Connection, hash_: str) -> bool:
+    """Return whether an entry with this hash is in the chain, or was the last that was pruned."""
+    return any(
+        connection.execute(sa.select(table.c.seq).where(table.c.hash == hash_)).first() is not None
+        for table in (tables.audit, tables.audit_anchors)
+    )
 
 
 def newest(connection: Connection, limit: int) -> list[dict[str, Any]]:

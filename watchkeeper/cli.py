@@ -25,6 +25,7 @@ COMMANDS = {
     "incident": ("watchkeeper.operate:incident", "List and show incidents."),
     "pause": ("watchkeeper.operate:pause", "The kill switch: stop remediation actions."),
     "token": ("watchkeeper.token_command:token", "Say who may ask, and how much each may do."),
+    "audit": ("watchkeeper.operate:audit", "Prove that no decision or deed was taken back."),
     "resume": ("watchkeeper.operate:resume", "Let remediation actions run again."),
 }
 """Command name to where it lives and one line of help; the only place that knows every room."""

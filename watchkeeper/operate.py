@@ -136,6 +136,37 @@ def resume(reason: str, by: str, rule: str | None, target: str | None, data_dir:
     _tell(alerting_of(data_dir).post("/api/v1/resume", _given(asked)))
 
 
+@click.group()
+def audit() -> None:
+    """Prove that the record of decisions and deeds is whole."""
+
+
+@audit.command("verify")
+@click.option("--contains", metavar="HASH", help="The newest hash of an earlier time, kept apart.")
+@_data_dir
+def verify_audit(contains: str | None, data_dir: Path) -> None:
+    """Walk the chain of the audit and say whether it holds; the exit code is 1 where it does not.
+
+    That entries were cut off its end shows only to who kept a hash from before and names it.
+    """
+    asked = {"contains": contains} if contains else {}
+    found = alerting_of(data_dir).get("/api/v1/audit/verification", **asked)
+    if not found["holds"]:
+        broken = found["first_break"]
+        click.echo(f"the audit does not hold from entry {broken['seq']} on: {broken['reason']}")
+    elif found["contains"] is False:
+        click.echo(
+            f"entry {contains} is gone: the end of the audit was cut off, or retention took it"
+        )
+    elif found["newest"] is None:
+        click.echo("the audit is empty")
+    else:
+        last = found["newest"]
+        click.echo(f"the audit holds up to entry {last['seq']} of {last['at']}: {last['hash']}")
+    if not found["holds"] or found["contains"] is False:
+        raise click.exceptions.Exit(1)
+
+
 def _given(asked: Mapping[str, str | None]) -> dict[str, str]:
     return {name: text for name, text in asked.items() if text is not None}
 

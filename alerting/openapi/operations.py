@@ -158,11 +158,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         parameters={"limit": _LIMIT},
     ),
     ("GET", "/api/v1/audit/verification"): Operation(
-        "Say whether the audit's chain holds.",
+        "Say whether the audit's chain holds, and whether it still contains a hash kept elsewhere.",
         whole(
             holds=FLAG,
             first_break=optional(whole(seq={"type": "integer"}, reason=TEXT)),
+            newest=optional(whole(seq={"type": "integer"}, at=TIME, hash=TEXT)),
+            contains=optional(FLAG),
         ),
+        parameters={"contains": TEXT},
     ),
     ("GET", "/api/v1/rules"): Operation(
         "List remediation rules in the file's order.", whole(rules=list_of(ref("Rule")))

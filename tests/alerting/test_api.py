@@ -92,8 +92,15 @@ def test_decisions_and_replays_name_a_person(client):
 
 
 def test_the_audit_says_whether_it_holds(client):
+    before = client.get("/api/v1/audit/verification").json
+    assert before == {"holds": True, "first_break": None, "newest": None, "contains": None}
     client.post("/api/v1/pause", json={"reason": "drill", "by": "ana"})
-    assert client.get("/api/v1/audit/verification").json == {"holds": True, "first_break": None}
+    after = client.get("/api/v1/audit/verification").json
+    assert (after["holds"], after["newest"]["seq"]) == (True, 1)
+    asked = {"contains": after["newest"]["hash"]}
+    assert client.get("/api/v1/audit/verification", query_string=asked).json["contains"] is True
+    forged = {"contains": "0" * 64}
+    assert client.get("/api/v1/audit/verification", query_string=forged).json["contains"] is False
 
 
 def test_every_metric_it_exposes_is_in_the_catalogue(client):

@@ -43,6 +43,19 @@ def test_the_database_itself_refuses_to_change_the_audit(engine, change):
         connection.execute(sa.text(change))
 
 
+def test_what_was_cut_off_the_end_is_missed_by_who_kept_its_hash():
+    engine = without_protection()
+    fill(engine)
+    with writing(engine) as connection:
+        [kept] = audit.newest(connection, 1)
+        assert audit.contains(connection, kept["hash"])
+        connection.execute(sa.text("DELETE FROM audit WHERE seq = 5"))
+    with reading(engine) as connection:
+        assert audit.first_break(connection) is None
+        assert not audit.contains(connection, kept["hash"])
+    engine.dispose()
+
+
 def without_protection() -> sa.Engine:
     engine = open_database("sqlite:///:memory:")
     migrate(engine, tables.MIGRATIONS)

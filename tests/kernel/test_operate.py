@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from tests.supervisor.stacks import RunningSupervisor, server
 from watchkeeper.errors import Refused
-from watchkeeper.operate import alerting_of, incident, pause, resume
+from watchkeeper.operate import alerting_of, audit, incident, pause, resume
 
 LONG_ID = "inc-cfb167d29c5a4e0f9b1d2c3e4f5a6b7c"
 
@@ -96,6 +96,31 @@ def test_the_switch_is_asked_for_what_was_named_and_says_what_is_paused_now(
         "rule restart paused until 2026-01-01T02:00:00.000Z by ben: too eager",
         "already under way: restart-service on web",
     ]
+
+
+LAST = {"seq": 7, "at": "2026-01-01T00:00:00.000Z", "hash": "ab12"}
+
+
+@pytest.mark.parametrize(
+    ("found", "exit_code", "told"),
+    [
+        ({"newest": LAST}, 0, "the audit holds up to entry 7 of 2026-01-01T00:00:00.000Z: ab12"),
+        ({"newest": LAST, "contains": True}, 0, "the audit holds up to entry 7"),
+        ({"newest": None}, 0, "the audit is empty"),
+        ({"newest": LAST, "contains": False}, 1, "entry ff00 is gone"),
+        (
+            {"newest": LAST, "holds": False, "first_break": {"seq": 3, "reason": "was changed"}},
+            1,
+            "the audit does not hold from entry 3 on: was changed",
+        ),
+    ],
+)
+def test_the_audit_is_verified_with_an_exit_code_for_programs(monkeypatch, found, exit_code, told):
+    with answering({"holds": True, "first_break": None, "contains": None, **found}) as url:
+        monkeypatch.setenv("WATCHKEEPER_ALERTING_URL", url)
+        result = CliRunner().invoke(audit, ["verify", "--contains", "ff00"])
+    assert result.exit_code == exit_code
+    assert told in result.output
 
 
 @contextlib.contextmanager

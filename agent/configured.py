@@ -30,6 +30,7 @@ class Configured(NamedTuple):
         secrets: the files that its secrets are in, and what those were when they were read.
         kinds_to_discover: kinds of server that are looked for.
         discovered: the places that are watched without being configured; may hold passwords.
+        told: the settings as anybody may read them, without a secret, as JSON.
     """
 
     recipes: list[Recipe]
@@ -39,6 +40,7 @@ class Configured(NamedTuple):
     secrets: Mapping[Path, Stamp]
     kinds_to_discover: Sequence[str] = ()
     discovered: Sequence[Mapping[str, Any]] = ()
+    told: str = "{}"
 
 
 def read_recipes(path: Path) -> list[Recipe]:
@@ -80,6 +82,7 @@ def read_configured(path: Path, discovered: Sequence[Mapping[str, Any]] = ()) ->
         {Path(file): Stamp(*stamp) for file, stamp in answer["secrets"]},
         answer["kinds_to_discover"],
         answer["discovered"],
+        json.dumps(answer["told"]),
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from agent.configured import Configured
 from agent.lookout import Lookout
@@ -61,6 +63,15 @@ class Followed:
     def is_good(self) -> bool:
         """Whether what was last read is in force."""
         return self._watched.problem is None
+
+    def in_force(self) -> dict[str, Any]:
+        """Return the file as it is told to whoever asks what is in force."""
+        problem = self._watched.problem
+        return {
+            "file": self.name,
+            "problem": str(problem) if problem else None,
+            "settings": json.loads(self.current.told),
+        }
 
     def read_if_changed(self) -> bool:
         """Read it again when there is reason to; return whether something new is in force."""

@@ -86,7 +86,7 @@ class Agent:
         self._exposition = Exposition(clock)
         self.readiness = Readiness()
         self.readiness.add("collectors", self._collectors_problem)
-        pages = Pages(self.readiness, self.page)
+        pages = Pages(self.readiness, self.page, self._followed.in_force)
         web_config = web_config or self._followed.current.web_config
         self._front = Front(pages.answer, web_config, addresses.api_token(), listen, clock)
         try:

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, jsonify
-
-from watchkeeper.configuration import Settings
-from watchkeeper.watched import Watched
+if TYPE_CHECKING:  # the agent tells its settings too, and keeps pydantic out of its memory
+    from watchkeeper.configuration import Settings
+    from watchkeeper.watched import Watched
 
 PATH = "/api/v1/configuration"
 
 MASK = "***"
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
-
-
-def publish(app: Flask, files: Callable[[], list[Watched[Any]]]) -> None:
-    """Answer ``GET /api/v1/configuration``.
-
-    Its ``files`` are ``[{file, problem, settings}]``; ``problem`` says why the last edit is not in
-    force, or is null.
-    """
-
-    def answer() -> Response:
-        return jsonify(files=[told(file) for file in files()])
-
-    app.add_url_rule(PATH, "configuration_in_force", answer)
 
 
 def told(file: Watched[Any]) -> dict[str, Any]:

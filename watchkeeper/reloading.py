@@ -6,10 +6,12 @@ import time
 from pathlib import Path
 from typing import TypeVar
 
+from flask import jsonify
+
 from watchkeeper.catalogue import watchkeeper as own
 from watchkeeper.configuration import Settings, WatchedFile
 from watchkeeper.errors import ConfigError
-from watchkeeper.in_force import publish
+from watchkeeper.in_force import PATH, told
 from watchkeeper.serving import Service
 
 Model = TypeVar("Model", bound=Settings)
@@ -41,5 +43,5 @@ def follow(service: Service, path: Path, model: type[Model]) -> WatchedFile[Mode
         file.reload_if_changed()
 
     service.app.before_request(look)
-    publish(service.app, lambda: [file])
+    service.app.add_url_rule(PATH, "configuration_in_force", lambda: jsonify(files=[told(file)]))
     return file

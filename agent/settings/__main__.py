@@ -20,6 +20,7 @@ from agent.discovery import discover
 from agent.settings.whole import AgentSettings
 from watchkeeper.configuration import load, secret_files
 from watchkeeper.errors import ConfigError
+from watchkeeper.in_force import settings_told
 
 
 def left_out(run_or_tried: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -51,6 +52,7 @@ def main(path: Path, known: Iterable[Candidate]) -> dict[str, Any]:
     seen = {recipe.kind for recipe in recipes} | discovery.kinds
     return {
         "secrets": [(str(file), stamp) for file, stamp in secret_files(settings).items()],
+        "told": settings_told(settings),
         "recipes": [dataclasses.asdict(recipe) for recipe in recipes],
         "otlp": dataclasses.asdict(settings.otlp.receiver()) if settings.otlp else None,
         "web_config": str(path.parent / settings.web_config) if settings.web_config else "",

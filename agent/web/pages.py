@@ -1,14 +1,16 @@
-"""What the agent answers: /metrics, /healthz, /readyz, and nothing else."""
+"""What the agent answers: /metrics, /healthz, /readyz, its configuration, and nothing else."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from agent.text import TextFormat, format_for, quality_of
 from agent.web.request import Request
 from agent.web.response import Response, error_response, json_response
 from watchkeeper import __version__
 from watchkeeper.health import Readiness
+from watchkeeper.in_force import PATH
 
 
 class Render(Protocol):
@@ -24,11 +26,18 @@ class Pages:
     Args:
         readiness: what /readyz says.
         render: writes the page of /metrics.
+        in_force: tells the configuration file that is followed, with no secret in it.
     """
 
-    def __init__(self, readiness: Readiness, render: Render) -> None:
+    def __init__(
+        self,
+        readiness: Readiness,
+        render: Render,
+        in_force: Callable[[], dict[str, Any]] | None = None,
+    ) -> None:
         self._readiness = readiness
         self._render = render
+        self._in_force = in_force
 
     def answer(self, request: Request) -> Response:
         """Return what stands at the path that was asked for."""
@@ -39,6 +48,8 @@ class Pages:
             return json_response(200, about)
         if request.path == "/readyz":
             return self._readyz()
+        if request.path == PATH and self._in_force:
+            return json_response(200, {"files": [self._in_force()]})
         return error_response(404, "request", "expected /metrics, /healthz or /readyz")
 
     def _metrics(self, request: Request) -> Response:

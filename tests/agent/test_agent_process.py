@@ -1,6 +1,7 @@
 """The agent as its users run it: the command, its server, its configuration."""
 
 import gzip
+import json
 import re
 import socket
 import subprocess
@@ -34,6 +35,23 @@ def test_once_prints_one_full_collection(tmp_path):
     assert page.value("watchkeeper_collector_success", collector="memory") == 1
     assert page.value("node_scrape_collector_success", collector="memory") == 1
     assert page.value("node_scrape_collector_duration_seconds", collector="memory") > 0
+
+
+def test_it_tells_what_it_runs_on_without_a_secret(tmp_path):
+    config = tmp_path / "agent.yml"
+    config.write_text(
+        CONFIG + "postgres: [{host: 127.0.0.1, port: 1, password: {env: PG_SECRET}}]\n"
+    )
+    running = RunningAgent(config, PG_SECRET="hunter2")
+    try:
+        text = running.get("/api/v1/configuration").read().decode()
+    finally:
+        running.stop()
+    [file] = json.loads(text)["files"]
+    assert (file["file"], file["problem"]) == ("agent.yml", None)
+    assert file["settings"]["host"]["collectors"] == ["load", "memory"]
+    assert file["settings"]["postgres"][0]["password"]["env"] == "PG_SECRET"
+    assert "hunter2" not in text
 
 
 def test_list_names_what_would_run(tmp_path):

@@ -33,13 +33,13 @@ NOW = Row(
         Stat(
             title="Deliveries waiting",
             description="Messages and webhooks not yet made. They are kept until they are.",
-            queries=(Query(total(series(own.OUTBOX_PENDING)), silence=silences.TOLD),),
+            queries=(Query(total(series(own.OUTBOX_PENDING)), silence=silences.RECEIVER),),
             thresholds=rising(notice=5, warning=50),
         ),
         Stat(
             title="Oldest delivery",
             description="Age of the delivery waiting longest; a receiver may be down.",
-            queries=(Query(largest(series(own.OUTBOX_OLDEST)), silence=silences.TOLD),),
+            queries=(Query(largest(series(own.OUTBOX_OLDEST)), silence=silences.RECEIVER),),
             runbook="DeliveryDelayed",
             unit=Unit.SECONDS,
             thresholds=rising(notice=10, warning=60, critical=600),
@@ -47,7 +47,7 @@ NOW = Row(
         Stat(
             title="Dead letters",
             description="Deliveries given up on. Each one is a person who was not told.",
-            queries=(Query(total(series(own.DEAD_LETTERS)), silence=silences.TOLD),),
+            queries=(Query(total(series(own.DEAD_LETTERS)), silence=silences.RECEIVER),),
             runbook="DeliveryGivenUp",
             thresholds=rising(critical=1),
         ),

@@ -54,7 +54,7 @@ NOW = Row(
         Stat(
             title="Oldest delivery",
             description="Age of the message waiting longest; a receiver may be down.",
-            queries=(Query(largest(series(own.OUTBOX_OLDEST)), silence=silences.TOLD),),
+            queries=(Query(largest(series(own.OUTBOX_OLDEST)), silence=silences.RECEIVER),),
             unit=Unit.SECONDS,
             thresholds=rising(notice=10, warning=60, critical=600),
             runbook="DeliveryDelayed",
@@ -183,9 +183,9 @@ FLOW = Row(
                 Query(
                     total(series(own.OUTBOX_PENDING), by="receiver"),
                     "{{receiver}}",
-                    silence=silences.TOLD,
+                    silence=silences.RECEIVER,
                 ),
-                Query(total(series(own.DEAD_LETTERS)), "given up", silence=silences.TOLD),
+                Query(total(series(own.DEAD_LETTERS)), "given up", silence=silences.RECEIVER),
             ),
         ),
         TimeSeries(

@@ -11,7 +11,7 @@ from watchkeeper.prometheus import PrometheusClient
 
 pytestmark = pytest.mark.live
 
-IN_THE_DEMO = (silences.PROBE, silences.MEMORY_LIMIT)
+IN_THE_DEMO = (silences.PROBE, silences.MEMORY_LIMIT, silences.RECEIVER)
 """What not everybody has, but the demo does."""
 
 

@@ -16,6 +16,9 @@ from watchkeeper.errors import Refused
 
 Part = Mapping[str, Any]
 
+REPEAT_INTERVAL = "4h"
+"""Alertmanager's own, where its file says nothing."""
+
 
 @dataclass
 class Imported:
@@ -58,7 +61,7 @@ def convert(old: Any) -> Imported:
         "time_intervals": [
             *(old.get("time_intervals") or []), *(old.get("mute_time_intervals") or []),
         ],
-        "route": _route(route, found),
+        "route": {"repeat_interval": REPEAT_INTERVAL, **_route(route, found)},
     }  # fmt: skip
     if old.get("templates"):
         found.remarks.append("templates are not taken over: messages here have one form")
@@ -80,21 +83,20 @@ def _route(route: Part, found: Imported) -> dict[str, Any]:
         result["match"] = matchers
     if route.get("receiver"):
         result["receivers"] = found.names.get(route["receiver"], [])
-    for key in ("continue", "mute_time_intervals", "active_time_intervals"):
+    for key in _SAME_HERE:
         if route.get(key):
             result[key] = route[key]
-    for key in ("group_wait", "repeat_interval"):
-        if route.get(key):
-            found.remarks.append(f"{key} {route[key]} has no counterpart: {_INSTEAD[key]}")
+    if route.get("group_wait"):
+        found.remarks.append(
+            f"group_wait {route['group_wait']} has no counterpart: the first news of an incident "
+            "never waits, and what joins it is told within update_interval"
+        )
     if route.get("routes"):
         result["routes"] = [_route(branch, found) for branch in route["routes"]]
     return result
 
 
-_INSTEAD = {
-    "group_wait": "the first news of an incident never waits",
-    "repeat_interval": "escalation levels remind of an incident nobody has taken",
-}
+_SAME_HERE = ("continue", "mute_time_intervals", "active_time_intervals", "repeat_interval")
 
 
 def _matchers(part: Part, equal: str, expression: str, newer: str) -> list[str]:

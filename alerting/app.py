@@ -38,6 +38,7 @@ REVIEW_SECONDS = 2.0
 RELOAD_SECONDS = 2.0
 RECONCILE_SECONDS = 20.0
 ESCALATE_SECONDS = 5.0
+REMIND_SECONDS = 15.0
 HEARTBEAT_SECONDS = 1.0
 """How often is looked whether one is due."""
 RETENTION_SECONDS = 600.0
@@ -160,6 +161,7 @@ class Alerting:
         self._schedule.add_job(self.reconciler.run, "interval", seconds=RECONCILE_SECONDS)
         self._schedule.add_job(self.router.review, "interval", seconds=REVIEW_SECONDS)
         self._schedule.add_job(self.router.escalate, "interval", seconds=ESCALATE_SECONDS)
+        self._schedule.add_job(self.router.remind, "interval", seconds=REMIND_SECONDS)
         self._schedule.add_job(self.heartbeat.run, "interval", seconds=HEARTBEAT_SECONDS)
         self._schedule.add_job(self.retention.run, "interval", seconds=RETENTION_SECONDS)
         self._schedule.add_job(self._reload, "interval", seconds=RELOAD_SECONDS)

@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from alerting import escalation, incident_view, pipeline, rule_modes, tables
+from alerting import escalation, incident_view, pipeline, reminders, rule_modes, tables
 from alerting.alert import Alert
 from alerting.configuration import Configuration
 from alerting.group_commit import GroupCommit
@@ -70,12 +70,19 @@ class Router:
 
     def escalate(self) -> None:
         """Call the next person for what nobody has taken in time."""
+        if self._configuration.alerting.escalation:
+            self._tell_what_is_due(escalation.escalate)
+
+    def remind(self) -> None:
+        """Tell again of what still fires and was last told of long ago."""
+        if reminders.shortest_interval_seconds(self._configuration.alerting) is not None:
+            self._tell_what_is_due(reminders.remind)
+
+    def _tell_what_is_due(self, tell: Callable[[Work], int]) -> None:
         settings = self._configuration
-        if not settings.alerting.escalation:
-            return
         with writing(self._engine) as connection:
             work = Work(connection, self._clock.now(), settings.alerting, settings.remediation)
-            count = escalation.escalate(work)
+            count = tell(work)
         if count:
             self._on_commit()
 

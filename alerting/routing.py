@@ -16,6 +16,7 @@ class Stop:
 
     receivers: Sequence[str]
     route: RouteSettings
+    repeat_interval_seconds: float | None = None
 
     def silencing(self, settings: AlertingSettings, now: datetime) -> list[str]:
         """Return the names of the intervals that silence it now; empty when it speaks."""
@@ -29,22 +30,26 @@ class Stop:
 
 
 def stops_for(
-    labels: Mapping[str, str], route: RouteSettings, inherited: Sequence[str] = ()
+    labels: Mapping[str, str], route: RouteSettings, parent: Stop | None = None
 ) -> list[Stop]:
     """Return where an alert ends up, in Alertmanager's way.
 
-    A branch without receivers of its own uses its parent's; after a branch that matched, its
-    siblings are tried only when it says ``continue``. Times are not inherited.
+    A branch without receivers or a ``repeat_interval`` of its own uses its parent's; after a branch
+    that matched, its siblings are tried only when it says ``continue``. Times are not inherited.
     """
-    receivers = route.receivers or inherited
+    here = Stop(
+        route.receivers or (parent.receivers if parent else ()),
+        route,
+        route.repeat_interval_seconds or (parent.repeat_interval_seconds if parent else None),
+    )
     found: list[Stop] = []
     for branch in route.routes:
         if not all_match(branch.match, labels):
             continue
-        found += stops_for(labels, branch, receivers)
+        found += stops_for(labels, branch, here)
         if not branch.continue_:
             break
-    return found or [Stop(receivers, route)]
+    return found or [here]
 
 
 def receivers_for(labels: Mapping[str, str], route: RouteSettings) -> list[str]:

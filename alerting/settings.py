@@ -52,6 +52,11 @@ class RouteSettings(Settings):
     """Names of ``time_intervals`` in which nothing is told here; it is told when they are over."""
     active_time_intervals: tuple[str, ...] = ()
     """Names of ``time_intervals`` outside of which nothing is told here."""
+    repeat_interval_seconds: DurationSeconds | None = Field(
+        default=None, ge=60, alias="repeat_interval"
+    )
+    """What still fires and nobody has taken is told again here so long after the last word.
+    Without one it is the parent's; at the root, nothing is repeated."""
 
 
 class InhibitSettings(Settings):

@@ -24,6 +24,7 @@ route:
       receiver: pager
       continue: true
       mute_time_intervals: [night]
+      repeat_interval: 30m
     - match: {team: dba}
       match_re: {instance: 'db.*'}
       receiver: dba
@@ -90,6 +91,8 @@ def test_grouping_times_and_inhibition_come_along(imported):
     assert imported.group_by == ("alertname", "cluster")
     assert (imported.resolve_timeout_seconds, imported.update_interval_seconds) == (420, 120)
     assert imported.route.routes[0].mute_time_intervals == ("night",)
+    repeats = [route.repeat_interval_seconds for route in (imported.route, *imported.route.routes)]
+    assert repeats == [4 * 3600, 1800, None]
     assert str(imported.inhibit_rules[0].target_matchers[0]) == 'severity="warning"'
     assert {receiver.kind for receiver in imported.receivers} == {
         "slack", "email", "pagerduty", "webhook",

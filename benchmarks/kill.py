@@ -1,9 +1,11 @@
 """SIGKILL at every boundary of a delivery and of an action, again and again.
 
-    python -m benchmarks.kill [--runs 500] [--seed 1] [--quick] [--json FILE]
+    python -m benchmarks.kill [--runs 500] [--seed 1] [--store sqlite] [--quick] [--json FILE]
 
 Each run fires one alert, kills the process at a boundary chosen by the seed, starts it again and
-resolves the alert. The client sends until it is confirmed, as Prometheus does. Over all runs:
+resolves the alert. The client sends until it is confirmed, as Prometheus does. With ``--store
+postgresql`` the state is in a PostgreSQL as for several replicas: what the killed process had taken
+is then free for the next only when its lease has run out. Over all runs:
 
 * lost: confirmed transitions the receiver was never told of.
 * duplicates_with_new_id: transitions told twice under two delivery ids.
@@ -20,7 +22,8 @@ import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,10 +31,13 @@ from typing import Any
 from benchmarks.figures import Results
 from benchmarks.receivers import Call, Point, Receiver, Reply
 from benchmarks.warm_process import WarmProcess
+from tests.alerting import postgres
 from watchkeeper.errors import UpstreamError, WatchkeeperError
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 240.0
+"""More than two leases after one another."""
+STORES = ("sqlite", "postgresql")
 QUICK_RUNS = 20
 
 _ALERTING = """
@@ -121,16 +127,18 @@ class Endpoint:
 class Run:
     """The service, its receivers and the client that drives them."""
 
-    def __init__(self, directory: Path, seed: int) -> None:
+    def __init__(self, directory: Path, seed: int, database_url: str = "") -> None:
         self.rng = random.Random(seed)
         self.endpoint = Endpoint()
         self.hook = Receiver(at_point=lambda point: self.trap.reach(f"delivery {point}"))
         self.actuator = Receiver(
             self.endpoint.answer, at_point=lambda point: self.trap.reach(f"action {point}")
         )
-        (directory / "alerting.yml").write_text(_ALERTING.replace("URL", self.hook.url))
+        shared = "database: {env: BENCHMARK_DATABASE}\n" if database_url else ""
+        (directory / "alerting.yml").write_text(shared + _ALERTING.replace("URL", self.hook.url))
         (directory / "remediation.yml").write_text(_RULES.replace("URL", self.actuator.url))
-        self.process = WarmProcess(directory, {"BENCHMARK_SECRET": SECRET})
+        environment = {"BENCHMARK_SECRET": SECRET, "BENCHMARK_DATABASE": database_url}
+        self.process = WarmProcess(directory, environment)
         self.trap = Trap(self.process)
         self.kills: Counter[str] = Counter()
 
@@ -207,6 +215,16 @@ class Run:
         return found
 
 
+@contextmanager
+def database(store: str, directory: Path) -> Iterator[str]:
+    """Give the URL of an empty database of a server of our own; empty for a file."""
+    if store == "sqlite":
+        yield ""
+        return
+    with postgres.running(directory / "server") as port:
+        yield postgres.new_database(port)
+
+
 def lost(calls: Sequence[Call], services: Sequence[str]) -> int:
     """Return how many of opened and resolved were never told, over all services."""
     told = {(call.json["data"]["incident"]["service"], call.json["type"]) for call in calls}
@@ -229,13 +247,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--store", choices=STORES, default="sqlite")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_RUNS} runs")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     runs = QUICK_RUNS if options.quick else options.runs
-    results = Results(f"SIGKILL at every boundary, seed {options.seed}")
-    with tempfile.TemporaryDirectory() as directory:
-        run = Run(Path(directory), options.seed)
+    results = Results(f"SIGKILL at every boundary, on {options.store}, seed {options.seed}")
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = stack.enter_context(database(options.store, directory))
+        run = Run(directory, options.seed, url)
         with run.hook, run.actuator:
             run.go(runs)
             services = [f"run{number}" for number in range(runs)]

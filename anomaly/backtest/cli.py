@@ -11,6 +11,7 @@ import click
 
 from anomaly.answers import RangeClient
 from anomaly.backtest import page, report
+from anomaly.backtest.blocks import newest_seconds, prometheus_on
 from anomaly.backtest.events import events_from
 from anomaly.backtest.injection import inject
 from anomaly.backtest.replay import replay
@@ -49,6 +50,8 @@ class Time(click.ParamType[float]):
 @click.option("--prometheus", help="URL of the server to read from.")
 @click.option("--csv", "source", type=click.Path(path_type=Path, exists=True, dir_okay=False),
               help="Judge this file instead: timestamp and one column a series.")  # fmt: skip
+@click.option("--blocks", type=click.Path(path_type=Path, exists=True, file_okay=False),
+              help="Judge what this Prometheus data directory, or block, holds.")  # fmt: skip
 @click.option(
     "--from", "from_seconds", type=Time(), help="First time to judge; default: --days ago."
 )
@@ -66,6 +69,7 @@ def backtest(
     names: tuple[str, ...],
     prometheus: str | None,
     source: Path | None,
+    blocks: Path | None,
     from_seconds: float | None,
     until_seconds: float | None,
     days: float,
@@ -83,12 +87,15 @@ def backtest(
     """
     chosen = _queries(config, names, detector, needed=source is None)
     events = events_from(labels) if labels else []
-    until = until_seconds or datetime.now(UTC).timestamp()
+    newest = newest_seconds(blocks) if blocks else None
+    until = until_seconds or newest or datetime.now(UTC).timestamp()
     begin = from_seconds or until - days * 86_400.0
     replays = []
     for name, settings, samples, start in (
         _from_file(source, chosen, from_seconds)
         if source
+        else _from_blocks(blocks, chosen, begin, until)
+        if blocks
         else _from_server(prometheus, chosen, begin, until)
     ):
         if faults:
@@ -116,6 +123,13 @@ def _queries(
 
 
 Source = list[tuple[str, QuerySettings, Block, float]]
+
+
+def _from_blocks(
+    directory: Path, chosen: dict[str, QuerySettings], begin: float, until: float
+) -> Source:
+    with prometheus_on(directory) as url:
+        return _from_server(url, chosen, begin, until)
 
 
 def _from_server(

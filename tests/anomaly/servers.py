@@ -26,15 +26,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@contextmanager
-def prometheus_holding(
-    directory: Path, samples: dict[str, list[tuple[float, float]]], *, scraping: str | None = None
-) -> Iterator[PrometheusClient]:
-    """Run a real Prometheus whose storage holds these samples: selector to (Unix time, value).
-
-    Args:
-        scraping: HOST:PORT it asks every second for what comes after them.
-    """
+def blocks_holding(directory: Path, samples: dict[str, list[tuple[float, float]]]) -> Path:
+    """Return a data directory of Prometheus with these samples: selector to (Unix time, value)."""
     text = ["# TYPE latency gauge"]
     for selector, points in samples.items():
         text += [f"{selector} {value!r} {at:.3f}" for at, value in points]
@@ -43,15 +36,34 @@ def prometheus_holding(
     data = directory / "data"
     create = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(source), str(data)]
     subprocess.run(create, check=True, capture_output=True)
+    return data
+
+
+@contextmanager
+def prometheus_holding(
+    directory: Path,
+    samples: dict[str, list[tuple[float, float]]],
+    *,
+    scraping: str | None = None,
+    receiving: bool = False,
+) -> Iterator[PrometheusClient]:
+    """Run a real Prometheus whose storage holds these samples: selector to (Unix time, value).
+
+    Args:
+        scraping: HOST:PORT it asks every second for what comes after them.
+        receiving: whether it takes remote writes.
+    """
+    data = blocks_holding(directory, samples)
     jobs = [{"job_name": "live", "static_configs": [{"targets": [scraping]}]}] if scraping else []
     config = {"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}
     (directory / "prometheus.yml").write_text(json.dumps(config))  # YAML, too
-    with _prometheus(directory, data) as client:
+    options = ["--web.enable-remote-write-receiver"] if receiving else []
+    with _prometheus(directory, data, options) as client:
         yield client
 
 
 @contextmanager
-def _prometheus(directory: Path, data: Path) -> Iterator[PrometheusClient]:
+def _prometheus(directory: Path, data: Path, options: list[str]) -> Iterator[PrometheusClient]:
     binary = shutil.which("prometheus")
     assert binary is not None, "the tests need prometheus on the PATH"
     port = free_port()
@@ -64,6 +76,7 @@ def _prometheus(directory: Path, data: Path) -> Iterator[PrometheusClient]:
                 "--storage.tsdb.retention.time=10y",
                 "--query.lookback-delta=2s",
                 f"--web.listen-address=127.0.0.1:{port}",
+                *options,
             ],
             stdout=log,
             stderr=log,

@@ -8,6 +8,8 @@ from click.testing import CliRunner
 
 from anomaly.backtest.cli import backtest
 from tests.anomaly.series import START_SECONDS, noise
+from tests.anomaly.servers import blocks_holding
+from watchkeeper.errors import ConfigError
 
 
 @pytest.fixture
@@ -77,3 +79,33 @@ def test_a_query_there_is_not_is_refused_with_those_there_are():
     found = CliRunner().invoke(backtest, ["--query", "nothing"])
     assert found.exit_code == 2
     assert "response-time" in found.output
+
+
+@pytest.mark.live
+def test_a_data_directory_is_judged_without_its_prometheus_and_left_as_it_is(tmp_path):
+    values = noise(400)
+    values[300:330] += 30
+    points = [(START_SECONDS + 10 * at, float(value)) for at, value in enumerate(values)]
+    data = blocks_holding(tmp_path, {'latency{service="taskboard"}': points})
+    before = contents(data)
+    config = tmp_path / "anomaly.yml"
+    config.write_text(
+        "queries: {latency: {expression: latency, step: 10s, cadence: 10s,"
+        " history: 2000s, minimum_history: 200s}}"
+    )
+    span = ("--from", START_SECONDS + 2_000, "--until", START_SECONDS + 3_990)
+    found = json.loads(run("--blocks", data, "--config", config, *span, "--json").stdout)
+    (alarm,) = found["queries"][0]["alarm_list"]
+    assert alarm["labels"] == {"service": "taskboard"}
+    assert contents(data) == before
+
+
+@pytest.mark.live
+def test_a_directory_without_history_is_refused_with_a_reason(tmp_path):
+    with pytest.raises(ConfigError, match="neither blocks nor a write-ahead log"):
+        run("--blocks", tmp_path)
+
+
+def contents(directory):
+    files = (one for one in directory.rglob("*") if one.is_file())
+    return {one.relative_to(directory): one.read_bytes() for one in files}

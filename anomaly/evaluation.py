@@ -64,7 +64,7 @@ class QueryEvaluation:
         self.name = name
         self.settings = settings
         self.dropped_series = 0
-        self._live_after_seconds = live_after_seconds
+        self.live_after_seconds = live_after_seconds
         self._judged_before = judged_before or (lambda _key: live_after_seconds)
         self._judged_until = np.empty(0)
         self._seasons = seasons
@@ -205,7 +205,7 @@ class QueryEvaluation:
         return verdict
 
     def _continue_episodes(self, at_seconds: float) -> None:
-        if at_seconds <= self._live_after_seconds:
+        if at_seconds <= self.live_after_seconds:
             return
         for key in list(self._to_continue):
             slot = self._panel.keys.get(key)
@@ -228,7 +228,7 @@ class QueryEvaluation:
                 self._end(key, verdict.at_seconds, Ending.RECOVERED)
 
     def _end_maintained(self, at_seconds: float, maintained: Flags) -> None:
-        if not maintained.any() or at_seconds <= self._live_after_seconds:
+        if not maintained.any() or at_seconds <= self.live_after_seconds:
             return
         for episode in self._episodes.open():
             slot = self._panel.keys.get(episode.key)
@@ -293,7 +293,7 @@ class QueryEvaluation:
         for episode in self._episodes.open():
             slot = self._panel.keys.get(episode.key)
             last_seen = episode.started_seconds if slot is None else seen[slot]
-            if last_seen < absent_before and now > self._live_after_seconds:
+            if last_seen < absent_before and now > self.live_after_seconds:
                 self._end(episode.key, now, Ending.ABSENT)
                 self._to_continue.pop(episode.key, None)
                 if slot is not None:
@@ -328,7 +328,7 @@ class QueryEvaluation:
                 self.settings,
                 episodes=judged,
                 said=[word for word in said if word.holds],
-                live_after_seconds=self._live_after_seconds if last is None else last,
+                live_after_seconds=self.live_after_seconds if last is None else last,
                 seasons=[known for known in [self.seasons()] if known],
             )
             changed = {b.id: a for a, b in zip(judged, before, strict=True) if a != b}

@@ -27,6 +27,7 @@ class ServiceMetrics:
         self._misfires = catalogue.MISFIRES.counter(registry)
         self._dropped = catalogue.DROPPED_SERIES.counter(registry)
         self._posts = catalogue.ALERT_POSTS.counter(registry)
+        self._written = catalogue.REMOTE_WRITE_SAMPLES.counter(registry)
         self._forecasts = catalogue.FORECASTS.counter(registry)
 
     def watch(self, query: str) -> None:
@@ -52,6 +53,10 @@ class ServiceMetrics:
     def forecast(self, name: str, outcome: str) -> None:
         """Count a forecast."""
         self._forecasts.labels(name, outcome).inc()
+
+    def written(self, outcome: str, samples: int) -> None:
+        """Count samples that were, or were not, written to a remote-write receiver."""
+        self._written.labels(outcome).inc(samples)
 
     def posted(self, outcome: str) -> None:
         """Count a message to alerting."""

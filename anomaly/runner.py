@@ -31,6 +31,10 @@ KEEP_JUDGED_EVERY_SECONDS = 60.0
 """How far a query was judged is written at least this often; a restart replays at most as much."""
 
 
+def ignore_verdict(_verdict: Verdict, _evaluation: QueryEvaluation) -> None:
+    """Keep nothing of a verdict."""
+
+
 def owned(block: Block, held: Held) -> Block:
     """Return the series of a block that are to be judged here."""
     if len(held.numbers) == held.shards:
@@ -73,7 +77,7 @@ class QueryRunner:
         clock: Clock,
         episodes_changed: Callable[[], None] = lambda: None,
         held: Held = Held(),  # noqa: B008  # immutable
-        told: Callable[[Verdict, QueryEvaluation], None] = lambda _verdict, _evaluation: None,
+        told: Callable[[Verdict, QueryEvaluation], None] = ignore_verdict,
     ) -> None:
         self.name = name
         self.settings = settings

@@ -17,7 +17,8 @@ from anomaly.jobs import Jobs
 from anomaly.leases import Leases
 from anomaly.ledger import Ledger
 from anomaly.metrics import SeriesCollector, ServiceMetrics
-from anomaly.runner import QueryRunner
+from anomaly.remote_write.writer import RemoteWriter
+from anomaly.runner import QueryRunner, ignore_verdict
 from anomaly.settings import AnomalySettings, QuerySettings
 from anomaly.sharding import Held
 from anomaly.source import RangeReader
@@ -38,6 +39,7 @@ RETENTION_JOB = "(retention)"
 RETENTION_EVERY_SECONDS = 3_600.0
 MEMORY_JOB = "(memory)"
 MEMORY_EVERY_SECONDS = 60.0
+REMOTE_WRITE_JOB = "(remote write)"
 
 log = get_logger(__name__)
 
@@ -88,6 +90,7 @@ class AnomalyService:
         self._trials = Trials(open_reader, ledger.trials, clock)
         forecasts = Forecasts(open_reader, clock, self._metrics.forecast)
         self._forecasts = ForecastSchedule(forecasts, self._jobs)
+        self._writer = self._open_writer(config.current)
         self._explainer = Explainer(self.runners, ledger.feedback, self._alarms_a_week)
         self._courier = Courier(
             receiver,
@@ -143,6 +146,8 @@ class AnomalyService:
             self._jobs.every(third, SHARDS_JOB, self._share)
         self._jobs.every(RETENTION_EVERY_SECONDS, RETENTION_JOB, self._forget)
         self._jobs.every(MEMORY_EVERY_SECONDS, MEMORY_JOB, give_back_freed)
+        if self._writer is not None:
+            self._jobs.every(self._writer.every_seconds, REMOTE_WRITE_JOB, self._writer.write)
         for name, settings in self._applied.queries.items():
             self._add(name, settings)
         self._forecasts.follow(self._applied.forecasts)
@@ -156,6 +161,12 @@ class AnomalyService:
         self._courier.stop()
         if self._leases is not None:
             self._leases.give_back()
+
+    def _open_writer(self, settings: AnomalySettings) -> RemoteWriter | None:
+        if settings.remote_write is None:
+            return None
+        publish = lambda: self._config.current.publish  # noqa: E731  # as for the collector
+        return RemoteWriter(settings.remote_write, publish, self._metrics.written)
 
     def _may_judge(self) -> Held:
         """Return what is held; less than at the last renewal once leases have run out."""
@@ -191,6 +202,7 @@ class AnomalyService:
             clock=self._clock,
             episodes_changed=self._courier.wake,
             held=self._held,
+            told=self._writer.take if self._writer else ignore_verdict,
         )
         self._runners = {**self._runners, name: runner}
         self._metrics.watch(name)

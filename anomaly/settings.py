@@ -13,6 +13,7 @@ from anomaly.detectors import DETECTORS, ENVELOPES, missing_extra
 from anomaly.forecast.settings import ForecastSettings
 from anomaly.presets import PRESETS, forecasts_of, queries_of
 from anomaly.quiet_times import QuietTime
+from anomaly.remote_write.settings import RemoteWriteSettings
 from anomaly.season import SeasonKind
 from watchkeeper.configuration import DurationSeconds, Secret, Settings
 
@@ -230,6 +231,7 @@ class AnomalySettings(Settings):
     alerts: AlertSettings = AlertSettings()
     publish: PublishSettings = PublishSettings()
     scale_out: ScaleOutSettings | None = None
+    remote_write: RemoteWriteSettings | None = None
     remember: PositiveSeconds = 90 * 86_400.0
     query_timeout: PositiveSeconds = 10.0
     presets: tuple[str, ...] = ()

@@ -55,7 +55,7 @@ class SeriesView:
     @property
     def text(self) -> str:
         """Return the labels as a selector, to be read by people."""
-        return "{" + ", ".join(f'{name}="{value}"' for name, value in self.key) + "}"
+        return text_of(self.key)
 
     @property
     def alerting(self) -> bool:
@@ -66,6 +66,11 @@ class SeriesView:
     def score(self) -> float | None:
         """Return the score of the detector in force."""
         return self.scores.get(self.detector)
+
+
+def text_of(key: SeriesKey) -> str:
+    """Return labels as a selector, to be read by people."""
+    return "{" + ", ".join(f'{name}="{value}"' for name, value in key) + "}"
 
 
 STATES = tuple(State)

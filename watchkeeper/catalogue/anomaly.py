@@ -61,6 +61,11 @@ ALERT_POSTS = counter(
     "Messages to alerting by outcome (ok, or the reason of the error).",
     ("outcome",),
 )
+REMOTE_WRITE_SAMPLES = counter(
+    "anomaly_remote_write_samples_total",
+    "Samples written to the remote-write receiver by outcome (ok, dropped, or why not).",
+    ("outcome",),
+)
 FORECAST_TIME_TO_LIMIT = gauge(
     "anomaly_forecast_time_to_limit_seconds",
     "Time until this share of a series' likely futures is at its limit; +Inf beyond the horizon.",

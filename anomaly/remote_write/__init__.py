@@ -1,0 +1,1 @@
+"""Scores written to a Prometheus with the times of the samples they judge."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import ssl
 import time
 from collections.abc import Iterator, Sequence
 
@@ -16,6 +15,7 @@ from agent.probe.families import families_of
 from agent.probe.finding import Finding
 from agent.probe.http import Expectation, ask
 from agent.probe.target import parse_target
+from agent.trust import Trust
 from watchkeeper.catalogue import probes
 
 
@@ -49,8 +49,7 @@ class ProbeCollector:
         body = compiled(expect_body) if expect_body else None
         self._expectation = Expectation(frozenset(expect_status), body, follow_redirects)
         self._timeout_seconds = timeout_seconds
-        self._certificates = certificates
-        self._context: ssl.SSLContext | None = None
+        self._trust = Trust(certificates)
 
     def collect(self) -> Iterator[Family]:
         """Return what the probe found out."""
@@ -65,16 +64,10 @@ class ProbeCollector:
 
     def _attempt(self, finding: Finding, deadline: Deadline) -> None:
         if self._is_http:
-            ask(self._target, self._expectation, self._tls, finding, deadline)
+            ask(self._target, self._expectation, self._trust.context, finding, deadline)
             return
-        with connected(self._target, self._tls, finding, deadline):
+        with connected(self._target, self._trust.context, finding, deadline):
             finding.succeeded = True
-
-    def _tls(self) -> ssl.SSLContext:
-        """Return what trusts the authorities, made when first needed: it holds all of them."""
-        if self._context is None:
-            self._context = ssl.create_default_context(cafile=self._certificates or None)
-        return self._context
 
     def when_silent(self) -> list[Family]:
         """Return ``probe_success 0``: a resolver that never answers outlasts any limit of ours."""

@@ -6,10 +6,10 @@ import base64
 import contextlib
 import http.client
 import json
-import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
+from agent.trust import Trust
 from watchkeeper.errors import Reason, UpstreamError
 
 MAX_ANSWER_BYTES = 16 << 20
@@ -37,13 +37,8 @@ class ManagementApi:
         login = base64.b64encode(f"{user}:{password}".encode()).decode()
         self._headers = {"Authorization": f"Basic {login}"}
         self._timeout_seconds = timeout_seconds
-        if target.scheme == "https":
-            context = ssl.create_default_context(cafile=certificates or None)
-            self._connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                target.netloc, timeout=timeout_seconds, context=context
-            )
-        else:
-            self._connection = http.client.HTTPConnection(target.netloc, timeout=timeout_seconds)
+        self._trust = Trust(certificates) if target.scheme == "https" else None
+        self._connection: http.client.HTTPConnection | None = None
 
     def get(self, path: str) -> Any:
         """Return the answer to a question as plain data.
@@ -68,15 +63,23 @@ class ManagementApi:
 
     def _asked(self, path: str) -> tuple[int, bytes]:
         with contextlib.suppress(http.client.RemoteDisconnected, ConnectionResetError):
-            if self._connection.sock is not None:
-                return self._ask(path)
+            if self._connection is not None and self._connection.sock is not None:
+                return self._ask(self._connection, path)
         # The server ends connections that were idle; a new one must do.
-        self._connection.close()
-        return self._ask(path)
+        self.close()
+        self._connection = self._made()
+        return self._ask(self._connection, path)
 
-    def _ask(self, path: str) -> tuple[int, bytes]:
-        self._connection.request("GET", path, headers=self._headers)
-        with self._connection.getresponse() as answer:
+    def _made(self) -> http.client.HTTPConnection:
+        if self._trust is None:
+            return http.client.HTTPConnection(self.name, timeout=self._timeout_seconds)
+        return http.client.HTTPSConnection(
+            self.name, timeout=self._timeout_seconds, context=self._trust.context()
+        )
+
+    def _ask(self, connection: http.client.HTTPConnection, path: str) -> tuple[int, bytes]:
+        connection.request("GET", path, headers=self._headers)
+        with connection.getresponse() as answer:
             body = answer.read(MAX_ANSWER_BYTES + 1)
             if len(body) > MAX_ANSWER_BYTES:
                 self.close()
@@ -86,4 +89,6 @@ class ManagementApi:
 
     def close(self) -> None:
         """Close the connection; the next question makes a new one."""
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

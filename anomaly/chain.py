@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -69,6 +69,7 @@ class Chain:
         terms = terms_of(settings)
         self.champion = settings.detector
         self._envelope: Envelope = open_envelope(settings.envelope, terms)
+        terms = replace(terms, shared={settings.envelope: self._envelope})
         self._detectors: dict[str, Detector] = {
             name: self._envelope if name == settings.envelope else open_detector(name, terms)
             for name in dict.fromkeys((settings.detector, *settings.challengers))

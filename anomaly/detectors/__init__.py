@@ -7,7 +7,8 @@ when its fate is known, so a detector never has to take anything back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Protocol, runtime_checkable
@@ -79,6 +80,8 @@ class Terms:
         season: what repeats itself, for detectors that learn a profile.
         smallest_spread: a spread that people would not care about, in the series' unit; 0 when
             nobody said.
+        shared: detectors that are there already, by name. Who asks for one of these may score with
+            it; its owner makes room in it and teaches it.
     """
 
     step_seconds: float
@@ -86,6 +89,7 @@ class Terms:
     minimum_samples: int
     smallest_spread: float
     season: Season = DAILY
+    shared: Mapping[str, Detector] = field(default_factory=dict)
 
 
 class Detector(Rows, Protocol):

@@ -44,28 +44,32 @@ class Ensemble:
     """Deviation = root of the quasi-arithmetic mean of the members' smoothed energies."""
 
     def __init__(self, terms: Terms) -> None:
-        self._detectors: tuple[Detector, ...] = tuple(
-            open_detector(member.detector, terms) for member in MEMBERS
-        )
+        self._own: dict[str, Detector] = {
+            member.detector: open_detector(member.detector, terms)
+            for member in MEMBERS
+            if member.detector not in terms.shared
+        }
+        every = {**terms.shared, **self._own}
+        self._detectors = tuple(every[member.detector] for member in MEMBERS)
         self._energies = [np.empty(0) for _ in MEMBERS]
         self._sharp = np.empty(0)
 
     def resize(self, slots: int) -> None:
         """Make room for ``slots`` series."""
-        for detector in self._detectors:
+        for detector in self._own.values():
             detector.resize(slots)
         self._energies = [resized(energy, slots, np.nan) for energy in self._energies]
 
     def forget(self, slots: Slots) -> None:
         """Drop what was learned of the given slots."""
-        for detector in self._detectors:
+        for detector in self._own.values():
             detector.forget(slots)
         for energy in self._energies:
             energy[slots] = np.nan
 
     def spread(self, slot: int, share: float) -> None:
         """Take note of a number in [0, 1) that is the own of the series in a slot."""
-        for detector in self._detectors:
+        for detector in self._own.values():
             if isinstance(detector, Spread):
                 detector.spread(slot, share)
 
@@ -97,5 +101,5 @@ class Ensemble:
 
     def learn(self, past: Past) -> None:
         """Let every member take one more settled sample into account."""
-        for detector in self._detectors:
+        for detector in self._own.values():
             detector.learn(past)

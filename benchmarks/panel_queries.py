@@ -23,6 +23,7 @@ import psutil
 
 from benchmarks import demo_day
 from benchmarks.figures import Results
+from dashboards import grafana
 from dashboards.annotations import ANNOTATIONS
 from dashboards.boards import every_board
 from dashboards.console import choices, ranges, window
@@ -39,8 +40,8 @@ OVER_TIME = TimeSeries | HeatMap | StateTimeline
 
 RANGES = {"1h": timedelta(hours=1), "6h": timedelta(hours=6), "24h": timedelta(hours=24)}
 
-POINTS = {"console": window.POINTS, "grafana": 640}
-"""Points of a line; Grafana asks for one a pixel, and three panels share a screen of 1920."""
+POINTS = {"console": window.POINTS, "grafana": grafana.POINTS}
+"""Points of a line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,10 @@ COLOURS = {
 }
 """Grafana's named colours, which follow its light and dark themes."""
 
+POINTS = 320
+"""Points of a line at most: one to two pixels each where three panels share a screen of 1920.
+Grafana would ask for one a pixel, and Prometheus works out each of them."""
+
 LAST = "lastNotNull"
 """The reducer of instant answers. They have one point, so nothing stale can stand in for now."""
 
@@ -115,6 +119,7 @@ def _panel(panel: Panel) -> Any:
         )
         if isinstance(panel, OVER_TIME):
             target.range()
+            out.max_data_points(POINTS)
         else:
             target.instant()
         if isinstance(panel, HeatMap):

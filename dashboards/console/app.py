@@ -14,6 +14,7 @@ from dashboards.console.pages import (
     login,
     now,
     outgoing,
+    rehearsal,
     report,
     rules,
     runbooks,
@@ -35,6 +36,7 @@ PAGES = (
     boards,
     explore,
     rules,
+    rehearsal,
     watching,
     outgoing,
     report,
@@ -49,6 +51,7 @@ ROLES = {
     ("POST", "/login"): Role.VIEWER,
     ("POST", "/logout"): Role.VIEWER,
     ("POST", "/rules/<name>/mode"): Role.ADMIN,
+    ("POST", "/rules/rehearsal"): Role.ADMIN,
 }
 """What each page asks for; looking is for everybody, and any other deed for operators."""
 

@@ -17,8 +17,9 @@ LOOKS = {
 }
 PAGES = (
     "/", "/incidents/i-1", "/series/s1", "/dashboards", "/dashboards/watchkeeper-http",
-    "/explore?query=up&band=1", "/report", "/rules", "/rules/restart/mode", "/deliveries",
-    "/agents", "/settings", "/actions-switch", "/runbooks/HighErrorRate", "/no-such-page",
+    "/explore?query=up&band=1", "/report", "/rules", "/rules/restart/mode", "/rules/rehearsal",
+    "/deliveries", "/agents", "/settings", "/actions-switch", "/runbooks/HighErrorRate",
+    "/no-such-page",
 )  # fmt: skip
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ALL_RULES = {"runOnly": {"type": "tag", "values": STANDARDS}}

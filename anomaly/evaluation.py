@@ -381,7 +381,10 @@ class QueryEvaluation:
             scores = self._latest.scores_of(self.settings.detector)[slots]
             anomalous = ready & (scores > 1)
             counts = np.bincount(states, minlength=len(STATES))
-            shown = slots[self._notable(slots, np.where(ready, scores, np.nan), publish)]
+            rank = np.where(ready, scores, np.nan)
+            if self.settings.tell_absence:
+                rank[states == STATES.index(State.ABSENT)] = np.inf
+            shown = slots[self._notable(slots, rank, publish)]
             return Overview(
                 states={state: int(counts[at]) for at, state in enumerate(STATES)},
                 anomalous=int(anomalous.sum()),

@@ -101,6 +101,7 @@ class SeriesCollector(Collector):
                 catalogue.UPPER,
                 catalogue.STATE,
                 catalogue.ALERTING,
+                catalogue.MISSING,
                 catalogue.SERIES,
                 catalogue.ANOMALOUS_SERIES,
                 catalogue.GROUP_RATE,
@@ -112,6 +113,9 @@ class SeriesCollector(Collector):
             overview = runner.overview(publish)
             for view in overview.notable:
                 _add_series(families, view)
+                if runner.evaluation.settings.tell_absence:
+                    missing = float(view.state is State.ABSENT)
+                    families[catalogue.MISSING].add_metric((view.query, view.text), missing)
             for state in State:
                 families[catalogue.SERIES].add_metric(
                     (runner.name, state), overview.states.get(state, 0)

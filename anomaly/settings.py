@@ -92,6 +92,8 @@ class QuerySettings(Settings):
         minimum_history: learned time before a series is ready; until then it is warming.
         late_data_delay: samples younger than this are not read yet, so no open bucket is scored.
         stale_after, absent_after: how long without a sample a series is stale, then absent.
+        tell_absence: whether a series that is absent is something to alert on, by
+            ``anomaly_missing`` and the rule on it; where series come and go it is not.
         detector: the one in force; ``challengers`` are scored and shown but never alert.
         contenders: detectors that may take the place of ``detector`` when they do better in a trial
             on the query's own history, held every ``trial_every`` within ``trial_budget`` of time.
@@ -114,6 +116,7 @@ class QuerySettings(Settings):
     late_data_delay: Annotated[DurationSeconds, Field(ge=0)] = 0.0
     stale_after: PositiveSeconds | None = None
     absent_after: PositiveSeconds | None = None
+    tell_absence: bool = False
     direction: Direction = Direction.BOTH
     minimum_deviation: MinimumDeviation = MinimumDeviation()
     valid_range: ValidRange = ValidRange()

@@ -10,6 +10,7 @@ from anomaly.metrics import SeriesCollector
 from anomaly.settings import PublishSettings
 from anomaly.view import State
 from tests.anomaly.series import block, key, noise, query, time_of
+from watchkeeper.catalogue.anomaly import MISSING
 
 NOW = time_of(199)
 
@@ -66,25 +67,59 @@ def test_a_view_by_key_is_the_view_of_the_list(crowd):
     assert crowd.view_of(key("/none"), NOW) is None
 
 
-def test_the_scrape_says_how_many_there_are(crowd):
-    class Runner:
-        name = "q"
-        evaluation = crowd
+class Showing:
+    """A query as the collector knows one."""
 
-        def overview(self, publish):
-            return crowd.overview(NOW, publish)
+    name = "q"
 
+    def __init__(self, evaluation: QueryEvaluation) -> None:
+        self.evaluation = evaluation
+
+    def overview(self, publish):
+        return self.evaluation.overview(NOW, publish)
+
+
+def scraped(evaluation: QueryEvaluation, all_up_to: int) -> list:
     collector = SeriesCollector(
-        lambda: [Runner()],
+        lambda: [Showing(evaluation)],
         lambda: datetime.fromtimestamp(NOW, UTC),
-        lambda: PublishSettings(all_up_to=3),
+        lambda: PublishSettings(all_up_to=all_up_to),
     )
+    return [sample for family in collector.collect() for sample in family.samples]
+
+
+def test_the_scrape_says_how_many_there_are(crowd):
     samples = {
         (one.name, one.labels.get("state", "")): one.value
-        for family in collector.collect()
-        for one in family.samples
+        for one in scraped(crowd, 3)
         if "series" not in one.labels
     }
     assert samples["anomaly_series", "ready"] == 50
     assert samples["anomaly_anomalous_series", ""] >= 1
     assert np.isfinite(samples["anomaly_lag_seconds", ""])
+
+
+def gone(**policy) -> QueryEvaluation:
+    """Return a query of 30 calm series, of which /7 ended 60 samples ago."""
+    rows = {f"/{at}": noise(200, seed=at) for at in range(30)}
+    rows["/7"][140:] = np.nan
+    evaluation = QueryEvaluation("q", query(absent_after=300.0, **policy))
+    evaluation.advance(block(rows))
+    return evaluation
+
+
+def test_an_absent_series_is_shown_among_many_where_absence_is_to_be_told():
+    few = PublishSettings(all_up_to=1, floor=1e9)
+    assert shown(gone(tell_absence=True), few) == [key("/7")]
+    assert shown(gone(), few) == []
+
+
+@pytest.mark.parametrize(("asked", "missing"), [(True, {"/7": 1.0, "/8": 0.0}), (False, {})])
+def test_what_is_missing_is_told_only_of_queries_that_ask_for_it(asked, missing):
+    told = {
+        route: one.value
+        for one in scraped(gone(tell_absence=asked), 100)
+        for route in ("/7", "/8")
+        if one.name == str(MISSING) and f'http_route="{route}"' in one.labels["series"]
+    }
+    assert told == missing

@@ -16,6 +16,11 @@ STATE = gauge(
     "1 for the state a series is in (warming, ready, stale, absent), 0 for the others.",
     ("query", "series", "state"),
 )
+MISSING = gauge(
+    "anomaly_missing",
+    "1 while a series of a query that tells of absence is absent, 0 while it is there.",
+    ("query", "series"),
+)
 ALERTING = gauge(
     "anomaly_alerting",
     "1 while an anomaly alert is being sent for the series.",

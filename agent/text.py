@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
 from agent.family import Family, LabelValues
 from watchkeeper.catalogue import Kind, Metric
+
+MOST_REMEMBERED = 32
+"""Headers whose meaning is remembered: a scraper sends the same ones every time."""
 
 
 class TextFormat(Enum):
@@ -21,6 +25,7 @@ class TextFormat(Enum):
     __hash__ = object.__hash__
 
 
+@lru_cache(maxsize=MOST_REMEMBERED)
 def format_for(accept: str) -> TextFormat:
     """Return the format to answer with for an Accept header; Prometheus' own unless asked."""
     openmetrics = quality_of("application/openmetrics-text", accept)

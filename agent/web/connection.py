@@ -66,10 +66,12 @@ class Connection:
             self._stream.close()
 
     def _answer_all(self, answer: Answer) -> None:
+        last_head, request = b"", None
         try:
             while (head := self._next_head()) is not None:
                 self.quiet_since = time.monotonic()
-                request = parse_head(head)
+                if request is None or head != last_head:  # a scraper asks the same every time
+                    last_head, request = head, parse_head(head)
                 response = answer(request)
                 self._stream.settimeout(SEND_SECONDS)
                 has_body = request.method != "HEAD"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Protocol
 
-from agent.text import TextFormat, format_for, quality_of
+from agent.text import MOST_REMEMBERED, TextFormat, format_for, quality_of
 from agent.web.request import Request
 from agent.web.response import Response, error_response, json_response
 from watchkeeper import __version__
@@ -67,6 +68,7 @@ class Pages:
         return json_response(503 if problems else 200, answer)
 
 
+@lru_cache(maxsize=MOST_REMEMBERED)
 def accepts_gzip(accept_encoding: str) -> bool:
     """Return whether an Accept-Encoding header takes gzip; ``gzip;q=0`` refuses it."""
     return quality_of("gzip", accept_encoding) > 0

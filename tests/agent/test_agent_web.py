@@ -73,6 +73,24 @@ def test_many_requests_are_answered_over_one_connection(client):
         assert headers["content-type"] == TextFormat.PROMETHEUS.value
 
 
+def test_one_who_asks_otherwise_than_before_is_answered_otherwise(client):
+    answers = []
+    for headers in (
+        [],
+        [],
+        ["Accept-Encoding: gzip"],
+        ["Accept: application/openmetrics-text"],
+        [],
+    ):
+        client.say(asked("/metrics", *headers))
+        _, told, _ = client.response()
+        answers.append((told["content-type"].split(";")[0], "content-encoding" in told))
+    plain = ("text/plain", False)
+    assert answers == [
+        plain, plain, ("text/plain", True), ("application/openmetrics-text", False), plain,
+    ]  # fmt: skip
+
+
 def test_a_request_that_breaks_is_answered_so_told_once_and_harms_no_other(caplog):
     broken = Server(Listen("127.0.0.1", 0), lambda stream: (stream, lambda _: 1 // 0))
     broken.start()

@@ -27,14 +27,14 @@ RULE_OF = {"restart-service": "restart", "run-command": "rotate"}
 ACTION_ON = {"WorkerDead": "restart-service", "DiskFull": "run-command"}
 COOLDOWN = {"restart": timedelta(seconds=60), "rotate": timedelta(seconds=20)}
 ATTEMPTS, WINDOW = 2, timedelta(minutes=10)
-RULE_BUDGET, TARGET_BUDGET, OVERALL_BUDGET = 3, 4, 5
+RULE_BUDGET, TARGET_BUDGET, OVERALL_BUDGET = 2, 2, 3
 
 BUDGETS = """
-    budget: {actions: 3, window: 10m}
-    target_budget: {actions: 4, window: 10m}
+    budget: {actions: 2, window: 10m}
+    target_budget: {actions: 2, window: 10m}
 """
 RULES = {
-    "rules:\n": f"""budget: {{actions: 5, window: 10m}}
+    "rules:\n": f"""budget: {{actions: 3, window: 10m}}
 rules:
   - name: rotate
     match: ['alertname="DiskFull"']
@@ -84,6 +84,13 @@ class Guarded(RuleBasedStateMachine):
         self.firing.add((name, process))
         self.desk.fire(name, process=process)
         self.desk.act()
+
+    @rule()
+    def everything_breaks(self) -> None:
+        for name in ACTION_ON:
+            for process in "ab":
+                self.fire(name, process)
+        self.pass_time(3, 30.0)
 
     @rule(name=NAMES, process=PROCESSES)
     def resolve(self, name: str, process: str) -> None:
@@ -171,7 +178,7 @@ class Guarded(RuleBasedStateMachine):
     def _what_still_fires_was_acted_on(self) -> None:
         for scope in list(self.paused):
             self.resume(scope)
-        for _ in range(60):
+        for _ in range(100):
             self.pass_time(1, 30.0)
         self.no_call_broke_a_limit()
         opened = [one["id"] for one in self.desk.incidents() if one["status"] == "open"]
@@ -181,8 +188,8 @@ class Guarded(RuleBasedStateMachine):
 
 
 Guarded.TestCase.settings = settings(
-    max_examples=12,
-    stateful_step_count=25,
+    max_examples=8,
+    stateful_step_count=20,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to shrink a failure takes minutes
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from agent.collector import CollectionFailed
 from agent.family import Family, single
 from agent.redis import cluster, info, latency
+from agent.redis.keys import Key
+from agent.redis.keys import families_of as key_families
 from agent.resp import RedisConnection
 from agent.resp_answers import Answer, CommandRefused
 from watchkeeper.catalogue import redis
@@ -24,7 +27,10 @@ QUESTIONS = (
 
 
 class RedisCollector:
-    """What a server says of its clients, memory, keys, persistence and replication."""
+    """What a server says of its clients, memory, keys, persistence and replication.
+
+    ``keys`` has those that are looked at one by one, each with the fields of ``Key``.
+    """
 
     def __init__(
         self,
@@ -36,11 +42,13 @@ class RedisCollector:
         tls: bool = False,
         certificates: str = "",
         timeout_seconds: float = 2.0,
+        keys: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self._server = f"{host}:{port}"
         self._host, self._port, self._user, self._password = host, port, user, password
         self._tls, self._certificates = tls, certificates
         self._timeout_seconds = timeout_seconds
+        self._keys = [Key(**key) for key in keys]
         self._connection: RedisConnection | None = None
 
     def collect(self) -> Iterator[Family]:
@@ -80,6 +88,8 @@ class RedisCollector:
         yield from latency.families_of(self._server, *slow)
         yield from info.families_of(self._server, fields, _settings(settings))
         yield from cluster.families_of(self._server, fields, connection)
+        if self._keys:
+            yield from key_families(self._server, self._keys, connection)
 
     def _connected(self) -> RedisConnection:
         if self._connection is None:

@@ -11,7 +11,7 @@ from agent.recipe import Recipe
 from agent.settings.pace import Pace, plain
 from agent.settings.queries import Name, QuerySettings, refuse_known
 from agent.settings.values import Bound, Port
-from watchkeeper.configuration import Secret, Settings
+from watchkeeper.configuration import ProblemAt, Secret, Settings
 
 
 class PostgresSettings(Settings):
@@ -96,8 +96,8 @@ BOUNDS: dict[str, dict[str, float]] = {
 """What a server that was discovered is told of, by kind."""
 
 
-class RedisSettings(Settings):
-    """One server that speaks the Redis protocol.
+class RedisServerSettings(Settings):
+    """Where a server is that speaks the Redis protocol, and how it is talked to.
 
     Attributes:
         user: of the ACL; the default one otherwise.
@@ -111,6 +111,30 @@ class RedisSettings(Settings):
     password: Secret | None = None
     tls: bool = False
     certificates: str = ""
+
+
+class KeySettings(Settings):
+    """One key, in a numbered database."""
+
+    db: Annotated[int, Field(ge=0)] = 0
+    key: Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class RedisSettings(RedisServerSettings):
+    """One server that is watched.
+
+    Attributes:
+        keys: those whose size is told of, each by name: none is searched for.
+    """
+
+    keys: Annotated[tuple[KeySettings, ...], Field(max_length=200)] = ()
+
+    @model_validator(mode="after")
+    def _name_each_key_once(self) -> Self:
+        names = [f"{one.key} of database {one.db}" for one in self.keys]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ProblemAt(f"expected each key once, got {', '.join(twice)} twice", "keys")
+        return self
 
     def recipes(self, pace: Pace) -> Iterator[Recipe]:
         """Yield what to run."""

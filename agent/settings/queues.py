@@ -8,12 +8,12 @@ from typing import Annotated
 from pydantic import Field
 
 from agent.recipe import Recipe
-from agent.settings.databases import RedisSettings
+from agent.settings.databases import RedisServerSettings
 from agent.settings.pace import Pace, plain
 from watchkeeper.configuration import Settings
 
 
-class BrokerSettings(RedisSettings):
+class BrokerSettings(RedisServerSettings):
     """A Redis-compatible server that holds queues.
 
     Attributes:

@@ -57,6 +57,10 @@ COMMANDS_REJECTED = counter(
 COMMANDS_FAILED = counter(
     "redis_commands_failed_calls_total", "Calls that failed while running.", _COMMAND
 )
+KEY_SIZE = gauge(
+    "redis_key_size", "Elements, or bytes of text, of a key that is looked at.", (*_DATABASE, "key")
+)
+KEY_VALUE = gauge("redis_key_value", "Number that such a key holds.", (*_DATABASE, "key"))
 DB_KEYS = gauge("redis_db_keys", "Keys by database.", _DATABASE)
 DB_KEYS_EXPIRING = gauge("redis_db_keys_expiring", "Keys with a time to live.", _DATABASE)
 DB_AVERAGE_TTL = gauge(

@@ -75,7 +75,14 @@ class Alerting:
             SharedClock(self.store.engine) if self.store.is_shared else SystemClock()
         )
         self.telemetry = Telemetry(registry)
-        registry.register(StoreCollector(self.store.engine, self.clock, self._receivers))
+        registry.register(
+            StoreCollector(
+                self.store.engine,
+                self.clock,
+                self._receivers,
+                lambda: self.configuration.remediation,
+            )
+        )
         prometheus = PrometheusClient(addresses.url_of("prometheus"), timeout_seconds=5.0)
         self.router = self._make_router()
         self.reconciler = self._make_reconciler(prometheus)

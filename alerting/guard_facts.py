@@ -163,6 +163,21 @@ def _runs(
     return tuple(_believed(row.claimed_at, action, now) for row in connection.execute(query))
 
 
+def budgets_left(
+    connection: Connection, settings: RemediationSettings, *, now: datetime
+) -> dict[str, int]:
+    """Return how many actions the budget of each rule allows now, by the rule's name."""
+    return {rule.name: _budget_left(connection, rule, now) for rule in settings.rules}
+
+
+def _budget_left(connection: Connection, rule: RuleSettings, now: datetime) -> int:
+    since = now - timedelta(seconds=rule.budget.window_seconds)
+    query = sa.select(sa.func.count()).where(
+        _spent(rule), _table.c.rule == rule.name, _table.c.claimed_at > since
+    )
+    return max(rule.budget.actions - int(connection.execute(query).scalar() or 0), 0)
+
+
 def _pool_touched(connection: Connection, action: Action, rule: RuleSettings, now: datetime) -> int:
     """Return how many other targets of the action's pool are acted on, or were so lately."""
     if rule.pool is None:

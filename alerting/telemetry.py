@@ -15,7 +15,9 @@ from sqlalchemy.engine import Connection, Engine
 
 from alerting import incidents, kill_switch, outbox, tables
 from alerting.alert import SEVERITIES
+from alerting.guard_facts import budgets_left
 from alerting.kill_switch import Kind, Pause
+from alerting.remediation_rules import RemediationSettings
 from watchkeeper.catalogue import Metric
 from watchkeeper.catalogue import watchkeeper as names
 from watchkeeper.clock import Clock
@@ -118,6 +120,7 @@ class StoreCollector(Collector):
     engine: Engine
     clock: Clock
     receivers: Callable[[], list[str]]
+    remediation: Callable[[], RemediationSettings]
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield the gauges as they stand now."""
@@ -131,6 +134,13 @@ class StoreCollector(Collector):
         yield self._incidents(connection)
         yield from self._outbox(connection, now)
         yield from _pauses(kill_switch.in_force(connection, now=now))
+        yield self._budgets(connection, now)
+
+    def _budgets(self, connection: Connection, now: datetime) -> GaugeMetricFamily:
+        family = _family(names.ACTION_BUDGET_LEFT)
+        for rule, left in budgets_left(connection, self.remediation(), now=now).items():
+            family.add_metric([rule], left)
+        return family
 
     def _incidents(self, connection: Connection) -> GaugeMetricFamily:
         table = tables.incidents

@@ -13,6 +13,7 @@ ACTED = Silence("an action is taken", fault="dead-worker")
 RECOVERED = Silence("an action is found to have helped", fault="dead-worker")
 REFUSED = Silence("a guard refuses an action", fault="paused-actions")
 
+RULE = Silence("remediation.yml has a rule")
 RECEIVER = Silence("a receiver of messages is configured")
 TOLD = Silence("a message goes out", fault="silent-receiver")
 

@@ -79,6 +79,12 @@ ACTIONS = Row(
             ),
         ),
         TimeSeries(
+            title="Budget left",
+            description="Actions that each rule's budget still allows. At zero the rule is held "
+            "back until the oldest is a window old: look at what it keeps mending.",
+            queries=(Query(series(own.ACTION_BUDGET_LEFT), "{{rule}}", silence=silences.RULE),),
+        ),
+        TimeSeries(
             title="Denials by guard",
             description="Actions a guard refused in the last ten minutes: cooldown, budget, "
             "observe mode and the like. Many denials mean a rule wants to act again and again.",

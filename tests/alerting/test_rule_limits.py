@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerting.guard_facts import budgets_left
 from alerting.rule_limits import PoolSettings
 from alerting.whole import problems_in
 from tests.alerting.desk import ALERTING, RULES
+from watchkeeper.storage import reading
 
 ACTING = "    mode: auto\n"
 
@@ -181,3 +183,22 @@ def test_a_receiver_that_is_not_there_is_named_by_check(tmp_path):
     assert problem.key == "rules[0].escalate_to"
     assert "no receiver boss in alerting.yml; known there: slack" in str(problem)
     assert "remediation.yml:" in str(problem)
+
+
+def test_what_is_left_of_a_budget_falls_with_each_action_and_comes_back(make_desk, endpoint):
+    desk = make_desk(rules={ACTING: f"{ACTING}    budget: {{actions: 2, window: 10m}}\n"})
+
+    def left():
+        rules = desk.configuration.remediation
+        with reading(desk.store.engine) as connection:
+            return budgets_left(connection, rules, now=desk.clock.now())
+
+    [name] = left()
+    assert left() == {name: 2}
+    desk.fire()
+    desk.pass_time(10)
+    assert endpoint.effects
+    assert left() == {name: 1}
+    desk.resolve()
+    desk.pass_time(660, step_seconds=30)
+    assert left() == {name: 2}

@@ -11,7 +11,7 @@ from watchkeeper.prometheus import PrometheusClient
 
 pytestmark = pytest.mark.live
 
-IN_THE_DEMO = (silences.PROBE, silences.MEMORY_LIMIT, silences.RECEIVER)
+IN_THE_DEMO = (silences.PROBE, silences.MEMORY_LIMIT, silences.RECEIVER, silences.RULE)
 """What not everybody has, but the demo does."""
 
 

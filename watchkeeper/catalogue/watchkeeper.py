@@ -132,6 +132,9 @@ ACTIONS_PAUSED = gauge("watchkeeper_actions_paused", "1 while the kill switch st
 ACTION_PAUSES = gauge(
     "watchkeeper_action_pauses", "Rules and targets that the kill switch stops.", ("scope",)
 )
+ACTION_BUDGET_LEFT = gauge(
+    "watchkeeper_action_budget_left", "Actions that a rule's budget allows now.", ("rule",)
+)
 DETECT_TO_NOTIFY = histogram(
     "watchkeeper_notify_seconds",
     "Time from an alert starting to its first message being delivered.",

@@ -24,13 +24,17 @@ SMALLEST_SPREAD_RATIO = 0.001
 ROWS_PER_DIMENSION = 3
 """Fewer windows than that span no subspace: every new one would lie outside it."""
 
+SMALLEST_KNOWN_RATIO = 0.5
+"""A window with more gaps than that says little of how channels move together."""
+
 Matrix = npt.NDArray[np.float64]
 
 
 class JointSubspace:
     """The whitened length of the window of all channels; 1 is usual.
 
-    A channel that is missing now counts as being where it usually is.
+    A channel that is missing now counts as being where it usually is. One that hardly ever had a
+    sample has no say, and gaps of the others cost the window they are in a part of its say.
     """
 
     def __init__(self, terms: Terms) -> None:
@@ -58,16 +62,18 @@ class JointSubspace:
 
     def learn(self, history: npt.NDArray[np.float32]) -> None:
         """Fit to what may be learned, channels x samples; asked for when ``due`` said so."""
-        known = np.isfinite(history).all(axis=0)
-        if known.sum() < self._minimum_samples:
-            return
         values = history.astype(np.float64)
-        centre, spread = normalisation_of(
-            values, self._smallest_spread, smallest_ratio=SMALLEST_SPREAD_RATIO
+        alive = np.isfinite(values).sum(axis=1) >= self._minimum_samples
+        if alive.sum() < 2:
+            return
+        centre, spread = np.full((2, len(values)), np.nan)
+        centre[alive], spread[alive] = normalisation_of(
+            values[alive], self._smallest_spread, smallest_ratio=SMALLEST_SPREAD_RATIO
         )
         normal = bent(values, centre, spread)
         pieces = np.lib.stride_tricks.sliding_window_view(normal, WINDOW_SAMPLES, axis=1)
-        rows = np.flatnonzero(np.isfinite(pieces).all(axis=(0, 2)))
+        share = np.isfinite(pieces[alive]).mean(axis=(0, 2))
+        rows = np.flatnonzero(share >= SMALLEST_KNOWN_RATIO)
         if len(rows) < max(
             self._minimum_samples, ROWS_PER_DIMENSION * WINDOW_SAMPLES * len(values)
         ):
@@ -93,10 +99,16 @@ def bent(values: Matrix, centre: Floats, spread: Floats) -> Matrix:
 
 
 def whitening_of(rows: Matrix) -> tuple[Floats, Matrix]:
-    """Return mean and whitening matrix of windows, one a row, without gaps."""
-    mean = rows.mean(axis=0)
-    centred = rows - mean
-    variances, directions = np.linalg.eigh(centred.T @ centred / len(rows))
+    """Return mean and whitening matrix of windows, one a row; gaps count for nothing.
+
+    Each pair of samples covaries as far as both are known (pairwise deletion).
+    """
+    known = np.isfinite(rows)
+    mean = np.where(known, rows, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    centred = np.where(known, rows - mean, 0.0)
+    together = known.astype(np.float64)
+    covariance = centred.T @ centred / np.maximum(together.T @ together, 1.0)
+    variances, directions = np.linalg.eigh(covariance)
     variances = np.maximum(variances, 0.0)
     shrinkage = SHRINKAGE_RATIO * variances.mean() + SMALLEST_DEVIATION**2
     whitening: Matrix = directions / np.sqrt(variances + shrinkage)

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
+from anomaly.detectors import Terms
+from anomaly.detectors.subspace import WINDOW_SAMPLES
 from anomaly.evaluation import QueryEvaluation
+from anomaly.joint_subspace import JointSubspace
 from anomaly.panel import Block
 from anomaly.view import State
 from tests.anomaly.series import query, time_of
@@ -77,3 +80,28 @@ def test_a_minimum_deviation_singles_out_the_channels_that_matter():
     rows[2, -6:] += 40
     evaluation = judged({"a": rows}, minimum_deviation={"absolute": 10.0})
     assert {episode.key for episode in evaluation.episodes() if episode.is_open} == {key("a", 2)}
+
+
+def scattered(rows: np.ndarray) -> np.ndarray:
+    return np.where(np.random.default_rng(8).uniform(size=rows.shape) < 0.2, np.nan, rows)
+
+
+def nearly_all_gone(rows: np.ndarray) -> np.ndarray:
+    gappy = rows.copy()
+    gappy[2, 4:] = np.nan
+    return gappy
+
+
+@pytest.mark.parametrize("gaps", [scattered, nearly_all_gone])
+def test_how_channels_move_together_is_learned_in_spite_of_gaps(gaps):
+    terms = Terms(
+        step_seconds=10.0, history_seconds=3_000.0, minimum_samples=20, smallest_spread=0.0
+    )
+    rows = channels_moving_together(1)
+    joint = JointSubspace(terms)
+    joint.learn(gaps(rows)[:, :-6].astype(np.float32))
+    usual, broken = rows[:, -WINDOW_SAMPLES:].copy(), rows[:, -WINDOW_SAMPLES:].copy()
+    broken[1] = -broken[1]
+    if gaps is nearly_all_gone:
+        usual[2] = broken[2] = np.nan
+    assert joint.score(broken) > 3 * joint.score(usual)

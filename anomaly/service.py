@@ -103,8 +103,8 @@ class AnomalyService:
         service.registry.register(
             SeriesCollector(self.runners, clock.now, lambda: config.current.publish)
         )
-        service.registry.register(ForecastCollector(forecasts.newest, clock.now))
-        service.app.register_blueprint(forecast_blueprint(forecasts.newest))
+        service.registry.register(ForecastCollector(self._forecasts.newest, clock.now))
+        service.app.register_blueprint(forecast_blueprint(self._forecasts.newest))
         service.app.register_blueprint(blueprint(self.runners, clock, ledger.trials.newest))
         service.app.register_blueprint(
             feedback_blueprint(self.runners, ledger.feedback, clock, self._explainer.explain)

@@ -75,10 +75,6 @@ class Forecasts:
             if now - one.made_seconds <= MISSED_RUNS * one.settings.every
         ]
 
-    def forget(self, name: str) -> None:
-        """Drop what was found: the forecast is no longer configured."""
-        self._newest.pop(name, None)
-
     def make(self, name: str, settings: ForecastSettings) -> None:
         """Look ahead now; an answer that cannot be used is told and changes nothing."""
         deadline = self._clock.monotonic_seconds() + settings.budget

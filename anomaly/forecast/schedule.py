@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from anomaly.forecast.job import Forecasts
+from anomaly.forecast.job import Forecast, Forecasts
 from anomaly.forecast.settings import ForecastSettings
 from anomaly.jobs import Jobs
 
@@ -24,24 +24,36 @@ class ForecastSchedule:
     Args:
         forecasts: makes them.
         jobs: the clock; forecasts wait for each other, and nothing else for them.
+        first_seconds: how long after it is wanted a forecast is first made.
     """
 
-    def __init__(self, forecasts: Forecasts, jobs: Jobs) -> None:
+    def __init__(
+        self, forecasts: Forecasts, jobs: Jobs, *, first_seconds: float = FIRST_SECONDS
+    ) -> None:
         self._forecasts = forecasts
         self._jobs = jobs
+        self._first_seconds = first_seconds
         self._scheduled: dict[str, ForecastSettings] = {}
 
     def follow(self, wanted: Mapping[str, ForecastSettings]) -> None:
         """Schedule what is wanted from now on, and no more what is not."""
         for name in [one for one in self._scheduled if wanted.get(one) != self._scheduled[one]]:
             self._jobs.remove(job_of(name))
-            self._forecasts.forget(name)
-            del self._scheduled[name]
+            self._scheduled = {n: one for n, one in self._scheduled.items() if n != name}
         for name in [one for one in wanted if one not in self._scheduled]:
-            settings = self._scheduled[name] = wanted[name]
+            settings = wanted[name]
+            self._scheduled = {**self._scheduled, name: settings}
             self._jobs.every(
                 settings.every,
                 job_of(name),
                 partial(self._forecasts.make, name, settings),
-                slow_after_seconds=FIRST_SECONDS,
+                slow_after_seconds=self._first_seconds,
             )
+
+    def newest(self) -> list[Forecast]:
+        """Return the newest forecasts of what is configured, as it is configured.
+
+        One that was under way when it was taken out of the file may still be finished.
+        """
+        wanted = self._scheduled
+        return [one for one in self._forecasts.newest() if wanted.get(one.name) == one.settings]

@@ -1,6 +1,6 @@
 """Anomalies: which series are not as they should be, and how sure are we?"""
 
-from dashboards import silences
+from dashboards import panels, silences
 from dashboards.promql import largest, quantile, rate, series, total
 from dashboards.spec import (
     Column,
@@ -178,12 +178,7 @@ SERVICE = Row(
             queries=(Query(total(rate(anomaly.EVALUATIONS), by="outcome"), "{{outcome}}"),),
             unit=Unit.OPERATIONS_PER_SECOND,
         ),
-        TimeSeries(
-            title="Missed runs",
-            description="Runs the scheduler skipped or merged: the service does not keep up.",
-            queries=(Query(total(rate(anomaly.MISFIRES), by="job"), "{{job}}"),),
-            unit=Unit.OPERATIONS_PER_SECOND,
-        ),
+        panels.MISSED_RUNS,
     ),
     collapsed=True,
 )

@@ -182,13 +182,8 @@ SERVERS = Row(
             description="The ten commands the servers spend most time on. KEYS, and big LRANGE or "
             "SMEMBERS, stop everybody else while they run.",
             queries=(
-                Query(
-                    f"topk(10, {total(rate(redis.COMMANDS_DURATION, SERVER), by='server, cmd')})"
-                ),
-                Query(
-                    f"{total(rate(redis.COMMANDS, SERVER), by='server, cmd')} and "
-                    f"topk(10, {total(rate(redis.COMMANDS_DURATION, SERVER), by='server, cmd')})"
-                ),
+                Query(COSTLIEST),
+                Query(f"{total(rate(redis.COMMANDS, SERVER), by='server, cmd')} and {COSTLIEST}"),
             ),
             columns=(
                 Column("Command", label="cmd"),

@@ -1,6 +1,6 @@
 """Host: for each resource of a machine, how busy, how overloaded, and how faulty (USE method)."""
 
-from dashboards import limits, scope, silences
+from dashboards import limits, panels, scope, silences
 from dashboards.promql import rate, ratio, series, total
 from dashboards.spec import (
     Column,
@@ -18,7 +18,6 @@ from watchkeeper.catalogue import host, host_clock
 
 ON = scope.MACHINE
 IDLE = f'{ON}, mode="idle"'
-BUSY = f'{ON}, mode!="idle"'
 WIRED = f'{ON}, device!="lo"'
 DISK = f'{ON}, device!~"(loop|ram|zram|sr).*"'
 MOUNT = f'{ON}, fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660"'
@@ -92,14 +91,7 @@ NOW = Row(
 PROCESSORS = Row(
     "Processors",
     (
-        TimeSeries(
-            title="Utilisation by mode",
-            description="What the processors do. Much iowait points at disks, much steal at the "
-            "neighbours on the same hardware.",
-            queries=(Query(f"avg by (mode) ({rate(host.CPU_SECONDS, BUSY)})", "{{mode}}"),),
-            unit=Unit.RATIO,
-            stacked=True,
-        ),
+        panels.cpu_by_mode(ON),
         TimeSeries(
             title="Load for each CPU",
             description="Saturation: tasks that run or wait, for each processor. Above 1 is a "
@@ -131,19 +123,7 @@ PROCESSORS = Row(
 MEMORY_ROW = Row(
     "Memory",
     (
-        TimeSeries(
-            title="Memory",
-            description="In use, and what the kernel keeps as cache and gives back on demand.",
-            queries=(
-                Query(
-                    f"sum({series(host.MEMORY_TOTAL, ON)} - {series(host.MEMORY_AVAILABLE, ON)})",
-                    "used",
-                ),
-                Query(f"sum({series(host.MEMORY_AVAILABLE, ON)})", "available"),
-            ),
-            unit=Unit.BYTES,
-            stacked=True,
-        ),
+        panels.memory(ON),
         TimeSeries(
             title="Waiting for memory",
             description="Saturation: share of time in which tasks waited for memory to be freed. "
@@ -211,15 +191,7 @@ DISKS = Row(
             ),
             unit=Unit.SECONDS,
         ),
-        TimeSeries(
-            title="Throughput",
-            description="Bytes read and written a second.",
-            queries=(
-                Query(total(rate(host.DISK_READ_BYTES, DISK)), "read"),
-                Query(total(rate(host.DISK_WRITTEN_BYTES, DISK)), "written"),
-            ),
-            unit=Unit.BYTES_PER_SECOND,
-        ),
+        panels.disk_throughput(DISK),
         TimeSeries(
             title="Space used",
             description="Share of each file system in use. A straight climb can be read forward to "
@@ -261,15 +233,7 @@ DISKS = Row(
 NETWORK = Row(
     "Network",
     (
-        TimeSeries(
-            title="Traffic",
-            description="Utilisation: bytes in and out a second, over all devices but loopback.",
-            queries=(
-                Query(total(rate(host.NETWORK_RECEIVE_BYTES, WIRED)), "in"),
-                Query(total(rate(host.NETWORK_TRANSMIT_BYTES, WIRED)), "out"),
-            ),
-            unit=Unit.BYTES_PER_SECOND,
-        ),
+        panels.network_traffic(ON),
         TimeSeries(
             title="Dropped",
             description="Saturation: packets dropped a second because nobody took them in time.",

@@ -1,7 +1,7 @@
 """HTTP services: for each route, how many requests, how many fail, how long they take (RED)."""
 
-from dashboards import limits, scope, silences
-from dashboards.promql import mean, quantile, rate, ratio, series, share, total
+from dashboards import limits, panels, scope, silences
+from dashboards.promql import mean, quantile, rate, series, share, total
 from dashboards.spec import (
     UP_OR_DOWN,
     Column,
@@ -15,9 +15,8 @@ from dashboards.spec import (
     Table,
     TimeSeries,
     Unit,
-    rising,
 )
-from watchkeeper.catalogue import http, probes, prometheus
+from watchkeeper.catalogue import http, probes
 
 HERE = scope.INSTANCE
 FAILED = f'{HERE}, http_response_status_code=~"5.."'
@@ -147,13 +146,7 @@ RED = Row(
 FROM_OUTSIDE = Row(
     "Seen from outside",
     (
-        StateTimeline(
-            title="Instances",
-            description="Which instances answered Prometheus, and when they did not.",
-            queries=(Query(series(prometheus.UP, HERE), "{{job}} {{instance}}"),),
-            states=UP_OR_DOWN,
-            runbook="TargetDown",
-        ),
+        panels.instances_up(HERE),
         StateTimeline(
             title="Probes",
             description="Which addresses did what the agent's probe expects of them. Needs probes "
@@ -198,27 +191,7 @@ FROM_OUTSIDE = Row(
 DATABASE_CLIENTS = Row(
     "Connections to databases",
     (
-        TimeSeries(
-            title="Pool in use",
-            description="Share of the pool's connections in use. At 100 % callers wait.",
-            queries=(
-                Query(
-                    ratio(
-                        "sum by (service, db_client_connection_pool_name) ("
-                        + series(
-                            http.POOL_CONNECTIONS, f'{HERE}, db_client_connection_state="used"'
-                        )
-                        + ")",
-                        "sum by (service, db_client_connection_pool_name) ("
-                        + series(http.POOL_MAX, HERE)
-                        + ")",
-                    ),
-                    "{{db_client_connection_pool_name}}",
-                ),
-            ),
-            unit=Unit.RATIO,
-            thresholds=rising(notice=0.8, warning=1),
-        ),
+        panels.pool_in_use(HERE, of="service"),
         TimeSeries(
             title="Waiting for a connection",
             description="p95 of the time a caller waited for a connection of the pool.",

@@ -1,20 +1,18 @@
 """Python processes: does the interpreter itself hold the service back?"""
 
-from dashboards import scope
-from dashboards.promql import mean, quantile, rate, ratio, series, total
+from dashboards import panels, scope
+from dashboards.promql import mean, quantile, rate, series, total
 from dashboards.spec import (
-    UP_OR_DOWN,
     Column,
     Dashboard,
     Query,
     Row,
-    StateTimeline,
     Table,
     TimeSeries,
     Unit,
     rising,
 )
-from watchkeeper.catalogue import http, process, prometheus
+from watchkeeper.catalogue import http, process
 
 HERE = scope.INSTANCE
 WHO = "{{job}} {{instance}}"
@@ -23,13 +21,7 @@ BY_PROCESS = "job, instance"
 RUNNING = Row(
     "Running",
     (
-        StateTimeline(
-            title="Up",
-            description="Which processes answered, and when they did not.",
-            queries=(Query(series(prometheus.UP, HERE), WHO),),
-            states=UP_OR_DOWN,
-            runbook="TargetDown",
-        ),
+        panels.instances_up(HERE),
         TimeSeries(
             title="Age",
             description="Time since each process began. A saw-tooth is a process that keeps dying.",
@@ -124,27 +116,7 @@ GARBAGE = Row(
 POOLS = Row(
     "Pools",
     (
-        TimeSeries(
-            title="Connections in use",
-            description="Share of each pool's connections in use. At 100 % callers wait.",
-            queries=(
-                Query(
-                    ratio(
-                        "sum by (job, db_client_connection_pool_name) ("
-                        + series(
-                            http.POOL_CONNECTIONS, f'{HERE}, db_client_connection_state="used"'
-                        )
-                        + ")",
-                        "sum by (job, db_client_connection_pool_name) ("
-                        + series(http.POOL_MAX, HERE)
-                        + ")",
-                    ),
-                    "{{job}} {{db_client_connection_pool_name}}",
-                ),
-            ),
-            unit=Unit.RATIO,
-            thresholds=rising(notice=0.8, warning=1),
-        ),
+        panels.pool_in_use(HERE, of="job"),
         TimeSeries(
             title="Waited for a connection",
             description="Mean time a caller waited for a connection of the pool.",

@@ -1,6 +1,6 @@
 """Remediation: what went wrong, what was done about it, and did it work?"""
 
-from dashboards import silences
+from dashboards import panels, silences
 from dashboards.promql import counted, largest, mean, quantile, rate, ratio, series, total
 from dashboards.spec import Dashboard, Query, Row, Stat, TimeSeries, Unit, rising
 from watchkeeper.catalogue import prometheus
@@ -36,14 +36,7 @@ NOW = Row(
             queries=(Query(total(series(own.OUTBOX_PENDING)), silence=silences.RECEIVER),),
             thresholds=rising(notice=5, warning=50),
         ),
-        Stat(
-            title="Oldest delivery",
-            description="Age of the delivery waiting longest; a receiver may be down.",
-            queries=(Query(largest(series(own.OUTBOX_OLDEST)), silence=silences.RECEIVER),),
-            runbook="DeliveryDelayed",
-            unit=Unit.SECONDS,
-            thresholds=rising(notice=10, warning=60, critical=600),
-        ),
+        panels.OLDEST_DELIVERY,
         Stat(
             title="Dead letters",
             description="Deliveries given up on. Each one is a person who was not told.",

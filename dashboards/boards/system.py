@@ -1,6 +1,6 @@
 """System Overview: is the system serving, how fast, and what is it running out of?"""
 
-from dashboards import limits, scope
+from dashboards import limits, panels, scope
 from dashboards.promql import mean, quantile, rate, series, share, total
 from dashboards.spec import (
     Dashboard,
@@ -19,8 +19,6 @@ SERVICE = scope.INSTANCE
 FAILED = f'{SERVICE}, http_response_status_code=~"5.."'
 
 IDLE = 'mode="idle"'
-BUSY = 'mode!="idle"'
-WIRED = 'device!="lo"'
 CPUS = f"count({series(host.CPU_SECONDS, IDLE)})"
 CPU_USED = f"1 - avg({rate(host.CPU_SECONDS, IDLE)})"
 MEMORY_USED = f"1 - min({host.MEMORY_AVAILABLE} / {host.MEMORY_TOTAL})"
@@ -165,24 +163,8 @@ SERVING = Row(
 MACHINE = Row(
     "Machine",
     (
-        TimeSeries(
-            title="CPU by mode",
-            description="What the processors do. Much iowait points at disks, much steal at the "
-            "neighbours.",
-            queries=(Query(f"avg by (mode) ({rate(host.CPU_SECONDS, BUSY)})", "{{mode}}"),),
-            unit=Unit.RATIO,
-            stacked=True,
-        ),
-        TimeSeries(
-            title="Memory",
-            description="In use, and what the kernel keeps as cache and gives back on demand.",
-            queries=(
-                Query(f"{host.MEMORY_TOTAL} - {host.MEMORY_AVAILABLE}", "used"),
-                Query(f"{host.MEMORY_AVAILABLE}", "available"),
-            ),
-            unit=Unit.BYTES,
-            stacked=True,
-        ),
+        panels.cpu_by_mode(),
+        panels.memory(),
         TimeSeries(
             title="Saturation",
             description="Share of time in which some task waited for CPU, memory or disk. This is "
@@ -206,24 +188,8 @@ MACHINE = Row(
             unit=Unit.PLAIN,
             thresholds=rising(notice=1, warning=2),
         ),
-        TimeSeries(
-            title="Disk throughput",
-            description="Bytes read and written a second, over all disks.",
-            queries=(
-                Query(total(rate(host.DISK_READ_BYTES)), "read"),
-                Query(total(rate(host.DISK_WRITTEN_BYTES)), "written"),
-            ),
-            unit=Unit.BYTES_PER_SECOND,
-        ),
-        TimeSeries(
-            title="Network",
-            description="Bytes in and out a second, over all devices but loopback.",
-            queries=(
-                Query(total(rate(host.NETWORK_RECEIVE_BYTES, WIRED)), "in"),
-                Query(total(rate(host.NETWORK_TRANSMIT_BYTES, WIRED)), "out"),
-            ),
-            unit=Unit.BYTES_PER_SECOND,
-        ),
+        panels.disk_throughput(),
+        panels.network_traffic(),
     ),
 )
 

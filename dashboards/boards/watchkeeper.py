@@ -1,6 +1,6 @@
 """Watchkeeper itself: does the watching work, and what does it cost?"""
 
-from dashboards import silences
+from dashboards import panels, silences
 from dashboards.promql import largest, rate, series, total
 from dashboards.spec import (
     UP_OR_DOWN,
@@ -51,14 +51,7 @@ NOW = Row(
             thresholds=rising(notice=120, warning=300, critical=900),
             runbook="AnomalyStale",
         ),
-        Stat(
-            title="Oldest delivery",
-            description="Age of the message waiting longest; a receiver may be down.",
-            queries=(Query(largest(series(own.OUTBOX_OLDEST)), silence=silences.RECEIVER),),
-            unit=Unit.SECONDS,
-            thresholds=rising(notice=10, warning=60, critical=600),
-            runbook="DeliveryDelayed",
-        ),
+        panels.OLDEST_DELIVERY,
         Stat(
             title="CPU of all parts",
             description="Processor seconds a second that watching costs, Prometheus included.",
@@ -170,12 +163,7 @@ FLOW = Row(
             queries=(Query(largest(series(anomaly.LAG), by="query"), "{{query}}"),),
             unit=Unit.SECONDS,
         ),
-        TimeSeries(
-            title="Missed runs",
-            description="Runs the scheduler skipped or merged: the service does not keep up.",
-            queries=(Query(total(rate(anomaly.MISFIRES), by="job"), "{{job}}"),),
-            unit=Unit.OPERATIONS_PER_SECOND,
-        ),
+        panels.MISSED_RUNS,
         TimeSeries(
             title="Messages waiting",
             description="Deliveries not yet made, by receiver, and those given up on.",

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from anomaly import habits
 from anomaly.chain import Chain, Verdict
@@ -74,9 +75,9 @@ class QueryEvaluation:
         self._corrections = Corrections(name, said)
         self._quiet_times = QuietTimes(settings.calendar, settings.timezone)
         self._latest = Latest((settings.detector, *settings.challengers))
-        self._trail = Trail(settings.step)
+        self._trail = Trail(settings.step, self._panel)
         # A sample may turn out to be the first of an episode until it leaves the M-of-N window.
-        self._unsettled: deque[Mapping[str, Floats]] = deque()
+        self._unsettled: deque[dict[str, npt.NDArray[np.float32]]] = deque()
         self._settled_until_seconds: float | None = None
         self._settle_after_samples = settings.persistence.of
         self._changed: dict[str, Episode] = {}
@@ -199,7 +200,7 @@ class QueryEvaluation:
         self._panel.append(at_seconds, values)
         self._latest.update(verdict)
         self._trail.append(verdict, verdict.scores[self.settings.detector])
-        self._unsettled.append(verdict.evidence)
+        self._unsettled.append({n: e.astype(np.float32) for n, e in verdict.evidence.items()})
         if len(self._unsettled) > self._settle_after_samples:
             self._settle(self._unsettled.popleft())
         return verdict
@@ -263,7 +264,7 @@ class QueryEvaluation:
         if episode is not None:
             self._changed[episode.id] = episode
 
-    def _settle(self, evidence: Mapping[str, Floats]) -> None:
+    def _settle(self, evidence: Mapping[str, npt.NDArray[np.float32]]) -> None:
         samples_ago = self._settle_after_samples
         at_seconds = self._panel.time_seconds(samples_ago)
         in_episode: Flags = self._episodes.covering(at_seconds, self._panel.keys, self._panel.slots)
@@ -454,7 +455,7 @@ def remembered_seconds(settings: QuerySettings) -> float:
     return max(settings.history, habits.REMEMBERED_SECONDS)
 
 
-def _padded(evidence: Mapping[str, Floats], slots: int) -> dict[str, Floats]:
+def _padded(evidence: Mapping[str, npt.NDArray[np.float32]], slots: int) -> dict[str, Floats]:
     """Return evidence with NaN for series that came after they were computed."""
     return {
         name: np.concatenate([rows, np.full(slots - rows.shape[0], np.nan)])

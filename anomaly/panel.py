@@ -18,7 +18,7 @@ SeriesKey = tuple[Label, ...]
 
 Matrix = npt.NDArray[np.float32]
 
-SLACK_SAMPLES = 16
+SLACK_SAMPLES = 8
 """The array is this much longer than the window, which is copied as seldom as that."""
 
 FEW_LABELS = 1_000
@@ -87,11 +87,12 @@ class Panel:
         maximum_series: further series are refused.
 
     Attributes:
+        window_samples: as given.
         generation: changes whenever another series is in some slot than before.
     """
 
     def __init__(self, window_samples: int, maximum_series: int) -> None:
-        self._window_samples = window_samples
+        self.window_samples = window_samples
         self._maximum_series = maximum_series
         self._width = window_samples + SLACK_SAMPLES
         self._values: Matrix = np.empty((0, self._width), dtype=np.float32)
@@ -169,15 +170,15 @@ class Panel:
         self.last_seen_seconds[np.isfinite(values)] = at_seconds
 
     def _move_to_front(self) -> None:
-        kept = slice(self._end - self._window_samples, self._end)
+        kept = slice(self._end - self.window_samples, self._end)
         for array in (self._values, self._times):
-            array[..., : self._window_samples] = array[..., kept].copy()
+            array[..., : self.window_samples] = array[..., kept].copy()
         for slot, flags in list(self._excluded.items()):
-            flags[: self._window_samples] = flags[kept].copy()
-            flags[self._window_samples :] = False
+            flags[: self.window_samples] = flags[kept].copy()
+            flags[self.window_samples :] = False
             if not flags.any():
                 del self._excluded[slot]
-        self._end = self._window_samples
+        self._end = self.window_samples
 
     def exclude(self, samples_ago: int, flags: Flags) -> None:
         """Keep the flagged slots' sample of that long ago (0: the newest) out of ``learnable``."""
@@ -208,7 +209,7 @@ class Panel:
             A copy, slots x samples, oldest first.
         """
         end = max(0, self._end - unsettled_samples)
-        start = max(0, self._end - self._window_samples)
+        start = max(0, self._end - self.window_samples)
         wanted = np.arange(self.slots)[slots]
         window = self._values[wanted, start:end]
         for slot, flags in self._excluded.items():
@@ -218,7 +219,7 @@ class Panel:
 
     def block(self) -> Block:
         """Return the whole window as one read would have brought it."""
-        window = slice(max(0, self._end - self._window_samples), self._end)
+        window = slice(max(0, self._end - self.window_samples), self._end)
         slots = list(self._slot_of.values())
         values = self._values[slots, window].astype(np.float64)
         return Block(tuple(self._slot_of), self._times[window].tolist(), values)

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from anomaly.chain import Verdict
 from anomaly.detectors import Floats, Slots
+from anomaly.panel import Panel
 from anomaly.slots import resized
 
 LENGTH_SECONDS = 1_800.0
 MAXIMUM_SAMPLES = 360
 
-FIELDS = ("actual", "expected", "lower", "upper", "score")
+FIELDS = ("expected", "lower", "upper", "score")
 
 
 class Trail:
-    """What was said of each series lately, one ring a field."""
+    """What was said of each series lately, one ring a field.
 
-    def __init__(self, step_seconds: float) -> None:
-        self._length = max(1, min(MAXIMUM_SAMPLES, int(LENGTH_SECONDS / step_seconds)))
+    Args:
+        step_seconds: spacing of samples.
+        panel: holds the samples themselves; each is appended there first.
+    """
+
+    def __init__(self, step_seconds: float, panel: Panel) -> None:
+        self._panel = panel
+        samples = min(MAXIMUM_SAMPLES, panel.window_samples, int(LENGTH_SECONDS / step_seconds))
+        self._length = max(1, samples)
         self._rings = {field: np.empty((0, self._length), dtype=np.float32) for field in FIELDS}
         self._times: list[float] = []
         self._next = 0
@@ -35,7 +47,6 @@ class Trail:
     def append(self, verdict: Verdict, score: np.ndarray) -> None:
         """Keep one verdict, in place of the oldest."""
         columns = (
-            verdict.actual,
             verdict.expected,
             verdict.band.lower,
             verdict.band.upper,
@@ -52,13 +63,19 @@ class Trail:
     def deviation(self, slot: int, since_seconds: float) -> tuple[Floats, Floats]:
         """Return times and signed distances from the expected value, 1 at the edge of the band."""
         order = self._order(since_seconds)
-        actual, expected, lower, upper = (
+        actual = self._actual(slot, len(order))
+        expected, lower, upper = (
             self._rings[field][slot, order].astype(np.float64)
-            for field in ("actual", "expected", "lower", "upper")
+            for field in ("expected", "lower", "upper")
         )
         reach = np.where(actual > expected, upper - expected, expected - lower)
         deviation = (actual - expected) / np.where(reach > 0, reach, np.nan)
         return np.array([self._times[at] for at in order]), deviation
+
+    def _actual(self, slot: int, samples: int) -> Floats:
+        """Return so many of the newest samples of a slot, oldest first."""
+        newest: Floats = self._panel.recent(samples)[slot].astype(np.float64)
+        return newest
 
     def _order(self, since_seconds: float) -> list[int]:
         """Return the places in the rings of the samples since then, oldest first."""
@@ -71,7 +88,9 @@ class Trail:
         """Return equal-length lists, oldest first; None where a value is unknown."""
         order = self._order(since_seconds)
         found: dict[str, list[float | None]] = {"timestamps": [self._times[at] for at in order]}
-        for field, ring in self._rings.items():
-            row = ring[slot, order] if order else np.empty(0)
-            found[field] = [float(value) if np.isfinite(value) else None for value in row]
-        return found
+        found["actual"] = _known(self._actual(slot, len(order)))
+        return found | {field: _known(ring[slot, order]) for field, ring in self._rings.items()}
+
+
+def _known(row: npt.NDArray[np.floating[Any]]) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in row.tolist()]

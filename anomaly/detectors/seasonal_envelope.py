@@ -28,6 +28,9 @@ LEVEL_SECONDS_WITH_PROFILE = 21_600.0
 PERIODS_REMEMBERED = 5.0
 """The profile is an average over about this many days, or weeks."""
 
+ENOUGH_SAMPLES = 60_000
+"""No more are counted of a bin; a profile has long forgotten the first of them by then."""
+
 PRIOR_SAMPLES = 3.0
 """A time of day starts as if it had been seen this often, exactly at the level."""
 
@@ -53,7 +56,7 @@ class SeasonalEnvelope:
         self._samples = np.empty(0)
         bins = terms.season.bins
         self._profile: npt.NDArray[np.float32] = np.empty((0, bins), dtype=np.float32)
-        self._weight: npt.NDArray[np.float32] = np.empty((0, bins), dtype=np.float32)
+        self._weight: npt.NDArray[np.uint16] = np.empty((0, bins), dtype=np.uint16)
         self._profiled_until = np.empty(0)
 
     def resize(self, slots: int) -> None:
@@ -62,7 +65,7 @@ class SeasonalEnvelope:
         self._log_spread = resized(self._log_spread, slots, np.nan)
         self._samples = resized(self._samples, slots, 0.0)
         self._profile = resized(self._profile, slots, 0.0)
-        self._weight = resized(self._weight, slots, 0.0)
+        self._weight = resized(self._weight, slots, 0)
         self._profiled_until = resized(self._profiled_until, slots, -np.inf)
 
     def forget(self, slots: Slots) -> None:
@@ -71,12 +74,12 @@ class SeasonalEnvelope:
         self._log_spread[slots] = np.nan
         self._samples[slots] = 0.0
         self._profile[slots] = 0.0
-        self._weight[slots] = 0.0
+        self._weight[slots] = 0
         self._profiled_until[slots] = -np.inf
 
     def profiles(self, slots: Slots) -> tuple[Bins, Bins]:
         """Return the profile of the given slots, and of how many samples it is, slots x bins."""
-        return self._profile[slots], self._weight[slots]
+        return self._profile[slots], self._weight[slots].astype(np.float32)
 
     def recall(self, slot: int, profile: Profile, until_seconds: float) -> None:
         """Take up the profile that a series had at that Unix time."""
@@ -133,7 +136,7 @@ class SeasonalEnvelope:
         pull = np.clip(distance, -INFLUENCE_SPREADS * spread, INFLUENCE_SPREADS * spread)
 
         at = self._terms.season.bin_of(past.at_seconds)
-        weight = self._weight[taught, at]
+        weight = self._weight[taught, at].astype(np.float64)
         known_share = np.minimum(weight / self._samples_per_bin, 1.0)
         follow = self._fast + (self._slow - self._fast) * known_share
         self._level[taught] += follow * pull
@@ -141,7 +144,7 @@ class SeasonalEnvelope:
         learn_rate = 1.0 / np.minimum(weight + PRIOR_SAMPLES, longest)
         new = past.at_seconds > self._profiled_until[taught]
         self._profile[taught, at] += new * (1 - follow) * learn_rate * pull
-        self._weight[taught, at] += new
+        self._weight[taught, at] += new & (weight < ENOUGH_SAMPLES)
 
         beyond = np.abs(distance) > MEDIAN_OF_NORMAL * spread
         rate = 2.0 / np.minimum(self._samples[taught], SPREAD_SAMPLES)

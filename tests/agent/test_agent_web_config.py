@@ -251,17 +251,17 @@ def test_a_certificate_that_comes_after_the_edit_that_names_it_is_taken_up_when_
     serve, authority, write, tmp_path
 ):
     running = serve(TLS)
-    renewed, key = authority.sign("renewed")
-    write(TLS.replace("agent", "renewed"))
+    renewed, key = authority.sign("later", "not-yet-there")
+    write(TLS.replace("agent", "not-yet"))
     running.front.look_around()
     assert not running.is_good()
-    (tmp_path / "renewed.pem").write_bytes(renewed.read_bytes())
+    (tmp_path / "not-yet.pem").write_bytes(renewed.read_bytes())
     running.front.look_around()
     assert not running.is_good()  # its key is not there yet
-    (tmp_path / "renewed.key").write_bytes(key.read_bytes())
+    (tmp_path / "not-yet.key").write_bytes(key.read_bytes())
     running.front.look_around()
     assert running.is_good()
-    assert ("DNS", "renewed") in ask(running, authority)[2]["subjectAltName"]
+    assert ("DNS", "later") in ask(running, authority)[2]["subjectAltName"]
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,9 @@ def read_elsewhere(module: str, path: Path, told: str = "") -> dict[str, Any]:
         )
     except subprocess.TimeoutExpired:
         message = f"reading it took longer than {READ_SECONDS:g} s"
-        raise ConfigError([Problem(str(path), 1, "", message)]) from None
+        # As if it had changed meanwhile: nothing is wrong with it, so it is tried again.
+        again = ((str(path), Stamp()),)
+        raise ConfigError([Problem(str(path), 1, "", message, again)]) from None
     except subprocess.CalledProcessError as error:
         raise ConfigError([Problem(str(path), 1, "", _failure(error))]) from None
     answer: dict[str, Any] = json.loads(done.stdout)

@@ -116,3 +116,15 @@ def test_a_secret_that_comes_after_the_edit_that_names_it_is_taken_up_when_it_co
     other.write_text("late")
     assert followed.read_if_changed()
     assert (reader.reads, followed.is_good, passwords(followed)) == (3, True, ["late"])
+
+
+def test_a_reading_that_took_too_long_is_tried_again_without_an_edit(config, secret, monkeypatch):
+    followed = Followed(config, read_configured, SystemClock())
+    secret.write_text("new")
+    with monkeypatch.context() as busy:
+        busy.setattr("agent.configured.READ_SECONDS", 0.001)
+        assert not followed.read_if_changed()
+    assert not followed.is_good
+    assert followed.read_if_changed()
+    assert passwords(followed) == ["new"]
+    assert not followed.read_if_changed()

@@ -82,6 +82,12 @@ class Running:
     def get(self, path: str):
         return self.client.get(path).get_json()
 
+    def configure(self, text: str) -> None:
+        """Put another file in place of the one in force, at once: a half-written one is valid."""
+        other = self.config.with_suffix(".new")
+        other.write_text(text)
+        other.replace(self.config)
+
     def queries(self) -> dict:
         return {one["name"]: one for one in self.get("/api/v1/queries")["queries"]}
 
@@ -196,12 +202,12 @@ def test_a_prometheus_that_hangs_stops_nothing_else(tmp_path, receiver):
 def test_a_changed_file_takes_effect_and_a_bad_one_does_not(tmp_path, calm, receiver):
     with Running(tmp_path, calm.base_url, receiver.url) as running:
         wait_until(lambda: running.client.get("/readyz").status_code == 200, what="ready")
-        running.config.write_text(CONFIG + "  second: {expression: latency}\n")
+        running.configure(CONFIG + "  second: {expression: latency}\n")
         wait_until(lambda: "second" in running.queries(), what="the second query")
-        running.config.write_text(CONFIG + "  third: {expresion: latency}\n")
+        running.configure(CONFIG + "  third: {expresion: latency}\n")
         wait_until(lambda: running.service.config_problem, what="the bad file being noticed")
         assert set(running.queries()) == {"response-time", "second"}
-        running.config.write_text(CONFIG)
+        running.configure(CONFIG)
         wait_until(lambda: set(running.queries()) == {"response-time"}, what="the second gone")
 
 

@@ -15,7 +15,7 @@ from anomaly.panel import Block
 from anomaly.settings import QuerySettings
 from tests.anomaly.series import block, evaluated, key, noise, scores_of
 
-DETECTORS = ("robust-zscore", "seasonal-envelope", "ensemble")
+DETECTORS = ("robust-zscore", "seasonal-envelope", "standstill", "ensemble")
 each_detector = pytest.mark.parametrize("detector", DETECTORS)
 
 QUARTER = 900.0

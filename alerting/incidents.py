@@ -171,32 +171,10 @@ def _summarise(connection: Connection, incident_ids: Iterable[str]) -> set[str]:
 
     A severity never falls while its incident is open, and its start only moves back.
     """
-    incident = _members.c.incident_id
-    gravest_first = (
-        _members.c.severity_rank.desc(),
-        _members.c.starts_at,
-        _members.c.fingerprint,
-    )
-    ranked = (
-        sa.select(
-            _members.c.incident_id,
-            _members.c.summary,
-            _members.c.severity_rank,
-            sa.func.count().over(partition_by=incident).label("firing"),
-            sa.func.min(_members.c.starts_at).over(partition_by=incident).label("earliest"),
-            sa.func.row_number().over(partition_by=incident, order_by=gravest_first).label("place"),
-        )
-        .where(bulk.among(incident, set(incident_ids)), _members.c.status == "firing")
-        .subquery()
-    )
-    rows = connection.execute(
-        sa.select(ranked, _incidents.c.severity, _incidents.c.started_at)
-        .join(_incidents, _incidents.c.id == ranked.c.incident_id)
-        .where(ranked.c.place == 1)
-    ).all()
+    rows = connection.execute(_standing(set(incident_ids))).all()
     values = [
         {
-            "id": row.incident_id,
+            "id": row.id,
             "title": row.summary + (f" (and {row.firing - 1} more)" if row.firing > 1 else ""),
             "severity": worst([row.severity, SEVERITIES[row.severity_rank]]),
             "started_at": min(row.started_at, row.earliest),
@@ -204,7 +182,50 @@ def _summarise(connection: Connection, incident_ids: Iterable[str]) -> set[str]:
         for row in rows
     ]
     bulk.update_all(connection, _incidents, values, by=["id"])
-    return {row.incident_id for row in rows}
+    return {row.id for row in rows}
+
+
+def _standing(incident_ids: set[str]) -> sa.Select[Any]:
+    """Return what asks how incidents stand that have a firing alert.
+
+    Both parts are answered from the index ``incident_alerts_gravest_first`` alone: an incident may
+    have thousands of alerts, and is asked about with every one that joins.
+    """
+    together = (
+        sa.select(
+            _members.c.incident_id,
+            sa.func.count().label("firing"),
+            sa.func.min(_members.c.starts_at).label("earliest"),
+        )
+        .where(bulk.among(_members.c.incident_id, incident_ids), _members.c.status == "firing")
+        .group_by(_members.c.incident_id)
+        .subquery()
+    )
+    one = _members.alias("one")
+    gravest = (
+        sa.select(one.c.fingerprint)
+        .where(one.c.incident_id == together.c.incident_id, one.c.status == "firing")
+        .order_by(one.c.severity_rank.desc(), one.c.starts_at, one.c.fingerprint)
+        .limit(1)
+        .scalar_subquery()
+    )
+    is_gravest = sa.and_(
+        _members.c.incident_id == together.c.incident_id, _members.c.fingerprint == gravest
+    )
+    return (
+        sa.select(
+            _incidents.c.id,
+            _incidents.c.severity,
+            _incidents.c.started_at,
+            _members.c.summary,
+            _members.c.severity_rank,
+            together.c.firing,
+            together.c.earliest,
+        )
+        .select_from(together)
+        .join(_incidents, _incidents.c.id == together.c.incident_id)
+        .join(_members, is_gravest)
+    )
 
 
 def _first_value(group_key: str) -> str:

@@ -113,6 +113,14 @@ incident_alerts = sa.Table(
     sa.Column("starts_at", Moment, nullable=False),
     sa.Column("ends_at", Moment),
     sa.Column("generator_url", sa.Text, nullable=False),
+    sa.Index(
+        "incident_alerts_gravest_first",
+        "incident_id",
+        "status",
+        sa.text("severity_rank DESC"),
+        "starts_at",
+        "fingerprint",
+    ),
 )
 """What each incident is made of, kept as it was while the incident lasted."""
 
@@ -303,6 +311,7 @@ MIGRATIONS: Sequence[Migration] = (
     _add_missing,
     _add_missing,
     _protect_audit,
+    _add_missing,
     _add_missing,
     _add_missing,
     _add_missing,

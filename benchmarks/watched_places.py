@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import redis
@@ -113,7 +114,7 @@ def _systemd(directory: Path) -> Iterator[list[Place]]:
 
 
 def _be_systemd(path: Path) -> None:
-    kinds: tuple[tuple[str, dict[str, object]], ...] = (
+    kinds: tuple[tuple[str, dict[str, Any]], ...] = (
         ("service", {"Type": "simple"}),
         ("service", {"Type": "oneshot"}),
         ("timer", {"LastTriggerUSec": 1_700_000_000_000_000}),

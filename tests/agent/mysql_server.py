@@ -38,7 +38,7 @@ class MysqlServer:
     own, besides those that keep it small.
     """
 
-    def __init__(self, directory, *options):
+    def __init__(self, directory: Path, *options: str) -> None:
         self.options = options
         program = shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/sbin")
         if program is None:
@@ -93,7 +93,7 @@ class MysqlServer:
                 cursor.execute(statement)
             return cursor.fetchall()
 
-    def stop(self, number=signal.SIGTERM):
+    def stop(self, number: int = signal.SIGTERM) -> None:
         """End it in order, or as if the machine had lost power."""
         if self.process.poll() is None:
             self.process.send_signal(number)

@@ -8,6 +8,9 @@ from __future__ import annotations
 import os
 import socketserver
 import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from jeepney import HeaderFields, MessageType, new_error, new_method_return
 from jeepney.low_level import Parser
@@ -21,7 +24,9 @@ SYSTEM = {"Version": "252.38-1~deb12u1", "SystemState": "degraded", "Virtualizat
 class Unit:
     """One unit: its states, and the properties of its own kind."""
 
-    def __init__(self, name, active="active", load="loaded", **properties):
+    def __init__(
+        self, name: str, active: str = "active", load: str = "loaded", **properties: Any
+    ) -> None:
         self.name = name
         self.active = active
         self.load = load
@@ -39,7 +44,7 @@ class SystemdPeer:
         asked: (path, member, arguments) of every call, in order.
     """
 
-    def __init__(self, path, units, system=SYSTEM):
+    def __init__(self, path: Path, units: Sequence[Unit], system: Any = SYSTEM) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.units = {unit.path: unit for unit in units}
         self.system = system

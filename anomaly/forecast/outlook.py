@@ -70,8 +70,10 @@ def look_ahead(
         names: the forecasters to try, the simplest first.
         between: called before each forecaster; what it raises ends the work.
     """
-    history = filled(samples)
     known = known_samples(samples)
+    if known.max(initial=0) < SMALLEST_HISTORY_SAMPLES:
+        return _nothing(len(samples), horizon_samples, tuple(names))
+    history = filled(samples)
     total = history.shape[1]
     reach = np.minimum(horizon_samples, (FURTHEST_RATIO * known).astype(np.intp))
     origins = origins_for(total, int(reach.max(initial=1)), int(known.max(initial=0)))
@@ -93,6 +95,13 @@ def look_ahead(
     return Outlook(median, median - width, median + width, chosen, error, tuple(names))
 
 
+def _nothing(series: int, horizon_samples: int, names: tuple[str, ...]) -> Outlook:
+    """Return that nothing can be said yet."""
+    path = np.full((series, horizon_samples), np.nan)
+    error = np.full((series, len(names)), np.nan)
+    return Outlook(path, path, path, np.zeros(series, dtype=np.intp), error, names)
+
+
 def filled(samples: Matrix) -> Matrix:
     """Return the samples with each gap bridged by a line, and what lies outside as it is there."""
     history = np.zeros(samples.shape)
@@ -107,6 +116,8 @@ def filled(samples: Matrix) -> Matrix:
 def known_samples(samples: Matrix) -> npt.NDArray[np.intp]:
     """Return how many samples ago each series began; 0 for one that never did."""
     there = np.isfinite(samples)
+    if not there.any():
+        return np.zeros(len(samples), dtype=np.intp)
     return np.where(there.any(axis=1), samples.shape[1] - there.argmax(axis=1), 0)
 
 

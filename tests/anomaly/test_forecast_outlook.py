@@ -118,6 +118,21 @@ def test_gaps_anywhere_leave_a_forecast_that_can_be_read(gaps, seed):
     assert all(seconds >= 0 for seconds in times)
 
 
+@settings(max_examples=60)
+@given(
+    st.integers(0, 60),
+    st.integers(0, 60),
+    st.sampled_from((1, 12, 300)),
+    st.sampled_from((1, 7, 1440)),
+)
+def test_however_little_is_known_is_no_mistake(total, known, ahead, period):
+    samples = np.full((2, total), np.nan)
+    samples[1, total - min(known, total) :] = np.arange(min(known, total))
+    outlook = look_ahead(samples, ahead, period_samples=period)
+    assert outlook.median.shape == (2, ahead)
+    assert np.isnan(outlook.median[0]).all()
+
+
 def test_bounds_hold_what_they_promise_of_noise():
     random = np.random.default_rng(1)
     inside = []

@@ -18,8 +18,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.waiting import wait_until
 from watchkeeper.instrument import Instrumentation
 from watchkeeper.instrument.multiprocess import Reporter, spawn_aggregator
-from watchkeeper.instrument.multiprocess.aggregator import Aggregator
+from watchkeeper.instrument.multiprocess.aggregator import Aggregator, listen_at
 from watchkeeper.instrument.multiprocess.ledger import Ledger
+from watchkeeper.instrument.multiprocess.report import ACKNOWLEDGEMENT, Report
 from watchkeeper.instrument.multiprocess.snapshot import take
 
 RECYCLED = 300
@@ -226,6 +227,20 @@ def test_only_our_own_user_may_report(path):
     assert not path.exists()
 
 
+def test_a_worker_that_ends_before_the_aggregator_is_up_is_counted(path):
+    listening = listen_at(path)
+    registry = CollectorRegistry()
+    reporter = Reporter(registry, path)
+    Counter("orders_total", "Orders.", registry=registry).inc(7)
+    reporter.start()
+    reporter.stop()
+    aggregator = Aggregator(path, listening)
+    wait_until(
+        lambda: aggregator.registry.get_sample_value("orders_total") == 7, what="the last report"
+    )
+    aggregator.close()
+
+
 PARENT = """
 import os, sys, time
 from prometheus_client import CollectorRegistry, Counter
@@ -233,8 +248,6 @@ from watchkeeper.instrument.multiprocess import Reporter, spawn_aggregator
 
 path, listen, workers = sys.argv[1], sys.argv[2], int(sys.argv[3])
 child = spawn_aggregator(path, listen)
-while not os.path.exists(path):
-    time.sleep(0.01)
 print(child.pid, flush=True)
 for number in range(workers):
     pid = os.fork()
@@ -318,8 +331,11 @@ def test_an_aggregator_ends_with_its_parent_even_when_that_is_killed(parent):
 @pytest.mark.live
 def test_an_aggregator_that_is_told_to_end_ends_well(path):
     aggregator = spawn_aggregator(path, "127.0.0.1:0")
-    wait_until(path.exists, what="the aggregator")
+    with socket.socket(socket.AF_UNIX) as worker:
+        worker.connect(str(path))
+        worker.sendall(Report().encode())
+        assert worker.recv(1) == ACKNOWLEDGEMENT  # so it is up
     aggregator.terminate()
-    assert aggregator.wait(20) == 0
+    assert aggregator.wait(60) == 0
     aggregator.stdin.close()
     assert not path.exists()

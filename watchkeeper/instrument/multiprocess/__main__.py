@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -22,6 +23,7 @@ def main() -> None:
     parser.add_argument("socket", type=Path)
     parser.add_argument("listen", metavar="HOST:PORT")
     parser.add_argument("--with-parent", action="store_true", help="end when standard input does")
+    parser.add_argument("--listening", type=int, help="descriptor that listens at SOCKET already")
     arguments = parser.parse_args()
     sys.setswitchinterval(SWITCH_SECONDS)
     host, _, port = arguments.listen.rpartition(":")
@@ -29,7 +31,9 @@ def main() -> None:
     # A Ctrl-C reaches the whole foreground group; the workers' last reports are still to come.
     signal.signal(signal.SIGINT, signal.SIG_IGN if arguments.with_parent else signal.SIG_DFL)
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
-    aggregator = Aggregator(arguments.socket)
+    handed = arguments.listening
+    listening = None if handed is None else socket.socket(fileno=handed)
+    aggregator = Aggregator(arguments.socket, listening)
     pages = OperationalPages("metrics-aggregator", aggregator.registry)
     server = PageServer(pages, host=host, port=int(port))
     if arguments.with_parent:

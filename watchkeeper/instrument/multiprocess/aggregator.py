@@ -6,7 +6,6 @@ python -m watchkeeper.instrument.multiprocess.aggregator SOCKET HOST:PORT
 from __future__ import annotations
 
 import logging
-import os
 import socket
 import subprocess
 import sys
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MOST_WAITING = 128
+"""Workers in the queue while the aggregator starts or is busy."""
+
 
 class Aggregator:
     """Listens for workers until closed.
@@ -33,9 +35,10 @@ class Aggregator:
     Args:
         socket_path: where; a file left over from a dead aggregator is replaced. Only the user it
             runs as may connect.
+        listening: the socket there, if somebody listens on it already.
     """
 
-    def __init__(self, socket_path: str | Path) -> None:
+    def __init__(self, socket_path: str | Path, listening: socket.socket | None = None) -> None:
         self.registry = CollectorRegistry()
         self._ledger = Ledger()
         self.registry.register(self._ledger)
@@ -44,7 +47,7 @@ class Aggregator:
         self._path = Path(socket_path)
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
-        self._server = _listen(self._path, self._serve_worker)
+        self._server = _server(listening or listen_at(self._path), self._serve_worker)
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="metrics-aggregator", daemon=True
         )
@@ -90,24 +93,44 @@ def spawn_aggregator(socket_path: str | Path, listen: str) -> subprocess.Popen[b
     Returns:
         The process; keep it, and call ``terminate`` on it to end it earlier.
     """
-    command = [sys.executable, "-m", __package__, str(socket_path), listen]
-    # It reads its standard input and ends when that does: only we and our forks hold the other end.
-    return subprocess.Popen([*command, "--with-parent"], stdin=subprocess.PIPE)
+    # It is listened for workers from now on: one that ends while the aggregator still starts leaves
+    # its only report in the queue.
+    with listen_at(Path(socket_path)) as listening:
+        descriptor = listening.fileno()
+        command = [sys.executable, "-m", __package__, str(socket_path), listen]
+        # It reads its standard input and ends when that does: only we and our forks hold the other
+        # end.
+        return subprocess.Popen(
+            [*command, "--with-parent", f"--listening={descriptor}"],
+            stdin=subprocess.PIPE,
+            pass_fds=[descriptor],
+        )
 
 
-def _listen(path: Path, serve: Callable[[socket.socket], None]) -> UnixStreamServer:
+def listen_at(path: Path) -> socket.socket:
+    """Return a socket that listens at ``path`` for processes of this user."""
+    path.unlink(missing_ok=True)
+    listening = socket.socket(socket.AF_UNIX)
+    try:
+        listening.bind(str(path))
+        path.chmod(0o600)  # nobody can have connected: it does not listen yet
+        listening.listen(MOST_WAITING)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def _server(listening: socket.socket, serve: Callable[[socket.socket], None]) -> UnixStreamServer:
     class Handler(BaseRequestHandler):
         def handle(self) -> None:
             serve(self.request)
 
-    path.unlink(missing_ok=True)
-    before = os.umask(0o177)
-    try:
-        return _Server(str(path), Handler)
-    finally:
-        os.umask(before)
+    server = _Server(listening.getsockname(), Handler, bind_and_activate=False)
+    server.socket.close()
+    server.socket = listening
+    return server
 
 
 class _Server(ThreadingMixIn, UnixStreamServer):
     daemon_threads = True
-    request_queue_size = 128

@@ -18,7 +18,7 @@ import redis
 
 from agent.cli import LIGHT_ENVIRONMENT
 from benchmarks import exporters
-from benchmarks.figures import Results
+from benchmarks.figures import Results, json_option
 from benchmarks.hung_mount import hung_mount
 from benchmarks.scraped import Scraped, free_port, pause
 from watchkeeper.catalogue import watchkeeper as own
@@ -306,7 +306,7 @@ def _connections(database: psycopg.Connection[tuple[int]]) -> int:
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Fewer scrapes: done within two minutes.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures.")
+@json_option
 def main(*, quick: bool, json_path: Path | None) -> None:
     """Measure the agent beside the exporters it takes the place of."""
     results = Results(f"agent, {os.cpu_count()} CPUs")

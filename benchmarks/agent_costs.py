@@ -21,7 +21,7 @@ from agent.collectors import COLLECTORS
 from agent.family import limit_series
 from agent.sheet import Demand, Sheet
 from agent.text import Renderer, TextFormat
-from benchmarks.figures import Results
+from benchmarks.figures import Results, json_option
 from benchmarks.scraped import pause
 from benchmarks.watched_places import UNITS, Place, places
 from watchkeeper.errors import WatchkeeperError
@@ -121,7 +121,7 @@ def markdown(found: Sequence[Cost], runs: int) -> str:
 
 @click.command()
 @click.option("--quick", is_flag=True, help="A few runs of each.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures.")
+@json_option
 @click.option("--document", type=click.Path(path_type=Path), help="Write the page of docs/.")
 def main(*, quick: bool, json_path: Path | None, document: Path | None) -> None:
     """Measure what each collector costs."""

@@ -22,7 +22,7 @@ from prometheus_client.samples import Sample
 
 from agent.celery.tally import MOST_WORKERS
 from benchmarks.agent import Servers, percentile, servers, start_agent
-from benchmarks.figures import Results
+from benchmarks.figures import Results, json_option
 from benchmarks.scraped import Scraped, free_port, pause
 from benchmarks.short_lived_workers import ShortLivedWorkers
 
@@ -181,7 +181,7 @@ def _add(results: Results, minutes: float, watches: Sequence[Watch], workers: in
 @click.command()
 @click.option("--minutes", default=30.0, show_default=True, help="How long; the floods adapt.")
 @click.option("--quick", is_flag=True, help="The same floods within a minute and a half.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures.")
+@json_option
 def main(*, minutes: float, quick: bool, json_path: Path | None) -> None:
     """Flood the agent with names and see what grows."""
     results = Results(f"agent under floods, {os.cpu_count()} CPUs")

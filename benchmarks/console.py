@@ -30,7 +30,7 @@ import psutil
 import requests
 
 from benchmarks.console_neighbours import Neighbours
-from benchmarks.figures import Results
+from benchmarks.figures import Results, json_option
 
 INCIDENTS, SERIES, VIEWERS, LISTENERS = 200, 1000, 50, 200
 PAGES = ("/", "/now", "/incidents/i7", "/dashboards/watchkeeper-system", "/rules")
@@ -43,7 +43,7 @@ CHROMIUM_FLAGS = (
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Shorter runs; finishes within two minutes.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures.")
+@json_option
 def main(*, quick: bool, json_path: Path | None) -> None:
     """Measure the console and print a table; exit 1 when a bar is missed."""
     seconds = 10.0 if quick else 30.0

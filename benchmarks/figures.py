@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Sequence
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
+import click
 from rich.console import Console
 from rich.table import Table
+
+STDOUT = Path("-")
+HELP = "Write the figures as one flat object; without FILE to standard output."
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass(slots=True)
@@ -73,7 +82,7 @@ class Results:
         return all(figure.met is not False for figure in self.figures)
 
     def show(self) -> None:
-        """Print the table."""
+        """Print the table to standard error, for the figures alone go to standard output."""
         table = Table(title=self.title)
         for heading in ("figure", "median", "spread", "runs", "bar", "met"):
             table.add_column(heading)
@@ -87,10 +96,27 @@ class Results:
                 figure.bar,
                 met,
             )
-        Console().print(table)
+        Console(stderr=True).print(table)
 
     def write(self, path: Path | None) -> None:
         """Write a flat object of the medians to ``path``, if one was asked for."""
-        if path is not None:
-            flat = {figure.name: figure.median for figure in self.figures}
-            path.write_text(json.dumps(flat, indent=2) + "\n", encoding="utf-8")
+        if path is None:
+            return
+        flat = json.dumps({figure.name: figure.median for figure in self.figures}, indent=2) + "\n"
+        if path == STDOUT:
+            sys.stdout.write(flat)
+        else:
+            path.write_text(flat, encoding="utf-8")
+
+
+def json_option(function: Command) -> Command:
+    """Add ``--json [FILE]`` to a click command, which takes it as ``json_path``."""
+    return click.option(
+        "--json", "json_path", is_flag=False, flag_value=str(STDOUT), metavar="[FILE]",
+        type=click.Path(path_type=Path, allow_dash=True), help=HELP,
+    )(function)  # fmt: skip
+
+
+def add_json_argument(parser: ArgumentParser) -> None:
+    """Add ``--json [FILE]`` to a parser, which gives it as ``json``."""
+    parser.add_argument("--json", nargs="?", const=STDOUT, type=Path, metavar="FILE", help=HELP)

@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.figures import Results
+from benchmarks.figures import Results, add_json_argument
 from watchkeeper.errors import WatchkeeperError
 from watchkeeper.gameday.running import processes_on
 from watchkeeper.supervisor.status import State
@@ -62,7 +62,7 @@ def main() -> None:
     """Measure and print; exit code 1 when a bar is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="one later start, not three")
-    parser.add_argument("--json", type=Path)
+    add_json_argument(parser)
     options = parser.parse_args()
     print("Prometheus on PATH:", shutil.which("prometheus") or "no, it will be installed")
     results = Results("First start")

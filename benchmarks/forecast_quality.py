@@ -24,7 +24,7 @@ from anomaly.forecast.settings import ForecastSettings
 from anomaly.panel import Block
 from anomaly.presets import forecasts_of
 from benchmarks.anomaly_quality import File, files_of
-from benchmarks.figures import Results
+from benchmarks.figures import Results, json_option
 
 STEP_SECONDS = 900.0
 DAY_SAMPLES = 96
@@ -148,7 +148,7 @@ def capacity(count: int, results: Results) -> None:
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path, exists=True), help="real series, too")
 @click.option("--quick", is_flag=True, help="few disks and the first five series")
-@click.option("--json", "json_path", type=click.Path(path_type=Path))
+@json_option
 def main(data: Path | None, json_path: Path | None, *, quick: bool) -> None:
     """Print how good forecasts are."""
     results = Results("Forecasts")

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import requests
 
-from benchmarks.figures import Results
+from benchmarks.figures import Results, add_json_argument
 from benchmarks.receivers import Receiver
 from tests.alerting.process import AlertingProcess, free_port
 from tests.waiting import wait_until
@@ -159,7 +159,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=MINUTES)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_MINUTES:g} minutes")
-    parser.add_argument("--json", type=Path)
+    add_json_argument(parser)
     options = parser.parse_args()
     minutes = QUICK_MINUTES if options.quick else options.minutes
     results = Results(f"Prometheus sending to us for {minutes:g} minutes")

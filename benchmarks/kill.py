@@ -28,7 +28,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import Results
+from benchmarks.figures import Results, add_json_argument
 from benchmarks.receivers import Call, Point, Receiver, Reply
 from benchmarks.warm_process import WarmProcess
 from tests.alerting import postgres
@@ -249,7 +249,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--store", choices=STORES, default="sqlite")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_RUNS} runs")
-    parser.add_argument("--json", type=Path)
+    add_json_argument(parser)
     options = parser.parse_args()
     runs = QUICK_RUNS if options.quick else options.runs
     results = Results(f"SIGKILL at every boundary, on {options.store}, seed {options.seed}")
@@ -272,7 +272,7 @@ def main() -> int:
         results.plain("kills", [run.kills.total()])
         results.plain("actions_asked_for", [len(run.endpoint.asked)])
     for boundary, count in sorted(run.kills.items()):
-        print(f"{count:4d} killed: {boundary}")
+        print(f"{count:4d} killed: {boundary}", file=sys.stderr)
     results.show()
     results.write(options.json)
     return 0 if results.met else 1

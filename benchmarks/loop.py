@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import Results
+from benchmarks.figures import Results, add_json_argument
 from benchmarks.slack_receiver import SlackReceiver
 from watchkeeper.clock import parse_rfc3339
 from watchkeeper.errors import WatchkeeperError
@@ -189,7 +189,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="start and two faults only")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--quiet-minutes", type=float, default=10.0)
-    parser.add_argument("--json", type=Path)
+    add_json_argument(parser)
     options = parser.parse_args()
     results = Results("The loop")
     with tempfile.TemporaryDirectory(prefix="watchkeeper-loop-") as directory:

@@ -30,7 +30,7 @@ from typing import Any, Protocol
 
 import requests
 
-from benchmarks.figures import Results
+from benchmarks.figures import Results, add_json_argument
 from benchmarks.receivers import Call, Receiver, Reply
 from tests.alerting.process import AlertingProcess, free_port
 from tests.waiting import wait_until
@@ -293,7 +293,7 @@ def main() -> int:
     """Measure, print and write; 0 when we lose nothing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the same: it takes about a minute")
-    parser.add_argument("--json", type=Path)
+    add_json_argument(parser)
     arguments = parser.parse_args()
     if alertmanager_binary() is None:
         print("install Debian's prometheus-alertmanager to compare with", file=sys.stderr)

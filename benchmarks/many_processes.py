@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from agent.collectors.named_processes import NamedProcessesCollector
-from benchmarks.figures import Results
+from benchmarks.figures import Results, json_option
 
 NOBODY = [{"name": "nobody", "command": "no such program", "children": True}]
 
@@ -54,7 +54,7 @@ def cpu_seconds_a_run(groups: list[dict[str, object]], runs: int) -> list[float]
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Fewer processes: done within seconds.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures.")
+@json_option
 def main(*, quick: bool, json_path: Path | None) -> None:
     """Measure the collector of named processes beside many strangers."""
     count = 300 if quick else 3000

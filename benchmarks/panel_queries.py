@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 
 from benchmarks import demo_day
-from benchmarks.figures import Results
+from benchmarks.figures import Results, json_option
 from dashboards import grafana
 from dashboards.annotations import ANNOTATIONS
 from dashboards.boards import every_board
@@ -67,7 +67,7 @@ class Asked:
 @click.option("--demo", default=lambda: addresses.url_of("prometheus"), help="The live demo's.")
 @click.option("--day", type=click.Path(path_type=Path), help="Keep the day here, or use that one.")
 @click.option("--quick", is_flag=True, help="A sample every 15 s, and each question once.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures.")
+@json_option
 def main(*, demo: str, day: Path | None, quick: bool, json_path: Path | None) -> None:
     """Make the day, ask everything and print a table; exit 1 when one takes longer than the bar."""
     with TemporaryDirectory() as folder:

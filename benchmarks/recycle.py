@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.figures import Results
+from benchmarks.figures import Results, json_option
 from benchmarks.scraped import free_port, pause
 from watchkeeper.instrument import Instrumentation
 from watchkeeper.instrument.multiprocess import Reporter, spawn_aggregator
@@ -184,7 +184,7 @@ def measure(results: Results, directory: Path, count: int) -> None:
 
 @click.command()
 @click.option("--quick", is_flag=True, help="A hundred workers: done within seconds.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures.")
+@json_option
 def main(*, quick: bool, json_path: Path | None) -> None:
     """Measure what recycled worker processes leave behind."""
     count = 100 if quick else 1000

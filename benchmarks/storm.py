@@ -30,7 +30,7 @@ from typing import Any
 import psutil
 import requests
 
-from benchmarks.figures import Results
+from benchmarks.figures import Results, add_json_argument
 from benchmarks.losses import Alertmanager, alertmanager_binary
 from benchmarks.receivers import Call, Point, Receiver, Reply
 from tests.alerting import postgres
@@ -284,7 +284,7 @@ def main() -> int:
     """Measure, print and write; 0 when every bar is met."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_ALERTS} alerts")
-    parser.add_argument("--json", type=Path)
+    add_json_argument(parser)
     options = parser.parse_args()
     count = QUICK_ALERTS if options.quick else ALERTS
     results = Results(f"A storm of {count} alerts in {SECONDS:g} s")

@@ -6,7 +6,6 @@ live, after a restart or in a backtest.
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -31,6 +30,7 @@ from anomaly.settings import PublishSettings, QuerySettings
 from anomaly.slots import Rows, resized
 from anomaly.source import grid_end_seconds
 from anomaly.trail import Trail
+from anomaly.turns import Turns
 from anomaly.view import STATES, Latest, Overview, SeriesView, State, states_of
 
 BEGINNING_OF_TIME = float("-inf")
@@ -82,7 +82,7 @@ class QueryEvaluation:
         self._settle_after_samples = settings.persistence.of
         self._changed: dict[str, Episode] = {}
         self._to_continue = {one.key: one for one in self._episodes.open()}
-        self._lock = threading.RLock()
+        self._lock = Turns()
 
     @property
     def series_in(self) -> Mapping[int, SeriesKey]:
@@ -113,15 +113,17 @@ class QueryEvaluation:
     ) -> None:
         """Judge, then learn, every sample of a block that is newer than the last one judged.
 
+        Between two samples whoever asks for views is answered: a history takes seconds.
+
         Args:
             told: called with each verdict, for those who keep all of them, such as a backtest.
         """
-        with self._lock:
-            slots = self._panel.known(block.keys)
-            last = self._panel.last_time_seconds
-            for column, at_seconds in enumerate(block.times_seconds):
-                if last is not None and at_seconds <= last:
-                    continue
+        slots = self._panel.known(block.keys)
+        last = self._panel.last_time_seconds
+        for column, at_seconds in enumerate(block.times_seconds):
+            if last is not None and at_seconds <= last:
+                continue
+            with self._lock:
                 present = np.isfinite(block.values[:, column])
                 if (present & (slots < 0)).any():
                     self._admit(block.keys, slots, present, at_seconds)

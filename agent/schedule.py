@@ -16,8 +16,8 @@ from watchkeeper.logs import get_logger
 log = get_logger(__name__)
 
 GRID_SECONDS = 60.0
-"""What most intervals divide: those that do run at the same moments. Woken once for all, a process
-takes less than woken for each, and has the processor's caches filled."""
+"""What most intervals divide: those that do run right after one another. A process takes less
+when its work is together: the processor's caches are filled."""
 
 TURN_SECONDS = 0.01
 """Between one lane and the next: two at a time would take the interpreter from each other, which

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -166,6 +165,7 @@ def compare(
         pause(SETTLE_SECONDS)
         runs = [measure(processes, scrapes, interval) for _ in range(rounds)]
         _add_costs(results, runs, suffix)
+        _add_costs_a_series(results, runs, suffix, [process.series() for process in processes])
         if not suffix:
             _add_sizes(results, ours[1], theirs)
     finally:
@@ -185,10 +185,25 @@ def _add_costs(results: Results, runs: Sequence[Sequence[Cost]], suffix: str) ->
         results.at_most("core_percent_at_5s", [run[1].core_ratio * 100 for run in runs], 0.5)
     theirs = [[max(latency) for latency in zip(*(c.latencies for c in run[2:]), strict=True)]
               for run in runs]  # fmt: skip
-    results.plain(
-        f"exporters_slowest_scrape_p50_ms{suffix}",
-        [statistics.median(latencies) * 1e3 for latencies in theirs],
-    )
+    for name, share in (("p50", 0.5), ("p99", 0.99)):
+        slowest = [percentile(latencies, share) for latencies in theirs]
+        mine = [percentile(run[1].latencies, share) for run in runs]
+        results.plain(f"exporters_slowest_scrape_{name}_ms{suffix}", [s * 1e3 for s in slowest])
+        ratios = [one / other for one, other in zip(mine, slowest, strict=True)]
+        results.plain(f"scrape_{name}_ratio{suffix}", ratios)
+
+
+def _add_costs_a_series(
+    results: Results, runs: Sequence[Sequence[Cost]], suffix: str, series: Sequence[int]
+) -> None:
+    ours = [run[1].cpu_seconds_per_scrape / series[1] for run in runs]
+    theirs = [
+        sum(cost.cpu_seconds_per_scrape for cost in run[2:]) / sum(series[2:]) for run in runs
+    ]
+    results.plain(f"all_cpu_us_per_series{suffix}", [seconds * 1e6 for seconds in ours])
+    results.plain(f"exporters_cpu_us_per_series{suffix}", [seconds * 1e6 for seconds in theirs])
+    ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
+    results.plain(f"cpu_per_series_ratio{suffix}", ratios)
 
 
 def _add_sizes(results: Results, ours: Scraped, theirs: Sequence[Scraped]) -> None:

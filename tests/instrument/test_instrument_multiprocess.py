@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -15,6 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.ports import free_port
 from tests.waiting import wait_until
 from watchkeeper.instrument import Instrumentation
 from watchkeeper.instrument.multiprocess import Reporter, spawn_aggregator
@@ -225,6 +227,65 @@ def test_only_our_own_user_may_report(path):
     assert path.stat().st_mode & 0o077 == 0
     aggregator.close()
     assert not path.exists()
+
+
+def test_a_function_that_fails_for_a_while_silences_nobody_for_good(path):
+    aggregator = Aggregator(path)
+    registry, broken, asked = CollectorRegistry(), [True], threading.Event()
+
+    def depth():
+        asked.set()
+        if broken:
+            raise RuntimeError("no connection")
+        return 3
+
+    Gauge("depth", "Of the queue.", registry=registry).set_function(depth)
+    Counter("orders_total", "Orders.", registry=registry).inc(7)
+    reporter = Reporter(registry, path, interval_seconds=0.02)
+    reporter.start()
+    assert asked.wait(60)
+    broken.clear()
+    told = aggregator.registry.get_sample_value
+    wait_until(lambda: (told("orders_total"), told("depth")) == (7, 3), what="a report")
+    reporter.stop()
+    aggregator.close()
+
+
+def test_an_aggregator_that_ends_leaves_its_successor_the_socket(path):
+    first = Aggregator(path)
+    second = Aggregator(path)
+    first.close()
+    assert path.exists()
+    second.close()
+    assert not path.exists()
+
+
+@pytest.mark.live
+def test_an_aggregator_waits_for_the_port_of_its_predecessor(path):
+    address = f"127.0.0.1:{free_port()}"
+    url = f"http://{address}/metrics"
+    first = spawn_aggregator(path, address)
+    wait_until(lambda: is_answered(url), what="the first")
+    second = spawn_aggregator(path, address)
+    with socket.socket(socket.AF_UNIX) as worker:
+        worker.connect(str(path))
+        worker.sendall(Report().encode())
+        assert worker.recv(1) == ACKNOWLEDGEMENT  # so it is up, and waits
+        first.terminate()
+        assert first.wait(60) == 0
+        wait_until(lambda: is_answered(url), what="the second")
+    second.terminate()
+    assert second.wait(60) == 0
+    for aggregator in (first, second):
+        aggregator.stdin.close()
+
+
+def is_answered(url):
+    try:
+        with urllib.request.urlopen(url) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
 
 
 def test_a_worker_that_ends_before_the_aggregator_is_up_is_counted(path):

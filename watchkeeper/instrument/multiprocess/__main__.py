@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import signal
 import socket
 import sys
 import threading
+import time
 from pathlib import Path
 
 from watchkeeper.instrument.exposition import OperationalPages, PageServer
@@ -15,6 +17,9 @@ from watchkeeper.instrument.multiprocess.aggregator import Aggregator
 
 SWITCH_SECONDS = 0.0005
 """How long taking a report may hold up a scrape at a time; Python's own 5 ms add up."""
+
+PREDECESSOR_SECONDS = 60.0
+"""As long as servers give their workers to end, twice: gunicorn's graceful timeout is 30 s."""
 
 
 def main() -> None:
@@ -35,12 +40,24 @@ def main() -> None:
     listening = None if handed is None else socket.socket(fileno=handed)
     aggregator = Aggregator(arguments.socket, listening)
     pages = OperationalPages("metrics-aggregator", aggregator.registry)
-    server = PageServer(pages, host=host, port=int(port))
+    server = _serve(pages, host, int(port))
     if arguments.with_parent:
         threading.Thread(target=_await_end_of_input, args=(ending,), daemon=True).start()
     ending.wait()
     server.close()
     aggregator.close()
+
+
+def _serve(pages: OperationalPages, host: str, port: int) -> PageServer:
+    """Listen; wait for a predecessor whose last workers still end."""
+    deadline = time.monotonic() + PREDECESSOR_SECONDS
+    while True:
+        try:
+            return PageServer(pages, host=host, port=port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
 
 
 def _await_end_of_input(ending: threading.Event) -> None:

@@ -48,20 +48,22 @@ class Aggregator:
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._server = _server(listening or listen_at(self._path), self._serve_worker)
+        self._inode = _inode_at(self._path)
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="metrics-aggregator", daemon=True
         )
         self._thread.start()
 
     def close(self) -> None:
-        """Hang up on all workers, listen no longer and remove the socket."""
+        """Hang up on all workers, listen no longer and remove the socket, if it is still ours."""
         self._server.shutdown()
         self._thread.join()
         with self._lock:
             for connection in self._connections:
                 connection.shutdown(socket.SHUT_RDWR)
         self._server.server_close()
-        self._path.unlink(missing_ok=True)
+        if _inode_at(self._path) == self._inode:
+            self._path.unlink(missing_ok=True)
 
     def _serve_worker(self, connection: socket.socket) -> None:
         place = self._ledger.join()
@@ -119,6 +121,13 @@ def listen_at(path: Path) -> socket.socket:
         listening.close()
         raise
     return listening
+
+
+def _inode_at(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 def _server(listening: socket.socket, serve: Callable[[socket.socket], None]) -> UnixStreamServer:

@@ -47,6 +47,7 @@ class Reporter:
         self._is_first = True
         self._connection: socket.socket | None = None
         self._away = False
+        self._failed = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="metrics-reporter", daemon=True)
         _reporters.add(self)
@@ -69,11 +70,21 @@ class Reporter:
     def _run(self) -> None:
         while True:
             last = self._stopping.wait(self._interval_seconds)
-            self._try_to_send()
+            self._report()
             if last:
                 break
         if self._connection is not None:
             self._connection.close()
+
+    def _report(self) -> None:
+        try:
+            self._try_to_send()
+        except Exception:  # supervised boundary: gauges ask functions of the application
+            if not self._failed:
+                log.warning("the metrics could not be read; trying again", exc_info=True)
+            self._failed = True
+        else:
+            self._failed = False
 
     def _try_to_send(self) -> None:
         values, report = take(self._registry, self._told, is_first=self._is_first)

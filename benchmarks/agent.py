@@ -19,7 +19,8 @@ from agent.cli import LIGHT_ENVIRONMENT
 from benchmarks import exporters
 from benchmarks.figures import Results, json_option
 from benchmarks.hung_mount import hung_mount
-from benchmarks.scraped import Scraped, free_port, pause
+from benchmarks.scraped import Scraped, pause
+from tests.ports import free_port
 from watchkeeper.catalogue import watchkeeper as own
 
 EXPORTERS = exporters.PACKAGES

@@ -23,8 +23,9 @@ from prometheus_client.samples import Sample
 from agent.celery.tally import MOST_WORKERS
 from benchmarks.agent import Servers, percentile, servers, start_agent
 from benchmarks.figures import Results, json_option
-from benchmarks.scraped import Scraped, free_port, pause
+from benchmarks.scraped import Scraped, pause
 from benchmarks.short_lived_workers import ShortLivedWorkers
+from tests.ports import free_port
 
 TABLES = 5_000
 WORKERS = 10_000

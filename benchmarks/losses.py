@@ -32,7 +32,8 @@ import requests
 
 from benchmarks.figures import Results, add_json_argument
 from benchmarks.receivers import Call, Receiver, Reply
-from tests.alerting.process import AlertingProcess, free_port
+from tests.alerting.process import AlertingProcess
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 OUTAGE_SECONDS = 20.0

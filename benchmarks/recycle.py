@@ -17,7 +17,8 @@ import click
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.figures import Results, json_option
-from benchmarks.scraped import free_port, pause
+from benchmarks.scraped import pause
+from tests.ports import free_port
 from watchkeeper.instrument import Instrumentation
 from watchkeeper.instrument.multiprocess import Reporter, spawn_aggregator
 

@@ -7,7 +7,6 @@ import gzip
 import http.client
 import os
 import re
-import socket
 import subprocess
 import threading
 import time
@@ -28,14 +27,6 @@ START_SECONDS = 20.0
 
 _SAMPLE = re.compile(rb"^[^#\s]", re.MULTILINE)
 _pause = threading.Event()
-
-
-def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def pause(seconds: float) -> None:

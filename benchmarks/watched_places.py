@@ -22,10 +22,11 @@ from agent.collectors.systemd import PRIVATE_SOCKET
 from agent.configured import read_recipes
 from agent.recipe import Recipe
 from benchmarks.agent import servers
-from benchmarks.scraped import Scraped, free_port, pause
+from benchmarks.scraped import Scraped, pause
 from tests.agent import machine, rabbitmq_server
 from tests.agent.mysql_server import MysqlServer
 from tests.agent.systemd_peer import SystemdPeer, Unit
+from tests.ports import free_port
 
 HERE, SERVER, TREE, STAND_IN = "this machine", "an idle server", "the fixture tree", "a stand-in"
 

@@ -26,6 +26,7 @@ THROTTLED = ratio(
     total(rate(containers.CFS_THROTTLED, GROUP), by="instance, id"),
     total(rate(containers.CFS_PERIODS, GROUP), by="instance, id"),
 )
+THROTTLED_SHARE = rising(notice=0.05, warning=0.25)
 WORKING_SET = total(series(containers.MEMORY_WORKING_SET, GROUP), by="instance, id")
 MEMORY_LIMIT = total(series(containers.MEMORY_LIMIT, GROUP), by="instance, id")
 MEMORY_USED = ratio(WORKING_SET, MEMORY_LIMIT)
@@ -66,7 +67,7 @@ NOW = Row(
             "most. Requests that arrive then wait, whatever the average says.",
             queries=(Query(f"max({THROTTLED})", silence=silences.THROTTLED),),
             unit=Unit.RATIO,
-            thresholds=rising(notice=0.05, warning=0.25),
+            thresholds=THROTTLED_SHARE,
         ),
     ),
 )
@@ -100,7 +101,7 @@ PROCESSORS = Row(
             "limit of their own.",
             queries=(Query(_top(THROTTLED), WHO, silence=silences.THROTTLED),),
             unit=Unit.RATIO,
-            thresholds=rising(notice=0.05, warning=0.25),
+            thresholds=THROTTLED_SHARE,
         ),
     ),
 )

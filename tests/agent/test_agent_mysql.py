@@ -15,11 +15,12 @@ from agent.mysql.statements import statements, table_waits
 from agent.mysql.values import as_number
 from agent.mysql.versions import Release, parse_version
 from agent.text import Renderer, TextFormat, text_of
-from benchmarks.scraped import Scraped, free_port
+from benchmarks.scraped import Scraped
 from tests.agent.documented_sql import documented_sql
 from tests.agent.mysql_server import MysqlServer
 from tests.agent.probes import Page
 from tests.agent.told import SideBySide, Told
+from tests.ports import free_port
 from tests.waiting import wait_until
 from watchkeeper.errors import Reason
 

@@ -1,6 +1,7 @@
 """The password itself is sent to no MySQL server whose name nothing proves."""
 
 import socket
+import ssl
 import struct
 import threading
 
@@ -11,6 +12,7 @@ from pymysql._auth import scramble_caching_sha2
 
 from agent.mysql.login import scrambled
 from agent.mysql.session import Session
+from tests.agent.authority import Authority
 from watchkeeper.errors import Reason, UpstreamError
 
 CAN_EVERYTHING, TLS = 0xFFFF, 0x0800
@@ -46,14 +48,19 @@ def ask(listener, answers, heard):
 
 def told_to(*answers, tls="disable"):
     """What is said to a server with these answers, and what came of it."""
+    return told_by(ask, answers, tls=tls)
+
+
+def told_by(ask, *arguments, **options):
+    """What is said to a server that asks so, and what came of it."""
     heard = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=ask, args=[listener, answers, heard])
+        thread = threading.Thread(target=ask, args=[listener, *arguments, heard])
         thread.start()
         with pytest.raises(UpstreamError) as caught:
             Session(
                 host="127.0.0.1", port=listener.getsockname()[1], user="watcher",
-                password=PASSWORD, tls=tls, timeout_seconds=30.0,
+                password=PASSWORD, timeout_seconds=60.0, **options,
             )  # fmt: skip
         thread.join()
     return b"".join(heard), caught.value
@@ -82,6 +89,48 @@ def test_a_server_that_asks_for_the_password_itself_does_not_get_it(answers):
     # It did log in, and did not take the TLS of a server that proves nothing.
     assert b"watcher" in heard
     assert PASSWORD.encode() not in heard
+
+
+def ask_over_tls(listener, context, heard):
+    """Ask for the password in clear text over TLS."""
+    connection, _ = listener.accept()
+    with connection:
+        connection.sendall(greeting(NATIVE))
+        connection.recv(4 + 32, socket.MSG_WAITALL)  # the wish for TLS
+        with context.wrap_socket(connection, server_side=True) as encrypted:
+            heard.append(encrypted.recv(1000))
+            encrypted.sendall(packet(3, b"\xfemysql_clear_password\0"))
+            heard.append(encrypted.recv(1000))
+            if heard[-1]:
+                encrypted.sendall(packet(5, b"\xff\x15\x04#28000enough"))
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.mark.parametrize(
+    ("tls", "trusted_by", "is_shown"),
+    [
+        ("verify-ca", "system", False),
+        ("verify-ca", "file", True),
+        ("verify", "system", True),
+    ],
+)
+def test_an_authority_that_signs_for_everybody_does_not_prove_who_asks(
+    authority, monkeypatch, tls, trusted_by, is_shown
+):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.sign("anybody"))
+    place = {"certificates": str(authority.certificate)}
+    if trusted_by == "system":
+        monkeypatch.setenv("SSL_CERT_FILE", place.pop("certificates"))
+    heard, error = told_by(ask_over_tls, context, tls=tls, **place)
+    assert b"watcher" in heard  # it was trusted enough to log in
+    assert (PASSWORD.encode() in heard) is is_shown
+    assert ("in clear text" in str(error)) is not is_shown
+    assert error.reason is Reason.AUTHENTICATION
 
 
 def test_a_server_that_remembers_the_password_is_shown_a_scrambled_one():

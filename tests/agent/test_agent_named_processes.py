@@ -18,9 +18,10 @@ from agent.processes.process import parse_stat, read_stat
 from agent.processes.totals import Key, Totals, counters_of
 from agent.text import Renderer, TextFormat, text_of
 from benchmarks import exporters
-from benchmarks.scraped import Scraped, free_port
+from benchmarks.scraped import Scraped
 from tests.agent.probes import Page
 from tests.agent.reading import Reading
+from tests.ports import free_port
 from watchkeeper.catalogue import named_processes
 
 TICKS = 100

@@ -14,8 +14,9 @@ import yaml
 from agent.configured import read_recipes
 from agent.once import collect_once
 from benchmarks import exporters
-from benchmarks.scraped import Scraped, free_port
+from benchmarks.scraped import Scraped
 from tests.agent.told import Told
+from tests.ports import free_port
 
 pytestmark = pytest.mark.live
 

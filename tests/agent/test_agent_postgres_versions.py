@@ -8,13 +8,14 @@ import pytest
 from agent.collectors.postgres import PostgresCollector
 from agent.postgres.versions import Facts
 from agent.text import Renderer, TextFormat, text_of
-from benchmarks.scraped import Scraped, free_port
+from benchmarks.scraped import Scraped
 from tests.agent.documented_sql import documented_sql
 from tests.agent.postgres_releases import MAJORS
 from tests.agent.postgres_server import PostgresServer
 from tests.agent.probes import Page
 from tests.agent.test_agent_postgres import ALL_QUESTIONS
 from tests.agent.told import SideBySide, Told
+from tests.ports import free_port
 
 pytestmark = pytest.mark.live
 

@@ -8,9 +8,10 @@ import pytest
 from agent.collectors.probe import ProbeCollector
 from agent.text import Renderer, TextFormat, text_of
 from benchmarks import exporters
-from benchmarks.scraped import Scraped, free_port
+from benchmarks.scraped import Scraped
 from tests.agent.probed_services import chain_in, serving
 from tests.agent.told import Told
+from tests.ports import free_port
 
 pytestmark = pytest.mark.live
 

@@ -7,8 +7,8 @@ import redis
 
 from agent.collector import CollectionFailed
 from agent.collectors.redis import RedisCollector
-from benchmarks.scraped import free_port
 from tests.agent.redis_servers import serving
+from tests.ports import free_port
 from tests.waiting import wait_until
 from watchkeeper.errors import Reason
 

@@ -10,9 +10,10 @@ from agent.collectors.redis import RedisCollector
 from agent.settings.whole import AgentSettings
 from agent.text import Renderer, TextFormat, text_of
 from benchmarks import exporters
-from benchmarks.scraped import Scraped, free_port
+from benchmarks.scraped import Scraped
 from tests.agent.probes import Page
 from tests.agent.told import Told
+from tests.ports import free_port
 from watchkeeper.catalogue.document import ROOT
 from watchkeeper.configuration import load
 from watchkeeper.errors import ConfigError

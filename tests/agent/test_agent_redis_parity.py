@@ -11,9 +11,10 @@ import agent
 from agent.collectors.redis import RedisCollector
 from agent.text import Renderer, TextFormat, text_of
 from benchmarks import exporters
-from benchmarks.scraped import Scraped, free_port
+from benchmarks.scraped import Scraped
 from tests.agent.redis_servers import serving, watching
 from tests.agent.told import Told
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.live
@@ -63,7 +64,7 @@ def servers(tmp_path_factory):
 
 def port_of_a_node():
     """A free port, such that the one of the cluster's bus, 10000 above, is one, too."""
-    return next(port for port in iter(free_port, None) if port < 50_000)
+    return free_port()
 
 
 def sees_a_replica(client):

@@ -21,10 +21,11 @@ from agent.dbus.wire import (
 )
 from agent.text import Renderer, TextFormat, text_of
 from benchmarks import exporters
-from benchmarks.scraped import Scraped, free_port
+from benchmarks.scraped import Scraped
 from tests.agent.probes import Page
 from tests.agent.reading import Reading
 from tests.agent.systemd_peer import SystemdPeer, Unit
+from tests.ports import free_port
 
 UNITS = [
     Unit("ssh.service", Type="notify"),

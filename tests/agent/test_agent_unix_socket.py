@@ -1,6 +1,7 @@
 """A password goes only to a Unix socket whose server is who it should be."""
 
 import os
+import pwd
 import socket
 import subprocess
 import sys
@@ -12,10 +13,12 @@ from agent.mysql.session import Session as MysqlSession
 from agent.postgres.session import Session as PostgresSession
 from watchkeeper.errors import Reason, UpstreamError
 
-LISTEN = """
+STRANGER = 54321
+
+LISTEN = f"""
 import os, socket, sys
 if os.geteuid() == 0:
-    os.setuid(54321)
+    os.setuid({STRANGER})
 listener = socket.socket(fileno=int(sys.argv[1]))
 listener.listen()
 print("listening", flush=True)
@@ -67,6 +70,23 @@ def test_a_strangers_mysql_is_told_nothing(stranger):
     path, heard = stranger
     assert refused(MysqlSession, host=str(path), port=3306) is Reason.PERMISSION
     assert heard() in ("", "b''\n")
+
+
+@pytest.mark.parametrize("why", ["it is us", "the directory is theirs", "such servers run as them"])
+def test_who_listens_is_trusted_for_any_one_reason(stranger, monkeypatch, why):
+    path, _ = stranger
+    account = "nobody-of-that-name"
+    if os.geteuid() != 0:  # the other can be nobody but us: then there is one reason only
+        monkeypatch.undo()
+    elif why == "it is us":
+        monkeypatch.setattr(os, "geteuid", lambda: STRANGER)
+    elif why == "the directory is theirs":
+        os.chown(path.parent, STRANGER, -1)
+    else:
+        account = "postgres"
+        known = {account: pwd.struct_passwd((account, "", STRANGER, 0, "", "", ""))}
+        monkeypatch.setattr(pwd, "getpwnam", known.__getitem__)
+    unix_socket.connected(str(path), account, 1.0).close()
 
 
 def test_a_socket_of_our_own_is_trusted(tmp_path):

@@ -110,6 +110,7 @@ class Desk:
         clock: ManualClock | None = None,
         deduplicates: bool = True,
         database_url: str = "",
+        chart: Callable[[Mapping[str, Any]], bytes] = lambda _incident: b"",
     ) -> None:
         self.clock = clock or ManualClock(START)
         self.directory = directory
@@ -123,6 +124,7 @@ class Desk:
         self.rules_file.write_text(text)
         self._prometheus_url = prometheus_url
         self._database_url = database_url
+        self._chart = chart
         self.open()
 
     def open(self) -> None:
@@ -145,7 +147,7 @@ class Desk:
         sending: dict[str, Any] = {
             **shared, "settings": lambda: self.configuration.alerting, "rng": random.Random(7),
         }  # fmt: skip
-        self.courier = Courier("slack", self._notifier, **sending)
+        self.courier = Courier("slack", self._notifier, chart=self._chart, **sending)
         feedback = AnomalyFeedback(Peer("anomaly"))
         self._feedback = Courier(anomaly_feedback.RECEIVER, lambda: feedback, **sending)
         if not self.store.is_shared:

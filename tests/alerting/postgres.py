@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.supervisor.stacks import free_ports
+from tests.ports import free_ports
 from tests.waiting import wait_until
 
 

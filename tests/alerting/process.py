@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
+from tests.ports import free_port
 from tests.waiting import wait_until
 from watchkeeper.peers import Peer
 
@@ -16,14 +16,6 @@ ANSWER_SECONDS = 15.0
 START_SECONDS = 120.0
 STOP_SECONDS = 60.0
 """Far more than it takes; a machine busy with other tests must not be taken for a failure."""
-
-
-def free_port() -> int:
-    """Return a port nobody listens on at this moment."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 class AlertingProcess:

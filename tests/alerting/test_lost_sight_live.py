@@ -11,7 +11,7 @@ import pytest
 
 from tests.alerting.desk import Desk
 from tests.alerting.loopback import LoopbackServer, Reply
-from tests.alerting.process import free_port
+from tests.ports import free_port
 from tests.waiting import wait_until
 from watchkeeper.clock import SystemClock
 from watchkeeper.prometheus import PrometheusClient

@@ -11,7 +11,7 @@ import pytest
 from alerting.remediation_rules import CheckSettings
 from alerting.verification import observe
 from tests.alerting.loopback import LoopbackServer, Reply
-from tests.alerting.process import free_port
+from tests.ports import free_port
 from tests.waiting import wait_until
 from watchkeeper.prometheus import PrometheusClient
 from watchkeeper.supervisor import prometheus_binary

@@ -25,8 +25,9 @@ from anomaly.settings import QuerySettings, ScaleOutSettings
 from anomaly.sharding import Held, Lease, shard_of, shards_to_hold
 from tests.agent.postgres_server import PostgresServer
 from tests.anomaly.series import key
-from tests.anomaly.servers import alertmanager, free_port, prometheus_holding, serving
+from tests.anomaly.servers import alertmanager, prometheus_holding, serving
 from tests.anomaly.test_live import CONFIG, latencies
+from tests.ports import free_port
 from tests.waiting import wait_until
 from watchkeeper.clock import ManualClock, SystemClock, parse_rfc3339
 from watchkeeper.storage import open_database, sqlite_url

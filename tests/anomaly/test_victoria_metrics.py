@@ -16,7 +16,8 @@ from anomaly.backtest.samples import from_prometheus
 from anomaly.ledger import Ledger
 from anomaly.runner import QueryRunner
 from tests.anomaly.series import noise, query
-from tests.anomaly.servers import free_port, prometheus_holding
+from tests.anomaly.servers import prometheus_holding
+from tests.ports import free_port
 from tests.waiting import wait_until
 from watchkeeper.clock import ManualClock
 from watchkeeper.prometheus import PrometheusClient

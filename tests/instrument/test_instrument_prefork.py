@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -12,17 +11,12 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.ports import can_connect, free_port
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.live
 
 SHOP = Path(__file__).parent / "shop"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Shop:
@@ -66,6 +60,9 @@ class Shop:
             for sample in self.samples()
             if sample.name == name and labels.items() <= sample.labels.items()
         )
+
+    def highest(self, name):
+        return max((s.value for s in self.samples() if s.name == name), default=0.0)
 
     def labels(self, name, label):
         return {s.labels[label] for s in self.samples() if s.name == name}
@@ -159,10 +156,14 @@ def test_a_worker_that_is_killed_leaves_what_it_had_reported(web):
     web.open()
     pid = int(web.get("/orders/1")[1])
     web.wait_for(1, http_route="/orders/<int:order>")
+    started = "process_start_time_seconds"
+    wait_until(lambda: len(web.labels(started, "worker")) == 2, what="both workers")
+    newest = web.highest(started)
     os.kill(pid, signal.SIGKILL)
     workers = "watchkeeper_instrument_workers"
     wait_until(lambda: str(pid) != web.get("/orders/2")[1], what="another worker")
     web.wait_for(2, http_route="/orders/<int:order>")
+    wait_until(lambda: web.highest(started) > newest, what="the worker in its place")
     wait_until(lambda: web.total(workers) == 2, what="two workers again")
 
 
@@ -172,15 +173,10 @@ def broker(tmp_path_factory):
     directory = tmp_path_factory.mktemp("broker")
     command = [sys.executable, "-m", "taskboard", "valkey", "--port", str(port)]
     process = subprocess.Popen([*command, "--data-dir", str(directory)])
-    wait_until(lambda: _accepts(port), what="the broker")
+    wait_until(lambda: can_connect(port), what="the broker")
     yield f"redis://127.0.0.1:{port}/0"
     process.terminate()
     process.wait(20)
-
-
-def _accepts(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_tasks_in_any_child_of_celery_are_counted_once(shop, broker):

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
+from tests.ports import free_port
 from tests.prometheus.rulebook import PROMETHEUS, rules
 from tests.waiting import wait_until
 from watchkeeper.prometheus import PrometheusClient
@@ -103,12 +103,6 @@ def prometheus(tmp_path_factory, ours, theirs):
 def announce(file, address, **labels):
     file.parent.mkdir()
     file.write_text(json.dumps([{"targets": [address], "labels": labels}]))
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def answers(url):

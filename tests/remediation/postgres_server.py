@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.supervisor.stacks import free_ports
+from tests.ports import free_ports
 from tests.waiting import wait_until
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "actions.md").read_text()

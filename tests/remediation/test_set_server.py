@@ -9,7 +9,7 @@ from remediation.actuators.set_server import SetServer
 from remediation.haproxy import RuntimeSocket
 from remediation.refusal import CallRefused
 from remediation.targets.haproxy import BalancedTarget
-from tests.supervisor.stacks import free_ports
+from tests.ports import free_ports
 from tests.waiting import wait_until
 from watchkeeper.errors import Refused, UpstreamError
 

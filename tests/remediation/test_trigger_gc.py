@@ -7,7 +7,7 @@ import pytest
 
 from remediation.actuators.trigger_gc import TriggerGc
 from remediation.targets.python_process import PythonTarget
-from tests.supervisor.stacks import free_ports
+from tests.ports import free_ports
 from watchkeeper.errors import NeverSent, Reason, UpstreamError
 from watchkeeper.instrument import Instrumentation, PageServer
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -14,8 +13,9 @@ from pathlib import Path
 import psutil
 import yaml
 
+from tests.ports import free_ports
 from tests.waiting import wait_until
-from watchkeeper.supervisor import control, ports
+from watchkeeper.supervisor import control
 from watchkeeper.supervisor.client import SupervisorClient
 from watchkeeper.supervisor.discovery import Discovery
 from watchkeeper.supervisor.operations import Operations
@@ -28,19 +28,6 @@ from watchkeeper.supervisor.supervisor import Supervisor
 SHIPPED = ("prometheus", "agent", "alerting", "anomaly", "remediation", "console")
 
 SERVER = str(Path(__file__).with_name("server.py"))
-
-
-def free_ports(count):
-    """Return a run of ``count`` ports in a row that are free now.
-
-    Below the range the kernel takes ports for outgoing connections from: one of those must not
-    take the port between our looking and the process' listening.
-    """
-    chance = random.SystemRandom()  # pytest-randomly seeds the ordinary one, the same in every run
-    while True:
-        first = chance.randrange(10_000, 32_000)
-        if not any(ports.is_taken(port) for port in range(first, first + count)):
-            return first
 
 
 def server(*arguments, port=None, **settings):

@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from tests.supervisor.stacks import free_ports
+from tests.ports import free_ports
 from watchkeeper.errors import Refused
 from watchkeeper.supervisor import ports
 

@@ -5,7 +5,8 @@ import psutil
 import pytest
 import requests
 
-from tests.supervisor.stacks import free_ports, server
+from tests.ports import free_ports
+from tests.supervisor.stacks import server
 from tests.waiting import wait_until
 from watchkeeper.errors import Refused, UpstreamError
 from watchkeeper.supervisor.logfile import MAX_BYTES

@@ -8,7 +8,8 @@ import psutil
 import pytest
 import requests
 
-from tests.supervisor.stacks import UpCommand, free_ports, server
+from tests.ports import free_ports
+from tests.supervisor.stacks import UpCommand, server
 from tests.waiting import wait_until
 
 

@@ -4,7 +4,8 @@ import pytest
 import requests
 import yaml
 
-from tests.supervisor.stacks import UpCommand, free_ports, server
+from tests.ports import free_ports
+from tests.supervisor.stacks import UpCommand, server
 from tests.waiting import wait_until
 from watchkeeper.prometheus import PrometheusClient
 from watchkeeper.supervisor.stack import PROJECT

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -19,21 +18,10 @@ import pytest
 import redis
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.ports import can_connect, free_port
 from tests.waiting import wait_until
 
 BETA_MEMORY_LIMIT_MEBIBYTES = 80
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def can_connect(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def call(method: str, url: str, body: Any = None) -> tuple[int, Any]:

@@ -3,7 +3,8 @@ import signal
 import psutil
 import pytest
 
-from tests.taskboard.conftest import Taskboard, call, can_connect
+from tests.ports import can_connect
+from tests.taskboard.conftest import Taskboard, call
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.live

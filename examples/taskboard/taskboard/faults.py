@@ -10,7 +10,6 @@ import json
 import math
 import random
 import resource
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,18 +22,17 @@ from werkzeug.exceptions import InternalServerError
 
 from taskboard.agents import Agent
 from taskboard.board import Board
+from taskboard.lasting import LONGEST_SECONDS, LastingFault
 from taskboard.search import CACHE_PREFIX, cache_key
 from taskboard.settings import MEBIBYTE
 from taskboard.subtle_faults import (
     BOARD_ROUTE,
     HANDOVER_ROUTE,
-    ColdCache,
     ask_again_and_again,
+    cold_cache,
     refuse_handover,
 )
 from taskboard.vocabulary import WORDS
-
-LONGEST_SECONDS = 15 * 60
 
 SLOW_ROUTE = "/tasks/<uuid:task_id>"
 SLOW_SECONDS = 0.25
@@ -100,38 +98,20 @@ class RequestFault:
             self._spoil()
 
 
-class MemoryLeak:
-    """Keeps memory for good, a little more every moment, up to the process's limit."""
+def memory_leak(limit_bytes: int) -> LastingFault:
+    """Return what keeps memory for good, a little more every moment, up to the process's limit."""
+    step_bytes = int(LEAK_BYTES_PER_SECOND * LEAK_STEP_SECONDS)
 
-    def __init__(self, limit_bytes: int) -> None:
-        self._limit_bytes = limit_bytes
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Break it."""
-        if not self.is_on():
-            self._stopping = threading.Event()
-            self._thread = threading.Thread(target=self._leak, name="memory-leak", daemon=True)
-            self._thread.start()
-
-    def stop(self) -> None:
-        """Mend it."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def is_on(self) -> bool:
-        """Return whether it is broken now."""
-        return self._thread is not None and self._thread.is_alive()
-
-    def _leak(self) -> None:
+    def begin() -> Callable[[], None]:
         kept: list[bytes] = []
-        step_bytes = int(LEAK_BYTES_PER_SECOND * LEAK_STEP_SECONDS)
-        deadline = time.monotonic() + LONGEST_SECONDS
-        while not self._stopping.wait(LEAK_STEP_SECONDS) and time.monotonic() < deadline:
-            if resident_bytes() + step_bytes <= self._limit_bytes:
+
+        def leak() -> None:
+            if resident_bytes() + step_bytes <= limit_bytes:
                 kept.append(b"x" * step_bytes)  # written to, so that it is really resident
+
+        return leak
+
+    return LastingFault("memory-leak", LEAK_STEP_SECONDS, begin)
 
 
 class PoisonedCache:
@@ -200,10 +180,10 @@ def install(
     faults: dict[str, Fault] = {
         "slow-responses": slow,
         "error-burst": errors,
-        "memory-leak": MemoryLeak(memory_limit_bytes),
+        "memory-leak": memory_leak(memory_limit_bytes),
         "poisoned-cache": PoisonedCache(broker, board.agent),
         "task-surge": TaskSurge(queue, broker),
-        "cold-cache": ColdCache(broker, board.agent),
+        "cold-cache": cold_cache(broker, board.agent),
         "query-storm": queries,
         "refused-handovers": refusals,
     }

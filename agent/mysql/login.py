@@ -35,8 +35,8 @@ ER_ACCESS_DENIED = 1045
 """The server's number for a login that is refused."""
 
 NOT_SHOWN = (
-    "the server asks for the password in clear text; it is sent over a Unix socket or with "
-    "`tls: verify` only"
+    "the server asks for the password in clear text; it is sent over a Unix socket, with "
+    "`tls: verify`, or with `tls: verify-ca` and `certificates` only"
 )
 
 
@@ -94,6 +94,15 @@ def methods(*, may_show: bool) -> Mapping[str, Callable[[Connection], object]]:
         may_show: whether we know who is asking, so that the password itself may be sent.
     """
     return {} if may_show else {SCRAMBLING: Scrambled, **dict.fromkeys(SHOWING, Unshown)}
+
+
+def is_proven(tls: str, certificates: str) -> bool:
+    """Return whether a server that we talk to has proved who it is.
+
+    An authority proves it without the name only if it is one's own: those of the system sign for
+    everybody.
+    """
+    return tls == VERIFY or (tls == VERIFY_AUTHORITY and bool(certificates))
 
 
 def encryption(tls: str, certificates: str) -> ssl.SSLContext | None:

@@ -9,7 +9,7 @@ import pymysql
 import pymysql.cursors
 
 from agent import unix_socket
-from agent.mysql.login import DISABLE, encryption, methods
+from agent.mysql.login import DISABLE, encryption, is_proven, methods
 from agent.mysql.versions import parse_version
 from agent.sql.question import Row
 from watchkeeper.errors import Reason, UpstreamError
@@ -56,6 +56,7 @@ class Session:
     ) -> None:
         is_local = host.startswith("/")
         place = {"unix_socket": host} if is_local else {"host": host, "port": port}
+        may_show = is_local or is_proven(tls, certificates)
         try:
             context = None if is_local else encryption(tls, certificates)
             self._connection = pymysql.connect(
@@ -63,7 +64,7 @@ class Session:
                 defer_connect=True,
                 ssl=context,
                 ssl_disabled=context is None,
-                auth_plugin_map=methods(may_show=is_local or context is not None),
+                auth_plugin_map=methods(may_show=may_show),
                 user=user,
                 password=password,
                 connect_timeout=max(1, math.ceil(timeout_seconds)),

@@ -67,8 +67,9 @@ class MysqlSettings(Settings):
     Attributes:
         host: name, address, or the path of a Unix socket.
         tls: ``verify`` to go on only with a server that proves that it has the name of ``host``,
-            ``verify-ca`` with any whose certificate is of an authority we trust.
-        certificates: file with the authorities to trust instead of the system's.
+            ``verify-ca`` with any whose certificate is of an authority in ``certificates``.
+        certificates: file with the authorities to trust instead of the system's, which sign for
+            everybody and are therefore not enough where no name is to be proved.
         statements: how many single statements are told of, those with the most total time; 0
             switches them off.
         tables: how many tables, those the most time was spent in.
@@ -82,6 +83,13 @@ class MysqlSettings(Settings):
     certificates: str = ""
     statements: Bound = 50
     tables: Bound = 20
+
+    @model_validator(mode="after")
+    def _trust_not_everybody(self) -> Self:
+        if self.tls == "verify-ca" and not self.certificates:
+            message = "expected certificates of your own authority, as no name is to be proved"
+            raise ProblemAt(f"{message}; or verify", "tls")
+        return self
 
     def recipes(self, pace: Pace) -> Iterator[Recipe]:
         """Yield what to run."""

@@ -30,8 +30,8 @@ FILES = {
 """File name to the model that must validate it."""
 
 WHOLE = {
-    "agent.yml": "agent.whole:problems_in",
-    "remediation.yml": "alerting.whole:problems_in",
+    "agent.yml": "agent.files_together:problems_in",
+    "remediation.yml": "alerting.files_together:problems_in",
     "stack.yml": "watchkeeper.supervisor.stack:problems_in",
 }
 """File name to what sees whether its entries, each right by itself, also fit together."""

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 import bcrypt
 import pytest
 
+from agent.files_together import problems_in
 from agent.web.configuration import read_web_configuration
 from agent.web.front import Front
 from agent.web.pages import Pages
 from agent.web.passwords import Login, Passwords, parse_basic
 from agent.web.server import Server
-from agent.whole import problems_in
 from tests.agent.authority import Authority
 from tests.agent.running_agent import RunningAgent
 from tests.agent.running_prometheus import RunningPrometheus

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from alerting.files_together import problems_in
 from alerting.kill_switch import Kind, Scope
 from alerting.remediation_rules import RuleSettings
-from alerting.whole import problems_in
 from tests.alerting.desk import ALERTING, RULES
 from watchkeeper.configuration import load
 from watchkeeper.errors import ConfigError

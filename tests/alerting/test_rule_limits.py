@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerting.files_together import problems_in
 from alerting.guard_facts import budgets_left
 from alerting.rule_limits import PoolSettings
-from alerting.whole import problems_in
 from tests.alerting.desk import ALERTING, RULES
 from watchkeeper.storage import reading
 

@@ -13,13 +13,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from agent.configured import Configured, RememberingReader
 from agent.exposition import Exposition
 from agent.family import Family, single
 from agent.followed import Followed
-from agent.otlp.receiver import Receiver
+from agent.pushing import Pushing
 from agent.reading import Reading
 from agent.schedule import Schedule
 from agent.text import TextFormat
@@ -32,9 +31,6 @@ from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.errors import ConfigError
 from watchkeeper.health import Readiness
 from watchkeeper.listen import Listen, cannot_listen, parse_listen
-
-if TYPE_CHECKING:
-    from agent.otlp.pusher import Pusher
 
 log = logs.get_logger(__name__)
 
@@ -82,10 +78,11 @@ class Agent:
         self._stopping = threading.Event()
         self._changing = threading.Lock()  # of what runs, and whether anything does
         self._is_settled = False
-        self._pusher: Pusher | None = None
         self._exposition = Exposition(clock)
+        self._pushing = Pushing(self._readings)
         self.readiness = Readiness()
         self.readiness.add("collectors", self._collectors_problem)
+        self.readiness.add("otlp", self._pushing.problem)
         pages = Pages(self.readiness, self.page, self._followed.in_force)
         web_config = web_config or self._followed.current.web_config
         self._front = Front(pages.answer, web_config, addresses.api_token(), listen, clock)
@@ -105,7 +102,7 @@ class Agent:
         self.server.stop()
         with self._changing:
             self._stopping.set()
-            self._push_to(None)
+            self._pushing.push_to(None)
             self.schedule.stop()
 
     @property
@@ -124,6 +121,7 @@ class Agent:
                 self._front.look_around()
                 if self._followed.read_if_changed():
                     self._take_up(self._followed.current)
+                self._look_after_pushing()
             except (
                 Exception
             ):  # the supervised boundary: what is in force stays, the next look may do
@@ -132,13 +130,19 @@ class Agent:
     def _take_up(self, configured: Configured) -> None:
         with self._changing:
             if not self._stopping.is_set():
-                self._push_to(configured.receiver)
-                self.schedule.run(configured.recipes)
+                self.schedule.demand.is_pushed = configured.receiver is not None
+                self.schedule.run(configured.recipes)  # first: it waits for no disk
+                self._pushing.push_to(configured.receiver)
+
+    def _look_after_pushing(self) -> None:
+        with self._changing:
+            if not self._stopping.is_set():
+                self._pushing.look_after()
 
     def look_after(self) -> None:
         """Relieve and report what hangs; call it every second or so."""
         self.schedule.look_after()
-        if not self._is_settled and not self.readiness.problems():
+        if not self._is_settled and self._collectors_problem() is None:
             self._settle()
 
     def _settle(self) -> None:
@@ -150,18 +154,6 @@ class Agent:
         gc.freeze()
         gc.set_threshold(YOUNG_OBJECTS)
         self._is_settled = True
-
-    def _push_to(self, receiver: Receiver | None) -> None:
-        """Push there from now on; nowhere without a receiver."""
-        pushed_to = self._pusher.receiver if self._pusher is not None else None
-        if receiver == pushed_to:
-            return
-        if self._pusher is not None:
-            self._pusher.stop()
-            self._pusher = None
-        self.schedule.demand.is_pushed = receiver is not None
-        if receiver is not None:
-            self._pusher = _start_pusher(receiver, self._readings)
 
     def _readings(self) -> list[Reading]:
         return self._exposition.readings(self.schedule, self._about())
@@ -178,9 +170,7 @@ class Agent:
         yield single(own.CONFIG_RELOAD_OK, int(self._followed.is_good), file)
         yield single(own.CONFIG_RELOAD_TIME, self._followed.read_at.timestamp(), file)
         yield from self._front.families()
-        pusher = self._pusher  # which another thread may put away
-        if pusher is not None:
-            yield from pusher.families()
+        yield from self._pushing.families()
 
     def _collectors_problem(self) -> str | None:
         now = self._clock.monotonic_seconds()
@@ -190,14 +180,6 @@ class Agent:
         if statuses and not any(status.success for status in statuses):
             return "no collector succeeds"
         return None
-
-
-def _start_pusher(receiver: Receiver, read: Callable[[], list[Reading]]) -> Pusher:
-    from agent.otlp.pusher import Pusher  # noqa: PLC0415  # 14 MB that only pushing needs
-
-    pusher = Pusher(receiver, read, random.Random())  # noqa: S311  # spreads load, hides nothing
-    pusher.start()
-    return pusher
 
 
 def run(agent: Agent) -> None:

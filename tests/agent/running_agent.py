@@ -22,10 +22,15 @@ class RunningAgent:
             text=True,
             env={**os.environ, **environment},
         )
-        first_line = self.process.stderr.readline()
-        found = re.search(r'"address": "(https?://[^"]+)"', first_line)
-        assert found, first_line
-        self.url = found[1]
+        self.url = self._address()
+
+    def _address(self):
+        said = ""
+        for line in self.process.stderr:
+            said += line
+            if found := re.search(r'"address": "(https?://[^"]+)"', line):
+                return found[1]
+        raise AssertionError(said)
 
     def get(self, path="/metrics", **headers):
         request = urllib.request.Request(self.url + path)

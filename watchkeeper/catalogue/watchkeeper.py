@@ -59,7 +59,7 @@ OTLP_REJECTED_POINTS = counter(
 )
 OTLP_PUSH_OK = gauge(
     "watchkeeper_otlp_last_push_successful",
-    "0 while the receiver cannot be reached or refuses, or no message can be made.",
+    "0 while the receiver cannot be reached or refuses, or no message can be made or buffered.",
 )
 
 ALERTS_RECEIVED = counter(

@@ -30,10 +30,15 @@ class Points:
 
 
 def draw(title: str, points: Points) -> bytes:
-    """Return a PNG of ``points``, or nothing when there are fewer than two values to draw."""
+    """Return a PNG of ``points``, or nothing when there is nothing to draw.
+
+    That is: fewer than two values, or values so far apart that no number says how far.
+    """
     if len(_known(points.actual)) < 2 or len(points.timestamps) < 2:
         return b""
     frame = _Frame.around(points)
+    if not math.isfinite(frame.most - frame.least):
+        return b""
     image = Image.new("RGB", (WIDTH_PIXELS, HEIGHT_PIXELS), _PAPER)
     pen = ImageDraw.Draw(image)
     _draw_grid(pen, frame, title)

@@ -152,7 +152,11 @@ class Courier:
     def _illustrated(self, notifier: Notifier, message: Message) -> Message:
         if not notifier.takes_chart or message.event == "resolved":
             return message
-        return replace(message, chart=self._chart(message.incident))
+        try:
+            return replace(message, chart=self._chart(message.incident))
+        except Exception:  # a supervised boundary: no fault of a picture may cost the message
+            log.exception("chart not drawn", extra={"receiver": self.receiver})
+            return message
 
     def _now(self) -> datetime:
         return self._clock.now()

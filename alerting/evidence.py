@@ -24,9 +24,11 @@ def chart_of(anomaly: Peer, incident: Mapping[str, Any]) -> bytes:
     alert = next((one for one in incident["alerts"] if is_of_detector(one)), None)
     if alert is None:
         return b""
-    series = quote(urlsplit(alert["generator_url"]).path.rstrip("/").rpartition("/")[2], safe="")
+    series = _series_of(alert["generator_url"])
+    if series is None:
+        return b""
     try:
-        found = anomaly.get(f"/api/v1/series/{series}", minutes=str(MINUTES))
+        found = anomaly.get(f"/api/v1/series/{quote(series, safe='')}", minutes=str(MINUTES))
     except UpstreamError:
         return b""
     points = found["points"]
@@ -42,6 +44,15 @@ def chart_of(anomaly: Peer, incident: Mapping[str, Any]) -> bytes:
 def is_of_detector(alert: Mapping[str, Any]) -> bool:
     """Return whether a detector raised the alert, so that its series has a band."""
     return alert["labels"].get("alertname") == "Anomaly" and bool(alert.get("generator_url"))
+
+
+def _series_of(generator_url: str) -> str | None:
+    """Return the id an address ends with, or None: whoever sent the alert wrote the address."""
+    try:
+        path = urlsplit(generator_url).path
+    except ValueError:
+        return None
+    return path.rstrip("/").rpartition("/")[2] or None
 
 
 def _seconds(moment: str | float) -> float:

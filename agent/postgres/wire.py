@@ -10,9 +10,10 @@ import socket
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any
 
 from agent import unix_socket
+from agent.incoming import Incoming, TooMuch
 from agent.postgres.encryption import Encryption, secured
 from agent.postgres.rows import Column, columns_of, row_of
 from watchkeeper.errors import Reason, UpstreamError
@@ -28,9 +29,8 @@ LET_IN = bytes(4)
 GRACE_SECONDS = 1.0
 """The server gives up on a statement first, so that the connection need not be cut."""
 
-MAX_MESSAGE_BYTES = 64 << 20
-"""Nothing we ask for comes near this; a peer that announces more speaks something else."""
-
+MAX_ROWS = 1 << 15
+"""Of one answer; a row without columns takes 7 bytes to send and ten times that of our memory."""
 
 MOST_DESCRIBED = 64
 """Descriptions of rows that are remembered; there are half as many questions."""
@@ -56,7 +56,7 @@ class Wire:
         user: the role.
         password: empty for none.
         parameters: of the session, such as ``database`` and ``application_name``.
-        timeout_seconds: for each answer of the server.
+        timeout_seconds: for each answer of the server as a whole, however slowly it comes.
         encryption: of a connection to a port.
 
     Raises:
@@ -84,8 +84,8 @@ class Wire:
             is_local = host.startswith("/")
             if not is_local:
                 self._socket = secured(self._socket, host, encryption)
-            self._socket.settimeout(timeout_seconds + GRACE_SECONDS)
-            self._stream: BinaryIO = self._socket.makefile("rb")
+            self._incoming = Incoming(self._socket, timeout_seconds + GRACE_SECONDS)
+            self._incoming.begin()
             self._start({"user": user, **parameters})
             with self._understanding():
                 self._log_in(user, password, may_show=is_local or encryption.is_verified)
@@ -98,8 +98,10 @@ class Wire:
 
         Raises:
             ServerError: it was refused.
-            OSError: the connection broke.
+            OSError: the connection broke, or the answer was not complete in time.
+            UpstreamError: it makes no sense, or is larger than any we ask for.
         """
+        self._incoming.begin()
         self._send(b"Q", sql.encode() + b"\0")
         columns: Sequence[Column] = ()
         rows: list[dict[str, Any]] = []
@@ -109,6 +111,8 @@ class Wire:
                 if kind == b"T":
                     columns, rows = self._columns(body), []
                 elif kind == b"D":
+                    if len(rows) == MAX_ROWS:
+                        raise TooMuch(f"it answers with more than {MAX_ROWS} rows")
                     rows.append(row_of(columns, body))
                 elif kind == b"E":
                     failure = self._refusal(body)
@@ -135,6 +139,9 @@ class Wire:
         """Give up on a peer whose messages make no sense."""
         try:
             yield
+        except TooMuch as problem:
+            self.close()
+            raise UpstreamError(str(problem), reason=Reason.BAD_ANSWER) from None
         except (ValueError, IndexError, struct.error):
             self.close()
             raise UpstreamError(GIBBERISH, reason=Reason.BAD_ANSWER) from None
@@ -173,21 +180,16 @@ class Wire:
     def _receive(self) -> tuple[bytes, bytes]:
         head = self._read(5)
         length = struct.unpack("!I", head[1:])[0] - 4
-        if not 0 <= length <= MAX_MESSAGE_BYTES:
-            self.close()
-            raise UpstreamError(GIBBERISH, reason=Reason.BAD_ANSWER)
+        if length < 0:
+            raise ValueError(length)
         return head[:1], self._read(length)
 
     def _read(self, count: int) -> bytes:
         try:
-            data = self._stream.read(count)
+            return self._incoming.take(count)
         except OSError:
             self.close()
             raise
-        if len(data) < count:
-            self.close()
-            raise ConnectionError("the server closed the connection")
-        return data
 
     def _send(self, kind: bytes, body: bytes) -> None:
         try:

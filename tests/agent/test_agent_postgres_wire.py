@@ -1,5 +1,6 @@
 """PostgreSQL's protocol: every way of login, also encrypted, and no peer that can break us."""
 
+import contextlib
 import os
 import socket
 import struct
@@ -11,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.incoming import MAX_ANSWER_BYTES
 from agent.postgres.login import Scram
 from agent.postgres.passwords import left_password, password_in
 from agent.postgres.session import Session, parse_version
+from agent.postgres.wire import MAX_ROWS
 from tests.agent.authority import Authority
 from tests.agent.postgres_server import PostgresServer
 from watchkeeper.errors import Reason, UpstreamError
@@ -189,6 +192,67 @@ def _say(listener, script):
     with connection:
         connection.recv(1000)
         connection.sendall(script)
+
+
+def message(kind, body=b""):
+    return kind + struct.pack("!I", len(body) + 4) + body
+
+
+LET_IN = message(b"R", bytes(4)) + message(b"Z", b"I")
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        message(b"T", bytes(2)) + message(b"D", bytes(2)) * (MAX_ROWS + 1),
+        message(b"N", b"x" * (1 << 20)) * 17,
+        b"D" + struct.pack("!I", MAX_ANSWER_BYTES + 4),
+    ],
+    ids=["rows", "bytes in all", "one message"],
+)
+def test_no_answer_takes_more_of_us_than_one_may(flood):
+    with (
+        _server_that_says(LET_IN, flood) as port,
+        pytest.raises(UpstreamError, match="more than") as caught,
+    ):
+        talk_to(port)
+    assert caught.value.reason is Reason.BAD_ANSWER
+
+
+@pytest.mark.parametrize("greeting", [b"", LET_IN], ids=["at the login", "at a question"])
+def test_a_server_that_never_comes_to_an_end_has_the_time_of_one_answer(greeting):
+    with (
+        _server_that_says(greeting, message(b"N", b"x"), forever=True) as port,
+        pytest.raises(UpstreamError) as caught,
+    ):
+        talk_to(port)
+    assert caught.value.reason is Reason.TIMEOUT
+
+
+@contextlib.contextmanager
+def _server_that_says(greeting, script, *, forever=False):
+    """A server that says the greeting, then the script when asked again, perhaps without end."""
+    ended = threading.Event()
+
+    def serve():
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(1000)
+            if greeting:
+                connection.sendall(greeting)
+                connection.recv(1000)
+            connection.sendall(script)
+            while forever and not ended.wait(0.02):
+                connection.sendall(script)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            ended.set()
+            thread.join()
 
 
 @pytest.mark.parametrize(

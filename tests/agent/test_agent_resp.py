@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from agent.collector import CollectionFailed
 from agent.collectors.redis import RedisCollector
+from agent.incoming import MAX_ANSWER_BYTES
 from agent.resp import RedisConnection
-from agent.resp_answers import MAX_ANSWER_BYTES, MAX_ITEMS, MAX_LINE_BYTES, Answers, CommandRefused
+from agent.resp_answers import MAX_ITEMS, MAX_LINE_BYTES, Answers, CommandRefused
 from watchkeeper.errors import Reason, UpstreamError
 
 

@@ -53,7 +53,7 @@ def configure(service: str, *, level: str = "info", stream: TextIO | None = None
     """Send every log record of this process to ``stream`` (standard error) as JSON lines."""
     _send_to(stream or sys.stderr, JsonFormatter(service), level)
     # These libraries announce their ordinary work at INFO, once a job or request.
-    for noisy in ("apscheduler", "urllib3", "waitress.queue"):
+    for noisy in ("apscheduler", "waitress.queue"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
@@ -68,3 +68,5 @@ def _send_to(stream: TextIO, formatter: logging.Formatter, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    # Its warnings name the paths it calls, and the path of an incoming webhook is its secret.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)

@@ -6,7 +6,9 @@ import logging
 
 import pytest
 
+from tests.alerting.loopback import LoopbackServer, Reply
 from watchkeeper import logs
+from watchkeeper.outbound import EgressPolicy, send
 
 
 @pytest.fixture
@@ -47,3 +49,23 @@ def test_an_exception_stays_on_the_same_line(stream):
 def test_an_extra_that_is_not_json_is_still_logged(stream):
     logs.get_logger("room").info("odd", extra={"thing": object()})
     assert "object" in json.loads(stream.getvalue())["thing"]
+
+
+@pytest.mark.parametrize(
+    "configure",
+    [
+        lambda stream: logs.configure("example", level="debug", stream=stream),
+        lambda stream: logs.configure_for_people(stream=stream),
+    ],
+    ids=["a service", "a command"],
+)
+def test_the_path_of_a_webhook_is_not_logged_whatever_its_receiver_answers(stream, configure):
+    configure(stream)
+    malformed = Reply(headers={"A header without a body\r\nX": "y"})
+    with LoopbackServer(lambda _request: malformed) as server:
+        answer = send(
+            "POST", f"{server.url}/services/T0/sesame", body=b"{}",
+            policy=EgressPolicy.parse(["127.0.0.0/8"]),
+        )  # fmt: skip
+    assert answer.status == 200
+    assert "sesame" not in stream.getvalue()

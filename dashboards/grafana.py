@@ -256,7 +256,11 @@ def _table(panel: Table) -> Any:
     out = (
         table.Panel()
         .sort_by(
-            [common_builders.TableSortByFieldState().display_name(panel.sort_by).desc(desc=True)]
+            [
+                common_builders.TableSortByFieldState()
+                .display_name(panel.sort_by)
+                .desc(desc=not panel.is_ascending)
+            ]
         )
         .with_transformation(models.DataTransformerConfig(id_val="merge", options={}))
         .with_transformation(

@@ -23,6 +23,7 @@ UNUSED_INDEX = Silence("nobody has used an index", fault="unused-index")
 
 RETRIED = Silence("a task fails and is tried again")
 STANDBY = Silence("a server has a standby")
+FORECAST = Silence("a forecast of anomaly.yml has seen enough of its series")
 PROBE = Silence("a probe is named in agent.yml")
 CERTIFICATE = Silence("a probe in agent.yml names an https:// or tls:// address")
 CALLS = Silence("an instrumented service asks another one over HTTP")

@@ -219,11 +219,12 @@ class Column:
 class Table(Panel):
     """Rows now, one for each series; queries are joined on their labels.
 
-    ``sort_by`` is the title of the column that orders it, largest first.
+    ``sort_by`` is the title of the column that orders it, largest first unless ``is_ascending``.
     """
 
     columns: tuple[Column, ...]
     sort_by: str
+    is_ascending: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Anomalies: which series are not as they should be, and how sure are we?"""
 
-from dashboards import panels, silences
+from dashboards import ahead, panels, silences
 from dashboards.promql import largest, quantile, rate, series, total
 from dashboards.spec import (
     Column,
@@ -160,6 +160,11 @@ SCORES = Row(
     ),
 )
 
+AHEAD = Row(
+    "Limits ahead",
+    (ahead.LIMITS_NEAR, ahead.NEAREST_LIMITS, ahead.limits_ahead(ahead.EVERY)),
+)
+
 SERVICE = Row(
     "The service itself",
     (
@@ -191,6 +196,6 @@ DASHBOARD = Dashboard(
         Variable("query", "Query", anomaly.SCORE, "query"),
         Variable("series", "Series", anomaly.SCORE, "series", within=QUERY),
     ),
-    rows=(NOW, SCORES, BANDS, SERVICE),
+    rows=(NOW, SCORES, BANDS, AHEAD, SERVICE),
     see_also=("watchkeeper-system", "watchkeeper-remediation"),
 )

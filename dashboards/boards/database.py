@@ -1,6 +1,6 @@
 """Database Performance: are the databases answering quickly, and which statements are not?"""
 
-from dashboards import scope, silences
+from dashboards import ahead, scope, silences
 from dashboards.promql import SPAN, quantile, rate, ratio, series, share, total
 from dashboards.spec import (
     Column,
@@ -407,6 +407,8 @@ UPKEEP = Row(
     ),
 )
 
+AHEAD = Row("Limits ahead", (ahead.limits_ahead(ahead.OF_DATABASES),))
+
 DASHBOARD = Dashboard(
     uid="watchkeeper-database",
     title="Database Performance",
@@ -415,6 +417,6 @@ DASHBOARD = Dashboard(
         scope.environment(postgres.UP),
         Variable("server", "Server", postgres.UP, "server", within=scope.ENVIRONMENT),
     ),
-    rows=(NOW, STATEMENTS, BLOCKING, CONNECTED, TABLES, UPKEEP),
+    rows=(NOW, STATEMENTS, BLOCKING, CONNECTED, TABLES, UPKEEP, AHEAD),
     see_also=("watchkeeper-system", "watchkeeper-cache", "watchkeeper-tasks"),
 )

@@ -1,6 +1,6 @@
 """Host: for each resource of a machine, how busy, how overloaded, and how faulty (USE method)."""
 
-from dashboards import limits, panels, scope, silences
+from dashboards import ahead, limits, panels, scope, silences
 from dashboards.promql import rate, ratio, series, total
 from dashboards.spec import (
     Column,
@@ -257,6 +257,8 @@ NETWORK = Row(
     ),
 )
 
+AHEAD = Row("Limits ahead", (ahead.limits_ahead(ahead.OF_HOSTS),))
+
 KERNEL = Row(
     "Kernel tables",
     (
@@ -297,6 +299,6 @@ DASHBOARD = Dashboard(
     title="Host",
     purpose="Which resource of a machine is busy, overloaded or faulty?",
     variables=scope.of_machine(host.MEMORY_TOTAL),
-    rows=(NOW, PROCESSORS, MEMORY_ROW, DISKS, NETWORK, KERNEL),
+    rows=(NOW, PROCESSORS, MEMORY_ROW, DISKS, NETWORK, AHEAD, KERNEL),
     see_also=("watchkeeper-system", "watchkeeper-containers", "watchkeeper-python"),
 )

@@ -99,7 +99,8 @@ def grid_of(
             key = frozenset((k, v) for k, v in sample.labels.items() if k != "__name__")
             values.setdefault(key, {})[position] = sample.value
     order = next(column for column in panel.columns if column.title == panel.sort_by)
-    ranked = sorted(values.items(), key=lambda row: _rank(row[1], order), reverse=True)
+    sign = -1 if panel.is_ascending else 1
+    ranked = sorted(values.items(), key=lambda row: _rank(row[1], order, sign), reverse=True)
     return Grid(
         tuple(column.title for column in panel.columns),
         tuple(
@@ -110,9 +111,10 @@ def grid_of(
     )
 
 
-def _rank(numbers: Mapping[int, float], order: Column) -> float:
+def _rank(numbers: Mapping[int, float], order: Column, sign: int) -> float:
+    """Return where a row stands among others, the first highest; one without a number is last."""
     value = numbers.get(order.query if order.query is not None else 0, float("-inf"))
-    return value if is_number(value) else float("-inf")
+    return sign * value if is_number(value) else float("-inf")
 
 
 def _cell(column: Column, labels: Labels, numbers: Mapping[int, float]) -> str:

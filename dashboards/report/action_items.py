@@ -10,6 +10,7 @@ from typing import Protocol
 from dashboards.console.quantities import quantity, span
 from dashboards.report.forecast import Forecast
 from dashboards.report.history import Chapter
+from dashboards.report.limits_ahead import Lookout
 from dashboards.report.measure import Measure
 from dashboards.report.unusual import Unusual
 from dashboards.spec import Level, Unit
@@ -62,6 +63,10 @@ class Findings(Protocol):
     def forecasts(self) -> Sequence[Forecast]:
         """What fills up."""
 
+    @property
+    def lookout(self) -> Lookout:
+        """Limits the anomaly service forecasts."""
+
 
 def draw(findings: Findings) -> list[ActionItem]:
     """Return every item, the most urgent first."""
@@ -79,6 +84,19 @@ def _what_fills_up(findings: Findings) -> Iterator[ActionItem]:
                 f"{quantity(one.per_day_ratio, Unit.RATIO)} a day: full in "
                 f"{span(one.full_in_seconds)}",
                 "/dashboards/watchkeeper-host",
+            )
+
+
+def _what_reaches_its_limit(findings: Findings) -> Iterator[ActionItem]:
+    for one in findings.lookout.limits:
+        if one.warns:
+            latest = "later" if one.latest_seconds is None else span(one.latest_seconds)
+            yield ActionItem(
+                1,
+                f"Keep from its limit: {one.forecast} {one.series}",
+                f"forecast to be there in {span(one.likely_seconds)} (eight in ten futures: "
+                f"{span(one.earliest_seconds)} to {latest})",
+                "/runbooks/CapacityRunningOut",
             )
 
 
@@ -171,6 +189,7 @@ def _what_is_unusual_for_long(findings: Findings) -> Iterator[ActionItem]:
 
 
 RULES: tuple[Callable[[Findings], Iterator[ActionItem]], ...] = (
+    _what_reaches_its_limit,
     _what_fills_up,
     _what_is_still_open,
     _what_comes_again,

@@ -9,10 +9,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 from dashboards.objectives import OBJECTIVES, Objective
-from dashboards.report import forecast, history, measure, unusual
+from dashboards.report import forecast, history, limits_ahead, measure, unusual
 from dashboards.report.action_items import ActionItem, draw
 from dashboards.report.forecast import RESOURCES, Forecast
 from dashboards.report.history import Chapter
+from dashboards.report.limits_ahead import Lookout
 from dashboards.report.measure import KEY_METRICS, Measure
 from dashboards.report.period import Period
 from dashboards.report.unusual import Unusual
@@ -60,6 +61,7 @@ class Report:
     chapters: Sequence[Chapter] = ()
     unusual: Sequence[Unusual] = ()
     forecasts: Sequence[Forecast] = ()
+    lookout: Lookout = field(default_factory=Lookout)
     problems: Sequence[str] = ()
     items: Sequence[ActionItem] = field(default=())
 
@@ -126,6 +128,7 @@ def gather(prometheus: PrometheusClient, alerting: Peer, period: Period) -> Repo
             RESOURCES,
             problems,
         ),
+        lookout=_lookout(prometheus, period, problems),
     )
     return Report(
         **{name: getattr(found, name) for name in _TOLD}, problems=problems, items=draw(found)
@@ -134,6 +137,7 @@ def gather(prometheus: PrometheusClient, alerting: Peer, period: Period) -> Repo
 
 _TOLD = (
     "period", "promises", "availability", "measures", "chapters", "unusual", "forecasts",
+    "lookout",
 )  # fmt: skip
 
 
@@ -156,6 +160,11 @@ def _each(
 ) -> list[Found]:
     """Ask for every kind; the first that cannot be read stands for the rest."""
     return _ask(what, lambda: [found for kind in kinds for found in ask(kind)], problems)
+
+
+def _lookout(client: PrometheusClient, period: Period, problems: list[str]) -> Lookout:
+    found = _ask("forecasts", lambda: [limits_ahead.read(client, period)], problems)
+    return found[0] if found else Lookout()
 
 
 def _kept(client: PrometheusClient, period: Period, objective: Objective) -> list[Promise]:

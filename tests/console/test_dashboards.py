@@ -104,6 +104,16 @@ def test_a_table_joins_its_queries_and_puts_the_largest_first(neighbourhood):
     assert cells == ["&lt;b&gt;slow", "2.5 s", "7", "select 1", "1 ms", "1.2k"]
 
 
+def test_limits_ahead_are_told_soonest_first(neighbourhood):
+    near, far = ({"forecast": "filesystem-full", "series": text} for text in ("/data", "/"))
+    answer_queries(neighbourhood, [(far, 30 * 86_400), (near, 5400)])
+    at = index_of("watchkeeper-host", "Limits ahead", Table)
+    part = neighbourhood.get(f"/dashboards/watchkeeper-host/panels/{at}").text
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", part)
+    name = "filesystem-full"
+    assert cells == [name, "/data", *["1 h 30 min"] * 3, name, "/", *["30 d"] * 3]
+
+
 def test_a_time_series_has_its_lines_unit_and_thresholds(neighbourhood):
     start = NOW.timestamp() // 15 * 15 - 300
     neighbourhood.prometheus.ranges = [({}, [(start, 0.1), (start + 15, math.inf)])]

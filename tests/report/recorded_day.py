@@ -40,8 +40,31 @@ def lines():
     yield from samples("anomaly_score", {"query": "response-time", "series": CULPRIT}, score)
     other = {"query": "response-time", "series": CULPRIT.replace("search", "list")}
     yield from samples("anomaly_score", other, lambda m: 0.2 + 0.1 * math.sin(m))
+    yield from forecasts()
     yield from requests()
     yield "# EOF"
+
+
+FILLING = '{mountpoint="/data"}'
+ROOMY = '{mountpoint="/"}'
+HOURS_LEFT = {"0.1": 5, "0.5": 7, "0.9": math.inf}
+"""When the volume is full: of the futures forecast as the day ends, by quantile."""
+
+
+def forecasts():
+    """Yield a volume forecast to be full within hours, and one with no limit in sight."""
+    name = "anomaly_forecast_time_to_limit_seconds"
+    yield f"# TYPE {name} gauge"
+    for labels, hours in ((FILLING, HOURS_LEFT), (ROOMY, dict.fromkeys(HOURS_LEFT, math.inf))):
+        for quantile, left in hours.items():
+            where = {"forecast": "filesystem-full", "series": labels, "quantile": quantile}
+            yield from samples(
+                name, where, lambda _, left=left: "+Inf" if math.isinf(left) else left * 3600
+            )
+    yield "# TYPE anomaly_forecast_warning gauge"
+    for labels, warns in ((FILLING, 1), (ROOMY, 0)):
+        where = {"forecast": "filesystem-full", "series": labels}
+        yield from samples("anomaly_forecast_warning", where, lambda _, warns=warns: warns)
 
 
 VOLUME = {"mountpoint": "/data", "fstype": "ext4", "device": "/dev/vdb", "instance": "a"}

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from dashboards.report.action_items import RULES, draw
 from dashboards.report.forecast import Forecast
 from dashboards.report.history import Chapter
+from dashboards.report.limits_ahead import LimitAhead, Lookout
 from dashboards.report.measure import Measure
 from dashboards.report.unusual import Unusual
 from dashboards.spec import Level, Unit
@@ -21,6 +22,7 @@ class Findings:
     chapters: list = field(default_factory=list)
     unusual: list = field(default_factory=list)
     forecasts: list = field(default_factory=list)
+    lookout: Lookout = field(default_factory=Lookout)
 
 
 def chapter(**changes):
@@ -65,6 +67,14 @@ def test_what_is_full_in_a_season_waits():
     assert told(forecasts=[Forecast("Disk space", "/", 0.5, 0.005, 60 * DAY)]) == []
 
 
+def test_a_limit_is_told_of_with_its_span_once_the_forecast_warns_of_it():
+    near = LimitAhead("filesystem-full", "{}", 7200.0, 3600.0, None, warns=True)
+    far = LimitAhead("memory-full", "{}", 2 * DAY, DAY, 3 * DAY, warns=False)
+    [item] = draw(Findings(lookout=Lookout(2, (near, far))))
+    assert item.what == "Keep from its limit: filesystem-full {}"
+    assert item.evidence == "forecast to be there in 2 h (eight in ten futures: 1 h to later)"
+
+
 def test_something_done_that_nothing_confirmed_is_looked_at():
     assert told(chapters=[chapter(actions=("restart web",))]) == [
         "Look at what was done about: Slow"
@@ -98,4 +108,4 @@ def test_what_is_unusual_for_a_fifth_of_the_time_asks_for_a_decision():
 
 
 def test_every_rule_is_tried_here():
-    assert len(RULES) == 7
+    assert len(RULES) == 8

@@ -85,6 +85,20 @@ def test_what_fills_up_is_told_with_the_day_it_is_full(found):
     assert abs(disk.full_in_seconds - (1 - used_at_end) / 1e-4 * 60) < 600
 
 
+def test_limits_are_told_as_they_were_forecast_when_the_day_ended(found):
+    assert found.lookout.looked_at == 2
+    [limit] = found.lookout.limits
+    assert (limit.forecast, limit.series) == ("filesystem-full", recorded_day.FILLING)
+    assert (limit.earliest_seconds, limit.likely_seconds) == (5 * 3600, 7 * 3600)
+    assert limit.latest_seconds is None
+    assert limit.warns
+    told = {item.what: item.evidence for item in found.items}
+    assert told[f"Keep from its limit: filesystem-full {recorded_day.FILLING}"] == (
+        "forecast to be there in 7 h (eight in ten futures: 5 h to later)"
+    )
+    assert "2 series were looked ahead at; 1 of them had a limit in sight" in rendering.body(found)
+
+
 def test_recommendations_follow_from_numbers_and_lead_somewhere(found):
     told = {item.what: item.evidence for item in found.items}
     assert "Make room: Disk space /data" in told
@@ -122,6 +136,7 @@ def test_nothing_is_told_of_a_time_without_data(prometheus):
     earlier = Period(START, END).before().before()
     found = gather(prometheus, nobody, earlier)
     assert (found.measures, found.unusual, found.forecasts, found.items) == ([], [], [], [])
+    assert found.lookout.looked_at == 0
     assert len(found.problems) == 1
     assert "incidents:" in found.problems[0]
     assert "could not be read" in rendering.body(found)
@@ -134,6 +149,7 @@ def test_without_prometheus_the_report_says_what_it_does_not_know(alerting):
     assert "Little can be told" in found.health
     assert {problem.split(":")[0] for problem in found.problems} == {
         "anomalies", "objectives", "availability", "key metrics", "capacity",
+        "forecasts",
     }  # fmt: skip
     assert [chapter.id for chapter in found.chapters] == ["slow", "stalled", "stalled-again"]
 

@@ -11,7 +11,13 @@ from watchkeeper.prometheus import PrometheusClient
 
 pytestmark = pytest.mark.live
 
-IN_THE_DEMO = (silences.PROBE, silences.MEMORY_LIMIT, silences.RECEIVER, silences.RULE)
+IN_THE_DEMO = (
+    silences.FORECAST,
+    silences.PROBE,
+    silences.MEMORY_LIMIT,
+    silences.RECEIVER,
+    silences.RULE,
+)
 """What not everybody has, but the demo does."""
 
 

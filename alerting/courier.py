@@ -84,11 +84,13 @@ class Courier:
         self._free_at = self._clock.monotonic_seconds() + notifier.pace_seconds
         outcomes = self._attempt_all(notifier, parcels)
         self._judge([outcome for _parcel, outcome in outcomes])
+        claimed: list[Parcel] = []
         with writing(self._engine) as connection:
             delivered = self._settle(connection, outcomes)
             if not notifier.pace_seconds and not self.pause_seconds():
                 # The next round in the same transaction: in a storm, turns to write are scarce.
-                self._next = self._claim(connection, notifier)
+                claimed = self._claim(connection, notifier)
+        self._next = claimed  # only now: a claim that was not committed is anybody's
         for claim in delivered:
             self._count(claim, self._clock.now())
         return True

@@ -65,7 +65,8 @@ class Leases:
         began = self._clock.monotonic_seconds()
         try:
             with writing(self._engine) as connection:
-                self._held = self._renewed(connection)
+                held = self._renewed(connection)
+            self._held = held  # only now: what was not committed may be another's
             self._valid_until_seconds = began + self.lease_seconds
         except StorageError as error:
             log.warning("leases cannot be renewed", extra={"error": str(error)})

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
+import sqlalchemy as sa
 
 from alerting import outbox
 from tests.alerting.desk import START
-from tests.alerting.loopback import Reply
+from tests.alerting.loopback import LoopbackServer, Reply
+from watchkeeper.errors import StorageError
 from watchkeeper.storage import writing
 
 
@@ -219,3 +222,42 @@ def test_a_receiver_s_own_limit_is_kept(desk, slack, clock):
     assert not desk.courier.step()
     clock.advance(1)
     assert desk.courier.step()
+
+
+@pytest.fixture
+def hook(desk):
+    """The desk's receiver, without a limit of its own: rounds follow each other at once."""
+    with LoopbackServer(lambda _request: Reply()) as server:
+        text = desk.alerting_file.read_text()
+        place = f"kind: webhook, url: '{server.url}', signing_secret: {{env: TEST_SECRET}}"
+        slack = "kind: slack, webhook_url: {env: TEST_SLACK_URL, optional: true}"
+        assert slack in text
+        desk.alerting_file.write_text(text.replace(slack, place))
+        desk.configuration.reload_if_changed()
+        assert desk.configuration.problems() == []
+        yield server
+
+
+def test_what_was_claimed_in_a_transaction_that_failed_is_anybodys(desk, hook):
+    """As when the database ends the session of a process that was stopped in the middle."""
+
+    def fail_to_commit(_connection):
+        raise sa.exc.OperationalError("COMMIT", {}, Exception("session ended"))
+
+    def send_another_and_lose_the_database(_request):
+        hook.answer = lambda _request: Reply()
+        desk.fire("Slow", service="b")
+        sa.event.listen(desk.store.engine, "commit", fail_to_commit)
+        return Reply()
+
+    desk.fire("Slow", service="a")
+    hook.answer = send_another_and_lose_the_database
+    with pytest.raises(StorageError):
+        desk.courier.step()
+    sa.event.remove(desk.store.engine, "commit", fail_to_commit)
+    desk.deliver()
+    desk.clock.advance(outbox.LEASE_SECONDS)
+    desk.deliver()
+    services = Counter(one.json["data"]["incident"]["service"] for one in hook.requests)
+    assert services == {"a": 2, "b": 1}  # of the first nobody knows that it was sent
+    assert {one["state"] for one in desk.deliveries()} == {"delivered"}

@@ -164,7 +164,7 @@ def claim(connection: Connection, receiver: str, *, now: datetime, limit: int = 
 
 
 def _threads(connection: Connection, receiver: str, keys: Sequence[str]) -> dict[str, str]:
-    """Return what the receiver gave back for the first message of each key, where it did."""
+    """Return what the receiver gave back last for a message of each key, where it did."""
     if not keys:
         return {}
     rows = connection.execute(
@@ -172,7 +172,7 @@ def _threads(connection: Connection, receiver: str, keys: Sequence[str]) -> dict
         .where(
             _table.c.receiver == receiver, bulk.among(_table.c.key, keys), _table.c.receipt != ""
         )
-        .order_by(_table.c.seq.desc())
+        .order_by(_table.c.seq)
     )
     return {row.key: row.receipt for row in rows}
 

@@ -34,7 +34,7 @@ class Message:
         event: what happened; one of ``alerting.pipeline.Event``.
         incident: the incident as the API shows it, with ``actions`` and ``url`` beside.
         at: when it was committed.
-        thread: what the receiver gave back for the incident's first message, or empty.
+        thread: what the receiver gave back last for a message of the incident, or empty.
         chart: a PNG of what happened, or empty.
     """
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from alerting.notifiers import slack_message
 from alerting.notifiers.notifier import Message, NotDelivered, ReceiverSettings
@@ -52,20 +53,35 @@ class SlackApi:
         """Tell the message; raise NotDelivered unless Slack said ``ok`` to each of its calls.
 
         Returns:
-            The timestamp that names the first message of the incident, for those that follow.
+            The timestamp that names the message below which later ones belong, if it is a new one:
+            the first of the incident, or one in place of what cannot be continued any more.
         """
         content = {"channel": self.channel, **slack_message.render(message)}
         if not message.thread:
-            first = str(self.calls.as_json("chat.postMessage", content, now)["ts"])
+            first = self._post_anew(content, now)
             self._illustrate(message, first, now)
             return first
-        # First the update, which may be repeated; the reply, which may not, is last.
-        self.calls.as_json("chat.update", {**content, "ts": message.thread}, now)
-        reply = {
-            "channel": self.channel, "text": content["text"], "thread_ts": message.thread,
-        }  # fmt: skip
-        self.calls.as_json("chat.postMessage", reply, now)
+        try:
+            self._continue(message.thread, content, now)
+        except NotDelivered as problem:
+            if not problem.is_permanent:
+                raise
+            # Deleted, too old to be edited, locked, made by another bot: it must be told all the
+            # same. What is wrong with the channel or the token is wrong with this call as well.
+            extra = {"receiver": "slack_api", "error": str(problem)}
+            log.warning("message cannot be continued, posting a new one", extra=extra)
+            return self._post_anew(content, now)
         return None
+
+    def _post_anew(self, content: Mapping[str, Any], now: datetime) -> str:
+        return str(self.calls.as_json("chat.postMessage", content, now)["ts"])
+
+    def _continue(self, thread: str, content: Mapping[str, Any], now: datetime) -> None:
+        """Bring the incident's message up to date and say below it what is new."""
+        # First the update, which may be repeated; the reply, which may not, is last.
+        self.calls.as_json("chat.update", {**content, "ts": thread}, now)
+        reply = {"channel": self.channel, "text": content["text"], "thread_ts": thread}
+        self.calls.as_json("chat.postMessage", reply, now)
 
     def _illustrate(self, message: Message, thread: str, now: datetime) -> None:
         """Show the chart below the first message, once; the message itself is told already."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from urllib.parse import parse_qs
 
@@ -11,14 +12,19 @@ from tests.alerting.loopback import LoopbackServer, Reply, as_json
 class SlackService(LoopbackServer):
     """Answers as Slack's Web API does, and refuses what it would refuse.
 
-    A file is announced with its length, uploaded without a token to the address given for it, and
-    shown where it is said to belong; each once, and in this order.
+    A message can be updated, and a thread continued, while it is in ``messages`` and the workspace
+    allows it. A file is announced with its length, uploaded without a token to the address given
+    for it, and shown where it is said to belong; each once, and in this order.
     """
 
     def __init__(self) -> None:
         super().__init__(self._answer)
         self.error = ""
         self.fails = ""
+        self.messages = {}
+        self._numbers = itertools.count(1)
+        self.unalterable = {}
+        self.locked = {}
         self.announced = {}
         self.uploaded = {}
         self.shown = []
@@ -33,9 +39,20 @@ class SlackService(LoopbackServer):
             return as_json({"ok": False, "error": self.error or "missing_scope"})
         if method.startswith("files."):
             return as_json(self._of_files(method, request))
-        if method == "chat.update" and request.json.get("ts") != "17.1":
-            return as_json({"ok": False, "error": "message_not_found"})
-        return as_json({"ok": True, "ts": "17.1", "channel": request.json["channel"]})
+        return as_json(self._of_chat(method, request.json))
+
+    def _of_chat(self, method, content):
+        if method == "chat.update":
+            ts = content["ts"]
+            if ts not in self.messages or ts in self.unalterable:
+                return {"ok": False, "error": self.unalterable.get(ts, "message_not_found")}
+        else:
+            parent = content.get("thread_ts")
+            if parent and (parent not in self.messages or parent in self.locked):
+                return {"ok": False, "error": self.locked.get(parent, "thread_not_found")}
+            ts = f"17.{next(self._numbers)}"
+        self.messages[ts] = {**self.messages.get(ts, {}), **content}
+        return {"ok": True, "ts": ts, "channel": content["channel"]}
 
     def _of_files(self, method, request):
         if not request.headers["content-type"].startswith("application/x-www-form-urlencoded"):

@@ -24,6 +24,12 @@ def service():
 
 
 @pytest.fixture
+def told_first(notifier, service):
+    """Return the thread of an incident that was opened."""
+    return notifier.send(message("opened"), now=START)
+
+
+@pytest.fixture
 def notifier(service, monkeypatch):
     monkeypatch.setenv("TEST_TOKEN", "xoxb-1")
     options = slack_api.Options.model_validate(
@@ -40,10 +46,12 @@ def test_the_first_message_names_the_thread(notifier, service):
     assert body["blocks"]
 
 
-def test_what_follows_updates_it_and_is_told_below(notifier, service):
-    later = message("resolved", resolved_at="2026-01-05T09:10:00.000Z")
-    notifier.send(replace(later, thread="17.1"), now=START)
-    (first, update), (second, reply) = service.calls
+RESOLVED = message("resolved", resolved_at="2026-01-05T09:10:00.000Z")
+
+
+def test_what_follows_updates_it_and_is_told_below(notifier, service, told_first):
+    assert notifier.send(replace(RESOLVED, thread=told_first), now=START) is None
+    _, (first, update), (second, reply) = service.calls
     assert (first, update["ts"]) == ("chat.update", "17.1")
     assert (second, reply["thread_ts"]) == ("chat.postMessage", "17.1")
     assert "blocks" not in reply
@@ -55,10 +63,49 @@ def test_a_chart_is_shown_in_the_thread_of_the_first_message(notifier, service):
     assert service.shown == [("17.1", first.incident["title"], CHART)]
 
 
-def test_what_follows_brings_no_second_chart(notifier, service):
-    notifier.send(replace(message("updated"), thread="17.1", chart=CHART), now=START)
+def test_what_follows_brings_no_second_chart(notifier, service, told_first):
+    notifier.send(replace(message("updated"), thread=told_first, chart=CHART), now=START)
     assert service.shown == []
-    assert len(service.calls) == 2
+    assert len(service.calls) == 3
+
+
+def deleted(service, ts):
+    del service.messages[ts]
+
+
+def too_old(service, ts):
+    service.unalterable[ts] = "edit_window_closed"
+
+
+def of_another_bot(service, ts):
+    service.unalterable[ts] = "cant_update_message"
+
+
+def with_a_locked_thread(service, ts):
+    service.locked[ts] = "restricted_action_thread_locked"
+
+
+BROKEN = [deleted, too_old, of_another_bot, with_a_locked_thread]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_message_that_cannot_be_continued_is_followed_by_a_new_one(
+    notifier, service, told_first, broken
+):
+    broken(service, told_first)
+    anew = notifier.send(replace(RESOLVED, thread=told_first), now=START)
+    assert anew not in (None, told_first)
+    assert "thread_ts" not in service.messages[anew]
+    assert service.messages[anew]["blocks"]
+    assert "resolved" in service.messages[anew]["text"]
+
+
+def test_a_message_that_can_be_continued_later_is_not_told_anew(notifier, service, told_first):
+    service.error = "ratelimited"
+    with pytest.raises(NotDelivered) as failure:
+        notifier.send(replace(RESOLVED, thread=told_first), now=START)
+    assert not failure.value.is_permanent
+    assert [method for method, _ in service.calls] == ["chat.postMessage", "chat.update"]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +139,8 @@ def test_what_is_not_slacks_answer_confirms_nothing(notifier, service, reply):
         notifier.send(message("opened"), now=START)
 
 
-def test_the_thread_outlives_the_process(make_desk, service, monkeypatch):
+@pytest.fixture
+def desk(make_desk, service, monkeypatch):
     monkeypatch.setenv("TEST_TOKEN", "xoxb-1")
     desk = make_desk()
     text = desk.alerting_file.read_text()
@@ -103,6 +151,10 @@ def test_the_thread_outlives_the_process(make_desk, service, monkeypatch):
         )
     )
     desk.configuration.reload_if_changed()
+    return desk
+
+
+def test_the_thread_outlives_the_process(desk, service):
     desk.fire("Down")
     desk.deliver()
     desk.close()
@@ -112,3 +164,20 @@ def test_the_thread_outlives_the_process(make_desk, service, monkeypatch):
     assert [method for method, _ in service.calls] == [
         "chat.postMessage", "chat.update", "chat.postMessage",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_what_follows_a_new_message_continues_that_one(desk, service, broken):
+    desk.fire("Down")
+    desk.deliver()
+    broken(service, "17.1")
+    desk.acknowledge()
+    desk.deliver()
+    [anew] = [ts for ts in service.messages if ts != "17.1"]
+    desk.resolve("Down")
+    desk.deliver()
+    assert [delivery["state"] for delivery in desk.deliveries()] == ["delivered"] * 3
+    assert "resolved" in service.messages[anew]["text"]
+    assert [one["text"] for one in service.messages.values() if one.get("thread_ts") == anew] == [
+        service.messages[anew]["text"]
+    ]

@@ -123,13 +123,13 @@ class QuerySettings(Settings):
     sensitivity: Sensitivity = Sensitivity.MEDIUM
     persistence: PersistenceSettings = PersistenceSettings()
     maximum_series: Annotated[int, Field(ge=1)] = 1_000
-    detector: str = "robust-zscore"
+    detector: str = "ensemble"
     challengers: tuple[str, ...] = ()
     contenders: tuple[str, ...] = ()
     trial_every: PositiveSeconds = 86_400.0
     trial_budget: PositiveSeconds = 300.0
     group_by: tuple[str, ...] = ()
-    envelope: str = "robust-zscore"
+    envelope: str = "seasonal-envelope"
     season: SeasonKind = SeasonKind.AUTO
     timezone: str = "UTC"
     calendar: tuple[QuietTime, ...] = ()
@@ -227,7 +227,8 @@ class AnomalySettings(Settings):
 
     ``remember`` is how long episodes and trials are kept.
     ``defaults`` stands in every query that does not say otherwise, ``presets`` brings queries that
-    ``queries`` may change, and forecasts that ``forecasts`` may.
+    ``queries`` may change, and forecasts that ``forecasts`` may. A file with none of the three is
+    refused: it would end every episode and judge nothing, which only ``queries: {}`` says.
     """
 
     defaults: dict[str, Any] = Field(default_factory=dict)
@@ -253,11 +254,22 @@ class AnomalySettings(Settings):
             return data
         brought = {name: one for preset in presets for name, one in queries_of(preset).items()}
         ahead = {name: one for preset in presets for name, one in forecasts_of(preset).items()}
-        return {
-            **data,
+        found = {
             "queries": _laid_over(brought, own, defaults),
             "forecasts": _laid_over(ahead, forecasts, {}),
         }
+        # A key with nothing beneath it is a slip, and as good as not there.
+        said = {key: value for key, value in data.items() if value is not None or key not in found}
+        return said | {key: one for key, one in found.items() if one}
+
+    @model_validator(mode="after")
+    def _judges_something(self) -> Self:
+        if not (self.queries or self.forecasts or {"queries", "presets"} & self.model_fields_set):
+            raise ValueError(
+                f"nothing to judge: expected presets, such as {list(PRESETS)}, or queries;"
+                " a file that is to judge nothing says `queries: {}`"
+            )
+        return self
 
     @field_validator("presets")
     @classmethod

@@ -19,7 +19,10 @@ STEP_SECONDS = 10.0
 
 
 def query(**policy: Any) -> QuerySettings:
-    """Return a query at a 10 s step that is ready after 20 samples."""
+    """Return a query at a 10 s step that is ready after 20 samples.
+
+    The simplest detector judges it: most of these tests are about what is done with a score.
+    """
     return QuerySettings(
         **{
             "expression": "latency",
@@ -27,6 +30,8 @@ def query(**policy: Any) -> QuerySettings:
             "cadence": STEP_SECONDS,
             "history": 300 * STEP_SECONDS,
             "minimum_history": 20 * STEP_SECONDS,
+            "detector": "robust-zscore",
+            "envelope": "robust-zscore",
             **policy,
         }
     )

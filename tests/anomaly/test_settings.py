@@ -43,6 +43,37 @@ def test_the_shipped_default_learns_a_day_and_looks_every_minute():
     assert {(query.history, query.cadence) for query in queries.values()} == {(86_400.0, 60.0)}
 
 
+def test_a_query_of_ones_own_is_judged_as_the_shipped_ones_are(tmp_path):
+    own = load(write(tmp_path, "queries:\n  one: {expression: up}\n"), AnomalySettings)
+    shipped = load(ROOT / "anomaly/anomaly.yml", AnomalySettings)
+    policy = {name: getattr(own.queries["one"], name) for name in shipped.defaults}
+    as_shipped = AnomalySettings(defaults=shipped.defaults, queries={"one": {"expression": "up"}})
+    said = {name: getattr(as_shipped.queries["one"], name) for name in shipped.defaults}
+    assert {**policy, "runbook": said["runbook"]} == said
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "# nothing yet\n", "queries:\n", "defaults: {step: 30s}\n"],
+)
+def test_a_file_that_would_judge_nothing_is_refused_with_what_it_may_say(tmp_path, text):
+    problem = problem_of(write(tmp_path, text))
+    assert "nothing to judge: expected presets" in problem
+    assert "`queries: {}`" in problem
+
+
+@pytest.mark.parametrize("text", ["queries: {}\n", "presets: []\n", "presets: []\nqueries: {}\n"])
+def test_a_file_may_say_that_nothing_is_to_be_judged(tmp_path, text):
+    settings = load(write(tmp_path, text), AnomalySettings)
+    assert (settings.queries, settings.forecasts) == ({}, {})
+
+
+def test_a_file_may_ask_for_forecasts_alone(tmp_path):
+    text = "forecasts:\n  full: {expression: used, limit: 1}\n"
+    settings = load(write(tmp_path, text), AnomalySettings)
+    assert (set(settings.queries), set(settings.forecasts)) == (set(), {"full"})
+
+
 def test_a_default_stands_in_every_query_that_does_not_say_otherwise(tmp_path):
     path = write(
         tmp_path,

@@ -91,11 +91,11 @@ class Silence:
 
     Args:
         until: what ends it, in words that go on after "Shows when".
-        fault: what ends it in the demo; empty where the demo has no such thing, or always has.
+        filled_by: the fault or the equipment that ends it in a test; every panel's has one.
     """
 
     until: str
-    fault: str = ""
+    filled_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 import subprocess
@@ -82,3 +83,18 @@ class PostgresServer:
         if self.process.poll() is None:
             self.process.send_signal(number)
         self.process.wait(20)
+
+
+@contextlib.contextmanager
+def standby_of(server, directory):
+    """Yield a standby that streams from ``server``, of ten connections, through ``second``."""
+    server.execute("SELECT pg_create_physical_replication_slot('second', true)")
+    source = f"host=127.0.0.1 port={server.port} user=postgres application_name=second"
+    give_to_server(directory)
+    command = [str(programs(18) / "pg_basebackup"), "-D", str(directory / "cluster"), "-R"]
+    run_tethered([*command, "-d", source, "-S", "second", "-c", "fast", "--no-sync"])
+    standby = PostgresServer(directory, max_connections=10)
+    try:
+        yield standby
+    finally:
+        standby.stop()

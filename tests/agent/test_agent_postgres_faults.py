@@ -9,10 +9,8 @@ import pytest
 from agent.collector import CollectionFailed
 from agent.collectors.postgres import PostgresCollector
 from agent.text import Renderer, TextFormat, text_of
-from taskboard.servers.tethered import give_to_server, run_tethered
 from tests.agent.documented_sql import documented_sql
-from tests.agent.postgres_releases import programs
-from tests.agent.postgres_server import PostgresServer
+from tests.agent.postgres_server import PostgresServer, standby_of
 from tests.agent.probes import Page
 from tests.waiting import wait_until
 from watchkeeper.errors import Reason
@@ -155,7 +153,6 @@ def test_a_table_that_is_locked_for_long_holds_up_none_of_our_questions(server):
 
 
 def test_a_standby_and_its_lag_are_told_from_both_sides(server, tmp_path):
-    server.execute("SELECT pg_create_physical_replication_slot('second', true)")
     directory = tmp_path / "standby"
     directory.mkdir()
     with standby_of(server, directory) as standby, collector_of(server) as ours:
@@ -197,19 +194,6 @@ def lags(page):
 
 def behind(page):
     return page.value("pg_stat_replication_pg_wal_lsn_diff") > 500_000
-
-
-@contextlib.contextmanager
-def standby_of(server, directory):
-    source = f"host=127.0.0.1 port={server.port} user=postgres application_name=second"
-    give_to_server(directory)
-    command = [str(programs(18) / "pg_basebackup"), "-D", str(directory / "cluster"), "-R"]
-    run_tethered([*command, "-d", source, "-S", "second", "-c", "fast", "--no-sync"])
-    standby = PostgresServer(directory, max_connections=10)
-    try:
-        yield standby
-    finally:
-        standby.stop()
 
 
 def test_further_databases_are_told_of_and_one_that_goes_costs_its_own_series_only(server):

@@ -31,15 +31,15 @@ def test_every_picture_is_there():
 
 def test_every_panel_that_may_be_empty_is_listed_with_what_fills_it():
     may_be_empty = {
-        (f"{board.title} / {panel.title}", panel.silence.until, panel.silence.fault)
+        (f"{board.title} / {panel.title}", panel.silence.until, panel.silence.filled_by)
         for board in every_board()
         for panel in board.panels()
         if panel.silence
     }
-    rows = re.findall(r"^\| ([A-Za-z ]+) / (.+) \| (.+) \| (?:`(.+)`|–) \|$", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| ([A-Za-z ]+) / (.+) \| (.+) \| `?(.+?)`? \|$", PAGE, re.MULTILINE)
     listed = {
-        (f"{board} / {panel}", until, fault)
-        for board, panels, until, fault in rows
+        (f"{board} / {panel}", until, filled_by)
+        for board, panels, until, filled_by in rows
         for panel in panels.split(", ")
     }
     assert listed == may_be_empty

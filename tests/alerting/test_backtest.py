@@ -14,9 +14,9 @@ from alerting.backtest.comparison import changes
 from alerting.backtest.history import episodes, in_order
 from alerting.backtest.rehearsal import rehearse
 from tests.alerting.desk import ALERTING, RULES, START, alert
-from tests.alerting.loopback import LoopbackServer, as_json
+from tests.alerting.loopback import LoopbackServer, Reply, as_json
 from watchkeeper.cli import root
-from watchkeeper.clock import SystemClock, format_rfc3339
+from watchkeeper.clock import SystemClock, format_rfc3339, parse_rfc3339
 from watchkeeper.prometheus import PrometheusClient, Series
 
 HOUR = timedelta(hours=1)
@@ -140,6 +140,11 @@ def episode(begun, ended, **changes):
     }  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def no_record(monkeypatch):
+    monkeypatch.setenv("WATCHKEEPER_ALERTING_URL", "http://127.0.0.1:1")
+
+
 @pytest.fixture
 def past():
     """A Prometheus and an anomaly service, by URL, that remember one alert each."""
@@ -158,6 +163,13 @@ def past():
         yield ["--prometheus", prometheus.url, "--anomaly", anomaly.url, "--days", "0.1"]
 
 
+@pytest.fixture
+def record(client):
+    """The address of alerting, which has kept what it was sent."""
+    with LoopbackServer(lambda request: Reply(body=client.get(request.path).data)) as server:
+        yield server.url
+
+
 def backtest(*arguments):
     done = CliRunner().invoke(root, ["backtest", "--rules", *map(str, arguments)])
     assert done.exit_code == 0, done.output
@@ -166,7 +178,7 @@ def backtest(*arguments):
 
 def test_the_command_reads_what_prometheus_and_anomaly_remember(files, past):
     found = json.loads(backtest("--config-dir", files, *past, "--json").stdout)
-    assert found["alerts"] == {"prometheus": 1, "anomaly": 3}
+    assert found["alerts"] == {"prometheus": 1, "anomaly": 3, "other clients": 0}
     # One of them began long before and is looked at from the first moment on.
     assert found["incidents"] == {"pay": 3, "shop": 1}
     assert found["messages"] == {"slack opened": 4, "slack resolved": 3}
@@ -178,6 +190,55 @@ def test_an_anomaly_service_that_is_away_is_told_and_the_rest_is_rehearsed(files
     done = backtest(*away)
     assert "the anomaly service's alerts are left out" in done.stderr
     assert json.loads(done.stdout)["incidents"] == {"shop": 1}
+
+
+def sent(client, clock, begun, ended, **labels):
+    """Send an alert from one minute of the last hour to another, as a client would."""
+    labels = {"service": "shop", **labels}
+    for minute, ends_at in ((begun, {}), (ended, {"endsAt": within_the_hour(ended)})):
+        moment = parse_rfc3339(within_the_hour(minute))
+        clock.advance((moment - clock.now()).total_seconds())
+        one = {"labels": labels, "startsAt": within_the_hour(begun), **ends_at}
+        assert client.post("/api/v2/alerts", json=[one]).status_code == 200
+
+
+def within_the_hour(minute):
+    return format_rfc3339(SystemClock().now() - HOUR + timedelta(minutes=minute))
+
+
+def test_what_others_sent_is_rehearsed_as_well(files, past, record, client, clock):
+    sent(client, clock, 20, 25, alertname="WorkerDead", process="from-grafana")
+    found = json.loads(
+        backtest("--config-dir", files, *past, "--alerting", record, "--json").stdout
+    )
+    assert found["alerts"] == {"prometheus": 1, "anomaly": 3, "other clients": 1}
+    assert found["incidents"] == {"pay": 3, "shop": 2}
+    assert found["actions"] == {
+        "restart from-grafana would have been done": 1, "restart w would have been done": 1,
+    }  # fmt: skip
+
+
+def test_what_prometheus_remembers_is_not_counted_twice(files, past, record, client, clock):
+    external = {"cluster": "eu", "alertname": "WorkerDead", "process": "w"}
+    sent(client, clock, 0, 5, **external)
+    sent(client, clock, 40, 45, **external)  # Prometheus has nothing of it at that time
+    arguments = ["--config-dir", files, *past, "--alerting", record, "--json"]
+    assert json.loads(backtest(*arguments).stdout)["alerts"]["other clients"] == 1
+
+
+def test_without_a_record_of_alerting_the_rest_is_rehearsed(files, past):
+    done = backtest("--config-dir", files, *past, "--json")
+    assert "the alerts of other clients are left out" in done.stderr
+    assert json.loads(done.stdout)["incidents"] == {"pay": 3, "shop": 1}
+
+
+def test_a_record_that_is_cut_is_said_to_be(files, past):
+    now = SystemClock().now()
+    incident = {"started_at": format_rfc3339(now - timedelta(minutes=30)), "alerts": []}
+    full = {"incidents": [incident] * 1000}
+    with LoopbackServer(lambda _request: as_json(full)) as server:
+        done = backtest("--config-dir", files, *past, "--alerting", server.url)
+    assert f"other clients before {incident['started_at']} are left out" in done.stderr
 
 
 def test_what_a_change_would_have_changed_is_told(files, past, tmp_path):

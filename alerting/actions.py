@@ -236,17 +236,17 @@ def latest(connection: Connection, *, rule: str, target: str, incident_id: str) 
     return _read(row) if row else None
 
 
+def is_any_due(connection: Connection, *, now: datetime) -> bool:
+    """Return whether there is an action whose next step could be taken."""
+    return (
+        connection.execute(sa.select(_table.c.seq).where(_is_due(now)).limit(1)).first() is not None
+    )
+
+
 def take_due(connection: Connection, *, now: datetime) -> Action | None:
     """Lease the action whose next step is longest due, or return None."""
     row = connection.execute(
-        sa.select(_table)
-        .where(
-            _table.c.state.in_(WITH_STEPS),
-            _table.c.next_step_at <= now,
-            sa.or_(_table.c.lease_until.is_(None), _table.c.lease_until <= now),
-        )
-        .order_by(_table.c.next_step_at, _table.c.seq)
-        .limit(1)
+        sa.select(_table).where(_is_due(now)).order_by(_table.c.next_step_at, _table.c.seq).limit(1)
     ).first()
     if row is None:
         return None
@@ -256,6 +256,14 @@ def take_due(connection: Connection, *, now: datetime) -> Action | None:
         .values(lease_token=row.lease_token + 1, lease_until=now + timedelta(seconds=LEASE_SECONDS))
     )
     return _one(connection, row.idempotency_key)
+
+
+def _is_due(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        _table.c.state.in_(WITH_STEPS),
+        _table.c.next_step_at <= now,
+        sa.or_(_table.c.lease_until.is_(None), _table.c.lease_until <= now),
+    )
 
 
 def is_held(action: Action, now: datetime, *, needed_seconds: float) -> bool:

@@ -12,25 +12,22 @@ from typing import Any
 from sqlalchemy.engine import Connection, Engine
 
 from alerting import messages, outbox, timeline
+from alerting.attempt import Attempt, Outcome
 from alerting.breaker import Breaker
 from alerting.notifiers.notifier import Digester, Message, NotDelivered, Notifier
-from alerting.outbox import Claim, State
+from alerting.outbox import Claim
 from alerting.retry import next_attempt_at
 from alerting.settings import AlertingSettings
 from alerting.telemetry import Telemetry
-from alerting.timeline import Kind
 from watchkeeper.clock import Clock, parse_rfc3339
 from watchkeeper.errors import Reason
 from watchkeeper.logs import get_logger
-from watchkeeper.storage import writing
+from watchkeeper.storage import reading, writing
 
 log = get_logger(__name__)
 
 Parcel = list[Claim]
 """What goes out in one call: one message, or all that a digest tells of."""
-
-Outcome = NotDelivered | str | None
-"""Why a parcel was not delivered; else what the receiver gave back for it, if anything."""
 
 ATTEMPTS_IN_A_ROW = 3
 """Attempts one after the other in a round; with their time limits they must fit into the lease."""
@@ -75,10 +72,7 @@ class Courier:
         notifier = self._notifier()
         if notifier is None or self.pause_seconds() > 0:
             return False
-        parcels, self._next = self._next, []
-        if not parcels:
-            with writing(self._engine) as connection:
-                parcels = self._claim(connection, notifier)
+        parcels, self._next = self._next or self._first_of_round(notifier), []
         if not parcels:
             return False
         self._free_at = self._clock.monotonic_seconds() + notifier.pace_seconds
@@ -86,14 +80,22 @@ class Courier:
         self._judge([outcome for _parcel, outcome in outcomes])
         claimed: list[Parcel] = []
         with writing(self._engine) as connection:
-            delivered = self._settle(connection, outcomes)
+            settled = self._settle(connection, outcomes)
             if not notifier.pace_seconds and not self.pause_seconds():
                 # The next round in the same transaction: in a storm, turns to write are scarce.
                 claimed = self._claim(connection, notifier)
         self._next = claimed  # only now: a claim that was not committed is anybody's
-        for claim in delivered:
-            self._count(claim, self._clock.now())
+        for attempt in settled:
+            self._count(attempt)
         return True
+
+    def _first_of_round(self, notifier: Notifier) -> list[Parcel]:
+        """Claim what is due, waiting for a turn to write only when there is something."""
+        with reading(self._engine) as connection:
+            if not outbox.is_any_due(connection, self.receiver, now=self._clock.now()):
+                return []
+        with writing(self._engine) as connection:
+            return self._claim(connection, notifier)
 
     def pause_seconds(self) -> float:
         """Return how long to wait: for the receiver's own limit, or until it is asked again."""
@@ -180,82 +182,53 @@ class Courier:
 
     def _settle(
         self, connection: Connection, outcomes: Sequence[tuple[Parcel, Outcome]]
-    ) -> list[Claim]:
-        """Write what became of the attempts; return what was delivered."""
+    ) -> list[Attempt]:
+        """Write what became of the attempts; return those that were still ours to settle."""
         now = self._clock.now()
-        delivered: list[Claim] = []
-        for parcel, outcome in outcomes:
-            for claim in parcel:
-                if isinstance(outcome, NotDelivered):
-                    self._put_off(connection, claim, outcome, now)
-                elif outbox.settle(
-                    connection, claim, state=State.DELIVERED, now=now, receipt=outcome or ""
-                ):
-                    self._tell_delivered(connection, claim, len(parcel) - 1, now)
-                    delivered.append(claim)
-        return delivered
+        attempts = [
+            Attempt(claim, outcome, len(parcel) - 1, self._again_at(claim, outcome, now))
+            for parcel, outcome in outcomes
+            for claim in parcel
+        ]
+        held = outbox.settle(connection, [attempt.settlement for attempt in attempts], now=now)
+        settled = [a for a in attempts if a.claim.message.delivery_id in held]
+        entries = [attempt.entry for attempt in settled]
+        timeline.add_all(connection, [entry for entry in entries if entry], now=now)
+        return settled
 
-    def _tell_delivered(
-        self, connection: Connection, claim: Claim, others: int, now: datetime
-    ) -> None:
-        way = f", with {others} others" if others else ""
-        timeline.add(
-            connection,
-            claim.key,
-            Kind.NOTIFIED,
-            f"{self.receiver} was told: {claim.message.event}{way}",
+    def _again_at(self, claim: Claim, outcome: Outcome, now: datetime) -> datetime | None:
+        """Return when a failed delivery is tried again, or None for never."""
+        if not isinstance(outcome, NotDelivered) or outcome.is_permanent:
+            return None
+        return next_attempt_at(
+            attempts_made=claim.attempt,
+            first_due_at=claim.message.at,
             now=now,
-            detail={"delivery_id": claim.message.delivery_id, "attempts": claim.attempt},
+            retry_after_seconds=outcome.retry_after_seconds,
+            rng=self._rng,
         )
 
-    def _count(self, claim: Claim, now: datetime) -> None:
-        message = claim.message
+    def _count(self, attempt: Attempt) -> None:
+        """Show in the metrics and the log what is on disk now."""
+        message = attempt.claim.message
+        if attempt.failure is not None:
+            self._telemetry.not_delivered(self.receiver, is_dead=attempt.is_dead)
+            log.warning(
+                "delivery failed",
+                extra={
+                    "receiver": self.receiver,
+                    "delivery_id": message.delivery_id,
+                    "attempt": attempt.claim.attempt,
+                    "reason": str(attempt.failure.reason),
+                    "is_dead": attempt.is_dead,
+                },
+            )
+            return
+        now = self._clock.now()
         started_at = parse_rfc3339(message.incident["started_at"])
         is_first = message.event == "opened"
         self._telemetry.delivered(
             self.receiver,
             latency_seconds=(now - message.at).total_seconds(),
             since_start_seconds=(now - started_at).total_seconds() if is_first else None,
-        )
-
-    def _put_off(
-        self, connection: Connection, claim: Claim, failure: NotDelivered, now: datetime
-    ) -> None:
-        """Note when a delivery is tried again, or give it up."""
-        message = claim.message
-        again_at = None
-        if not failure.is_permanent:
-            again_at = next_attempt_at(
-                attempts_made=claim.attempt,
-                first_due_at=message.at,
-                now=now,
-                retry_after_seconds=failure.retry_after_seconds,
-                rng=self._rng,
-            )
-        state = State.DEAD if again_at is None else State.PENDING
-        if not outbox.settle(
-            connection, claim, state=state, now=now, next_attempt_at=again_at, error=str(failure)
-        ):
-            return
-        # The first failure and the last are news; the ones between would only fill the story.
-        if claim.attempt == 1 or again_at is None:
-            ending = "giving up" if again_at is None else "will be tried again"
-            timeline.add(
-                connection,
-                message.incident["id"],
-                Kind.NOTIFY_FAILED,
-                f"{self.receiver} could not be told ({ending}): {failure}",
-                now=now,
-                detail={"delivery_id": message.delivery_id, "reason": str(failure.reason)},
-            )
-        self._telemetry.not_delivered(self.receiver, is_dead=again_at is None)
-        log.warning(
-            "delivery failed",
-            extra={
-                "receiver": self.receiver,
-                "delivery_id": message.delivery_id,
-                "attempt": claim.attempt,
-                "reason": str(failure.reason),
-                "is_dead": again_at is None,
-            },
         )

@@ -68,6 +68,23 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of an attempt.
+
+    Attributes:
+        next_attempt_at: when it is tried again, for one that is to wait.
+        error: why it failed; None for one that did not.
+        receipt: what the receiver gave back.
+    """
+
+    claim: Claim
+    state: State
+    next_attempt_at: datetime | None = None
+    error: str | None = None
+    receipt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """One message to be written into the outbox.
 
@@ -142,8 +159,37 @@ def newest_at(connection: Connection, *, keys: Sequence[str]) -> dict[tuple[str,
     return {(row.receiver, row.key): row.at for row in rows}
 
 
+def is_any_due(connection: Connection, receiver: str, *, now: datetime) -> bool:
+    """Return whether there is a delivery of a receiver that could be claimed."""
+    query = sa.select(_table.c.seq).where(*_claimable(receiver, now)).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def claim(connection: Connection, receiver: str, *, now: datetime, limit: int = 1) -> list[Claim]:
     """Take up to ``limit`` due deliveries of a receiver, of different keys, the oldest first."""
+    rows = connection.execute(
+        sa.select(_table)
+        .where(*_claimable(receiver, now))
+        .order_by(_table.c.next_attempt_at, _table.c.seq)
+        .limit(limit)
+    ).all()
+    threads = _threads(connection, receiver, [row.key for row in rows if row.event != "opened"])
+    lease_until = now + timedelta(seconds=LEASE_SECONDS)
+    leases = [
+        {
+            "seq": row.seq,
+            "state": State.CLAIMED,
+            "attempts": row.attempts + 1,
+            "fencing_token": row.fencing_token + 1,
+            "lease_until": lease_until,
+        }
+        for row in rows
+    ]
+    bulk.update_all(connection, _table, leases, by=["seq"])
+    return [_claimed(row, threads.get(row.key, ""), lease_until) for row in rows]
+
+
+def _claimable(receiver: str, now: datetime) -> list[sa.ColumnElement[bool]]:
     earlier = _table.alias("earlier")
     blocked = sa.exists().where(
         earlier.c.receiver == _table.c.receiver,
@@ -153,14 +199,14 @@ def claim(connection: Connection, receiver: str, *, now: datetime, limit: int = 
     )
     abandoned = sa.and_(_table.c.state == State.CLAIMED, _table.c.lease_until <= now)
     waiting = sa.and_(_table.c.state == State.PENDING, _table.c.next_attempt_at <= now)
-    rows = connection.execute(
-        sa.select(_table)
-        .where(_table.c.receiver == receiver, sa.or_(waiting, abandoned), ~blocked)
-        .order_by(_table.c.next_attempt_at, _table.c.seq)
-        .limit(limit)
-    ).all()
-    threads = _threads(connection, receiver, [row.key for row in rows if row.event != "opened"])
-    return [_lease(connection, row, threads.get(row.key, ""), now) for row in rows]
+    return [_table.c.receiver == receiver, sa.or_(waiting, abandoned), ~blocked]
+
+
+def _claimed(row: Row[Any], thread: str, lease_until: datetime) -> Claim:
+    message = Message(row.id, row.event, row.message, row.created_at, thread)
+    return Claim(
+        message, row.receiver, row.key, row.attempts + 1, row.fencing_token + 1, lease_until
+    )
 
 
 def _threads(connection: Connection, receiver: str, keys: Sequence[str]) -> dict[str, str]:
@@ -192,50 +238,43 @@ def count_due(connection: Connection, receiver: str, *, now: datetime, limit: in
     return int(connection.execute(sa.select(sa.func.count()).select_from(due)).scalar() or 0)
 
 
-def _lease(connection: Connection, row: Row[Any], thread: str, now: datetime) -> Claim:
-    lease_until = now + timedelta(seconds=LEASE_SECONDS)
-    connection.execute(
-        sa.update(_table)
-        .where(_table.c.seq == row.seq)
-        .values(
-            state=State.CLAIMED,
-            attempts=row.attempts + 1,
-            fencing_token=row.fencing_token + 1,
-            lease_until=lease_until,
-        )
-    )
-    message = Message(row.id, row.event, row.message, row.created_at, thread)
-    return Claim(
-        message, row.receiver, row.key, row.attempts + 1, row.fencing_token + 1, lease_until
-    )
+def settle(connection: Connection, settlements: Sequence[Settlement], *, now: datetime) -> set[str]:
+    """Record what became of attempts, each of another delivery.
+
+    Returns:
+        The ids of the deliveries whose claim was still held; of the others, somebody else may have
+        taken the next attempt, and nothing is changed.
+    """
+    held = _held(connection, [one.claim for one in settlements])
+    kept = [one for one in settlements if one.claim.message.delivery_id in held]
+    for state in State:  # those of one state have the same columns to change
+        rows = [_settled(one, now) for one in kept if one.state is state]
+        bulk.update_all(connection, _table, rows, by=["id"])
+    return held
 
 
-def settle(
-    connection: Connection,
-    claim_: Claim,
-    *,
-    state: State,
-    now: datetime,
-    next_attempt_at: datetime | None = None,
-    error: str | None = None,
-    receipt: str = "",
-) -> bool:
-    """Record the outcome of an attempt; return False when the claim was lost meanwhile."""
-    values: dict[str, Any] = {"state": state, "lease_until": None, "error": error}
-    if state is State.DELIVERED:
-        values |= {"delivered_at": now, "receipt": receipt}
-    if next_attempt_at is not None:
-        values["next_attempt_at"] = next_attempt_at
-    result = connection.execute(
-        sa.update(_table)
-        .where(
-            _table.c.id == claim_.message.delivery_id,
-            _table.c.fencing_token == claim_.token,
-            _table.c.state == State.CLAIMED,
+def _held(connection: Connection, claims: Sequence[Claim]) -> set[str]:
+    tokens = {claim_.message.delivery_id: claim_.token for claim_ in claims}
+    rows = connection.execute(
+        sa.select(_table.c.id, _table.c.fencing_token).where(
+            bulk.among(_table.c.id, tokens), _table.c.state == State.CLAIMED
         )
-        .values(values)
     )
-    return result.rowcount == 1
+    return {row.id for row in rows if row.fencing_token == tokens[row.id]}
+
+
+def _settled(settlement: Settlement, now: datetime) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "id": settlement.claim.message.delivery_id,
+        "state": settlement.state,
+        "lease_until": None,
+        "error": settlement.error,
+    }
+    if settlement.state is State.DELIVERED:
+        values |= {"delivered_at": now, "receipt": settlement.receipt}
+    if settlement.state is State.PENDING:
+        values["next_attempt_at"] = settlement.next_attempt_at or now
+    return values
 
 
 def replay(connection: Connection, delivery_id: str, *, now: datetime) -> bool:

@@ -38,7 +38,7 @@ from alerting.templates import LabelMissing
 from alerting.timeline import Kind
 from alerting.verification import Progress, Queries, filled, judge, observe
 from watchkeeper.clock import Clock
-from watchkeeper.storage import writing
+from watchkeeper.storage import reading, writing
 
 RETRY_SECONDS = 2.0
 """Between attempts to reach an endpoint that could not be connected to, or to ask it."""
@@ -81,6 +81,11 @@ class Remediator:
     def step(self) -> bool:
         """Take the longest due action one step further; return whether there was one."""
         self._clock_watch.jumped_at()
+        with reading(
+            self._engine
+        ) as connection:  # mostly nothing is due: no turn to write for that
+            if not actions.is_any_due(connection, now=self._clock.now()):
+                return False
         with writing(self._engine) as connection:
             action = actions.take_due(connection, now=self._clock.now())
         if action is None:

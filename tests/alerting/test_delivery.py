@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from alerting import outbox
+from alerting.outbox import Settlement, State
 from tests.alerting.desk import START
 from tests.alerting.loopback import LoopbackServer, Reply
 from watchkeeper.errors import StorageError
-from watchkeeper.storage import writing
+from watchkeeper.storage import reading, writing
 
 
 @pytest.fixture
@@ -155,9 +158,10 @@ def test_a_worker_that_lost_its_lease_cannot_settle(desk, slack):
     with writing(desk.store.engine) as connection:
         [newer] = outbox.claim(connection, "slack", now=desk.clock.now())
         assert newer.message.delivery_id == late.message.delivery_id
-        state = outbox.State.DELIVERED
-        assert not outbox.settle(connection, late, state=state, now=desk.clock.now())
-        assert outbox.settle(connection, newer, state=state, now=desk.clock.now())
+        done = [Settlement(claim, State.DELIVERED) for claim in (late, newer)]
+        assert outbox.settle(connection, done[:1], now=desk.clock.now()) == set()
+        found = outbox.settle(connection, done[1:], now=desk.clock.now())
+        assert found == {newer.message.delivery_id}
 
 
 def test_updates_keep_their_distance_and_the_newest_says_everything(desk, slack):
@@ -238,26 +242,92 @@ def hook(desk):
         yield server
 
 
-def test_what_was_claimed_in_a_transaction_that_failed_is_anybodys(desk, hook):
-    """As when the database ends the session of a process that was stopped in the middle."""
+@pytest.fixture
+def session_ends(desk):
+    """Have every commit fail, as when the database ends the session of a stopped process."""
+    engine = desk.store.engine
 
     def fail_to_commit(_connection):
         raise sa.exc.OperationalError("COMMIT", {}, Exception("session ended"))
 
+    def switch(*, is_on=True):
+        (sa.event.listen if is_on else sa.event.remove)(engine, "commit", fail_to_commit)
+
+    return switch
+
+
+def test_what_was_claimed_in_a_transaction_that_failed_is_anybodys(desk, hook, session_ends):
     def send_another_and_lose_the_database(_request):
         hook.answer = lambda _request: Reply()
         desk.fire("Slow", service="b")
-        sa.event.listen(desk.store.engine, "commit", fail_to_commit)
+        session_ends()
         return Reply()
 
     desk.fire("Slow", service="a")
     hook.answer = send_another_and_lose_the_database
     with pytest.raises(StorageError):
         desk.courier.step()
-    sa.event.remove(desk.store.engine, "commit", fail_to_commit)
+    session_ends(is_on=False)
     desk.deliver()
     desk.clock.advance(outbox.LEASE_SECONDS)
     desk.deliver()
     services = Counter(one.json["data"]["incident"]["service"] for one in hook.requests)
     assert services == {"a": 2, "b": 1}  # of the first nobody knows that it was sent
     assert {one["state"] for one in desk.deliveries()} == {"delivered"}
+
+
+def test_a_failure_is_counted_when_it_is_on_disk_and_not_before(desk, slack, session_ends):
+    def counted():
+        labels = {"receiver": "slack", "outcome": "retried"}
+        return desk.registry.get_sample_value("watchkeeper_deliveries_total", labels) or 0
+
+    def lose_the_database(_request):
+        session_ends()
+        return Reply(500)
+
+    desk.fire()
+    slack.answer = lose_the_database
+    with pytest.raises(StorageError):
+        desk.courier.step()
+    session_ends(is_on=False)
+    assert counted() == 0
+    slack.answer = lambda _request: Reply(500)
+    desk.clock.advance(outbox.LEASE_SECONDS)
+    desk.courier.step()
+    assert counted() == 1
+
+
+def test_of_a_round_what_is_still_held_is_settled_and_the_rest_left_to_who_took_it(desk):
+    for service in ("a", "b", "c"):
+        desk.fire("Slow", service=service)
+    now = desk.clock.now()
+    with writing(desk.store.engine) as connection:
+        good, bad, lost = outbox.claim(connection, "slack", now=now, limit=3)
+    desk.clock.advance(outbox.LEASE_SECONDS)
+    with writing(desk.store.engine) as connection:
+        [taken] = outbox.claim(connection, "slack", now=desk.clock.now())
+        assert taken.key == good.key
+        again_at = desk.clock.now() + timedelta(seconds=7)
+        outcomes = [
+            Settlement(good, State.DELIVERED),
+            Settlement(bad, State.PENDING, next_attempt_at=again_at, error="busy"),
+            Settlement(lost, State.DEAD, error="gone"),
+        ]
+        held = outbox.settle(connection, outcomes, now=desk.clock.now())
+    assert held == {bad.message.delivery_id, lost.message.delivery_id}
+    found = {one["id"]: (one["state"], one["error"]) for one in desk.deliveries()}
+    assert found == {
+        good.message.delivery_id: ("claimed", None),
+        bad.message.delivery_id: ("pending", "busy"),
+        lost.message.delivery_id: ("dead", "gone"),
+    }
+    with reading(desk.store.engine) as connection:
+        for seconds, is_due in ((6, False), (7, True)):
+            due_at = again_at + timedelta(seconds=seconds - 7)
+            assert outbox.is_any_due(connection, "slack", now=due_at) is is_due
+
+
+def test_who_has_nothing_to_do_takes_no_turn_to_write(desk):
+    with ThreadPoolExecutor(2) as pool, writing(desk.store.engine):
+        idle = [pool.submit(desk.courier.step), pool.submit(desk.remediator.step)]
+        assert [one.result(60) for one in idle] == [False, False]

@@ -8,7 +8,7 @@ the scale on which deviations are compared over time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 
 import numpy as np
 
@@ -39,25 +39,36 @@ def deviation_at(level: Floats) -> Floats:
     return np.sqrt(np.maximum(np.exp(np.minimum(level, LARGEST_LEVEL)) - SOFTNESS, 0.0))
 
 
-def mean_deviation(energies: Sequence[Floats]) -> Floats:
-    """Return the deviation whose energy is the mean of those known; NaN where none is."""
-    total = np.zeros_like(energies[0])
-    known = np.zeros_like(energies[0])
-    for energy in energies:
-        present = np.isfinite(energy)
-        total += np.where(present, np.log(energy + SOFTNESS), 0.0)
-        known += present
-    mean = np.exp(total / np.maximum(known, 1.0)) - SOFTNESS
-    return np.where(known > 0, np.sqrt(np.maximum(mean, 0.0)), np.nan)
+def mean_deviation(energies: Floats) -> Floats:
+    """Return the deviation whose energy is the mean of those known; NaN where none is.
+
+    Args:
+        energies: ... x members x series, NaN for those that are not known.
+    """
+    levels = np.log(energies + SOFTNESS)
+    unknown = np.isnan(levels)
+    if not np.count_nonzero(unknown):
+        return deviation_at(np.add.reduce(levels, axis=-2) / levels.shape[-2])
+    known = np.add.reduce(~unknown, axis=-2)
+    total = np.add.reduce(levels, axis=-2, where=~unknown)
+    return np.where(known > 0, deviation_at(total / np.maximum(known, 1)), np.nan)
 
 
-def smoothed(before: Floats, energy: Floats, samples: float) -> Floats:
-    """Return the exponential average of an energy over that many samples.
+def share_followed(samples: float) -> float:
+    """Return by which share of the way an average over that many samples follows each of them."""
+    return 1 - math.exp(-1 / samples)
+
+
+def smoothed(before: Floats, energy: Floats, share: float | Floats) -> Floats:
+    """Return the exponential average of an energy.
 
     Args:
         before: the average so far, NaN before the first sample.
         energy: the new one; where it is NaN the average stays as it was.
+        share: of ``share_followed``; it is broadcast.
     """
-    moved = before + (1 - np.exp(-1 / samples)) * (energy - before)
-    average: Floats = np.where(np.isnan(before), energy, moved)
+    average: Floats = before + share * (energy - before)
+    if not np.count_nonzero(np.isnan(average)):
+        return average
+    average = np.where(np.isnan(before), energy, average)
     return np.where(np.isnan(energy), before, average)

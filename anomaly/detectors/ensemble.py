@@ -20,7 +20,7 @@ from anomaly.detectors import (
     open_detector,
 )
 from anomaly.detectors.refits import Spread
-from anomaly.energy import energy_of, mean_deviation, smoothed
+from anomaly.energy import energy_of, mean_deviation, share_followed, smoothed
 from anomaly.seasons import Bins, Profile, Seasonal
 from anomaly.slots import resized
 
@@ -38,6 +38,7 @@ MEMBERS = (
     Member("subspace", 5.0),
     Member("seasonal-envelope", 6.0),
 )
+FOLLOW = np.array([[share_followed(member.smoothing_samples)] for member in MEMBERS])
 
 
 class Ensemble:
@@ -51,21 +52,20 @@ class Ensemble:
         }
         every = {**terms.shared, **self._own}
         self._detectors = tuple(every[member.detector] for member in MEMBERS)
-        self._energies = [np.empty(0) for _ in MEMBERS]
+        self._smoothed = np.empty((len(MEMBERS), 0))
         self._sharp = np.empty(0)
 
     def resize(self, slots: int) -> None:
         """Make room for ``slots`` series."""
         for detector in self._own.values():
             detector.resize(slots)
-        self._energies = [resized(energy, slots, np.nan) for energy in self._energies]
+        self._smoothed = resized(self._smoothed.T, slots, np.nan).T
 
     def forget(self, slots: Slots) -> None:
         """Drop what was learned of the given slots."""
         for detector in self._own.values():
             detector.forget(slots)
-        for energy in self._energies:
-            energy[slots] = np.nan
+        self._smoothed[:, slots] = np.nan
 
     def spread(self, slot: int, share: float) -> None:
         """Take note of a number in [0, 1) that is the own of the series in a slot."""
@@ -86,14 +86,17 @@ class Ensemble:
 
     def score(self, moment: Moment) -> Floats:
         """Return the joint deviation of the members that can judge; NaN while none can."""
-        sharp, energies = [], []
+        deviations = np.empty(self._smoothed.shape)
         for at, detector in enumerate(self._detectors):
-            energy = energy_of(detector.score(moment))
-            self._energies[at] = smoothed(self._energies[at], energy, MEMBERS[at].smoothing_samples)
-            sharp.append(energy)
-            energies.append(np.where(np.isnan(energy), np.nan, self._energies[at]))
-        self._sharp = mean_deviation(sharp)
-        return mean_deviation(energies)
+            deviations[at] = detector.score(moment)
+        sharp = energy_of(deviations)
+        judged = self._smoothed = smoothed(self._smoothed, sharp, FOLLOW)
+        missing = np.isnan(sharp)
+        if np.count_nonzero(missing):
+            judged = np.where(missing, np.nan, judged)
+        deviation: Floats
+        self._sharp, deviation = mean_deviation(np.array((sharp, judged)))
+        return deviation
 
     def sharp(self) -> Floats:
         """Return the joint deviation of the samples scored last, without smoothing."""

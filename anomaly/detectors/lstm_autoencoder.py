@@ -18,7 +18,7 @@ from anomaly.detectors import Floats, Moment, Past, Slots, Terms
 from anomaly.detectors.refits import Refits, SeriesRefits
 from anomaly.detectors.ridge_autoregression import normalisation_of
 from anomaly.detectors.subspace import whitening_of
-from anomaly.energy import energy_of, smoothed
+from anomaly.energy import energy_of, share_followed, smoothed
 from anomaly.joint_subspace import bent
 from anomaly.slots import resized
 
@@ -31,6 +31,7 @@ JUDGED_SAMPLES = 4
 """Of the newest samples of a window the errors are judged together."""
 
 SMOOTHING_SAMPLES = 4.0
+FOLLOW = share_followed(SMOOTHING_SAMPLES)
 SEED = 19971115  # fixed, so that two runs over the same samples agree
 
 TRAINING_WINDOWS = 4_096
@@ -99,7 +100,7 @@ class LstmAutoencoder:
             deviation = np.where(judged, np.sqrt(np.mean(components**2, axis=1)), np.nan)
         self._sharp = deviation
         energy = energy_of(deviation)
-        self._energy = smoothed(self._energy, energy, SMOOTHING_SAMPLES)
+        self._energy = smoothed(self._energy, energy, FOLLOW)
         return np.where(np.isnan(energy), np.nan, np.sqrt(self._energy))
 
     def sharp(self) -> Floats:

@@ -82,7 +82,7 @@ class SeriesRefits:
     def due(self, seen: Flags) -> Slots:
         """Count one more settled sample where ``seen`` and return which series to fit now."""
         self._learned += seen
-        due = np.flatnonzero(self._learned >= self._next)
+        due = (self._learned >= self._next).nonzero()[0]
         if len(due):
             growing = np.minimum(self._learned[due] * self._growth_ratio, self._longest_samples)
             paced = (growing * self._pace[due]).astype(np.int32)

@@ -57,23 +57,25 @@ class RidgeAutoregression:
         minimum_samples = max(terms.minimum_samples, 3 * NEAR_LAGS)
         self._minimum_samples = minimum_samples
         self._refits = SeriesRefits(minimum_samples, window_samples)
+        # The models in the series' own unit: what is expected beside the centre is the constant
+        # and the weighted distances of the lags from the centre.
         self._centre = np.empty(0)
-        self._spread = np.empty(0)
-        self._residual_spread = np.empty(0)
-        self._coefficients = np.empty((0, len(self._lags) + 1))
+        self._constant = np.empty(0)
+        self._weights = np.empty((0, len(self._lags)))
+        self._error_spread = np.empty(0)
 
     def resize(self, slots: int) -> None:
         """Make room for ``slots`` series."""
         self._refits.resize(slots)
         self._centre = resized(self._centre, slots, np.nan)
-        self._spread = resized(self._spread, slots, np.nan)
-        self._residual_spread = resized(self._residual_spread, slots, np.nan)
-        self._coefficients = resized(self._coefficients, slots, np.nan)
+        self._constant = resized(self._constant, slots, np.nan)
+        self._weights = resized(self._weights, slots, np.nan)
+        self._error_spread = resized(self._error_spread, slots, np.nan)
 
     def forget(self, slots: Slots) -> None:
         """Drop the models of the given slots."""
         self._refits.forget(slots)
-        for rows in (self._centre, self._spread, self._residual_spread, self._coefficients):
+        for rows in (self._centre, self._constant, self._weights, self._error_spread):
             rows[slots] = np.nan
 
     def spread(self, slot: int, share: float) -> None:
@@ -83,10 +85,9 @@ class RidgeAutoregression:
     def score(self, moment: Moment) -> Floats:
         """Return the distance from the prediction in spreads of the error."""
         lagged = lagged_of(moment.recent, self._lags)
-        normal = (lagged - self._centre[:, None]) / self._spread[:, None]
-        predicted = (normal * self._coefficients[:, :-1]).sum(axis=1) + self._coefficients[:, -1]
-        actual = (moment.values - self._centre) / self._spread
-        deviation: Floats = np.abs(actual - predicted) / self._residual_spread
+        lagged -= self._centre[:, None]
+        predicted = np.einsum("sk,sk->s", lagged, self._weights) + self._constant
+        deviation: Floats = np.abs(moment.values - self._centre - predicted) / self._error_spread
         return deviation
 
     def learn(self, past: Past) -> None:
@@ -106,9 +107,9 @@ class RidgeAutoregression:
             slots = due[enough]
             fit = fit_series(window[enough].astype(np.float64), self._lags, self._terms)
             self._centre[slots] = fit.centre
-            self._spread[slots] = fit.spread
-            self._coefficients[slots] = fit.coefficients
-            self._residual_spread[slots] = fit.residual_spread
+            self._constant[slots] = fit.coefficients[:, -1] * fit.spread
+            self._weights[slots] = fit.coefficients[:, :-1]
+            self._error_spread[slots] = fit.residual_spread * fit.spread
 
 
 def lags_of(step_seconds: float, window_samples: int) -> tuple[int, ...]:
@@ -126,9 +127,10 @@ def lagged_of(recent: npt.NDArray[np.float32], lags: tuple[int, ...]) -> Matrix:
     A row is NaN where none of the near lags has a sample.
     """
     series, samples = recent.shape
-    columns = [recent[:, -lag] if lag <= samples else np.full(series, np.nan) for lag in lags]
-    lagged = np.stack(columns, axis=1).astype(np.float64)
-    if not np.isnan(lagged).any():
+    lagged = np.empty((series, len(lags)))
+    for at, lag in enumerate(lags):
+        lagged[:, at] = recent[:, -lag] if lag <= samples else np.nan
+    if not np.count_nonzero(np.isnan(lagged)):
         return lagged
     newest = np.full(series, np.nan)
     for near in range(NEAR_LAGS - 1, -1, -1):

@@ -50,6 +50,8 @@ class SeasonalEnvelope:
         self._fast = 1 - np.exp(-step / LEVEL_SECONDS_WITHOUT_PROFILE)
         self._slow = 1 - np.exp(-step / LEVEL_SECONDS_WITH_PROFILE)
         self._samples_per_bin = max(1.0, terms.season.bin_seconds / step)
+        self._longest_samples = max(PERIODS_REMEMBERED * self._samples_per_bin, PRIOR_SAMPLES + 1.0)
+        self._smallest_spread = max(terms.smallest_spread, float(np.finfo(np.float32).tiny))
         self._level = np.empty(0)
         self._log_spread = np.empty(0)
         self._floor = np.empty(0)
@@ -58,6 +60,8 @@ class SeasonalEnvelope:
         self._profile: npt.NDArray[np.float32] = np.empty((0, bins), dtype=np.float32)
         self._weight: npt.NDArray[np.uint16] = np.empty((0, bins), dtype=np.uint16)
         self._profiled_until = np.empty(0)
+        # Asked for twice a sample, by who judges it and by who draws the band.
+        self._expected: tuple[float, Expectation] | None = None
 
     def resize(self, slots: int) -> None:
         """Make room for ``slots`` series."""
@@ -67,6 +71,7 @@ class SeasonalEnvelope:
         self._profile = resized(self._profile, slots, 0.0)
         self._weight = resized(self._weight, slots, 0)
         self._profiled_until = resized(self._profiled_until, slots, -np.inf)
+        self._expected = None
 
     def forget(self, slots: Slots) -> None:
         """Drop what was learned of the given slots."""
@@ -76,6 +81,7 @@ class SeasonalEnvelope:
         self._profile[slots] = 0.0
         self._weight[slots] = 0
         self._profiled_until[slots] = -np.inf
+        self._expected = None
 
     def profiles(self, slots: Slots) -> tuple[Bins, Bins]:
         """Return the profile of the given slots, and of how many samples it is, slots x bins."""
@@ -86,13 +92,19 @@ class SeasonalEnvelope:
         self._profile[slot] = profile.distance
         self._weight[slot] = profile.samples
         self._profiled_until[slot] = until_seconds
+        self._expected = None
 
     def expect(self, at_seconds: float) -> Expectation:
         """Return level plus profile at that time of day, and the spread around it."""
-        centre = self._level + self._profile[:, self._terms.season.bin_of(at_seconds)]
-        floor = np.maximum(self._terms.smallest_spread, SMALLEST_SPREAD_RATIO * np.abs(centre))
-        spread = np.maximum(np.exp(self._log_spread), floor)
-        return Expectation(centre, np.maximum(spread, np.finfo(np.float32).tiny))
+        if self._expected is None or self._expected[0] != at_seconds:
+            self._expected = at_seconds, self._expect(self._terms.season.bin_of(at_seconds))
+        return self._expected[1]
+
+    def _expect(self, at: int, rows: Slots | slice = slice(None)) -> Expectation:
+        """Return what is expected of the given slots in a bin of the season."""
+        centre = self._level[rows] + self._profile[rows, at]
+        floor = np.maximum(SMALLEST_SPREAD_RATIO * np.abs(centre), self._smallest_spread)
+        return Expectation(centre, np.maximum(np.exp(self._log_spread[rows]), floor))
 
     def score(self, moment: Moment) -> Floats:
         """Return the distance from what was expected, in robust standard deviations."""
@@ -104,11 +116,18 @@ class SeasonalEnvelope:
         """Let one settled sample of each series move its level, profile and spread."""
         seen = np.isfinite(past.newest)
         self._samples += seen
-        known = np.isfinite(self._level)
-        new = np.flatnonzero(seen & ~known & (self._samples >= self._terms.minimum_samples))
+        self._expected = None
+        taught = seen & np.isfinite(self._level)
+        count = np.count_nonzero(taught)
+        if count == len(taught):
+            self._move(past, slice(None))
+            return
+        ready = self._samples >= self._terms.minimum_samples
+        new = (seen & ~taught & ready).nonzero()[0]
         if len(new):
             self._begin(past, new)
-        self._move(past, seen & known)
+        if count:
+            self._move(past, taught.nonzero()[0])
 
     def _begin(self, past: Past, new: Slots) -> None:
         window = past.window(new).astype(np.float64) - self._profile_over(past, new)
@@ -127,25 +146,23 @@ class SeasonalEnvelope:
         bins = [self._terms.season.bin_of(past.at_seconds - age) for age in ages_seconds.tolist()]
         return self._profile[slots][:, bins].astype(np.float64)
 
-    def _move(self, past: Past, taught: npt.NDArray[np.bool_]) -> None:
-        if not taught.any():
-            return
-        expected = self.expect(past.at_seconds)
-        spread = expected.spread[taught]
-        distance = past.newest[taught] - expected.centre[taught]
-        pull = np.clip(distance, -INFLUENCE_SPREADS * spread, INFLUENCE_SPREADS * spread)
-
+    def _move(self, past: Past, taught: Slots | slice) -> None:
         at = self._terms.season.bin_of(past.at_seconds)
+        expected = self._expect(at, taught)
+        spread = expected.spread
+        distance = past.newest[taught] - expected.centre
+        farthest = INFLUENCE_SPREADS * spread
+        pull = np.minimum(np.maximum(distance, -farthest), farthest)
+
         weight = self._weight[taught, at].astype(np.float64)
         known_share = np.minimum(weight / self._samples_per_bin, 1.0)
         follow = self._fast + (self._slow - self._fast) * known_share
         self._level[taught] += follow * pull
-        longest = max(PERIODS_REMEMBERED * self._samples_per_bin, PRIOR_SAMPLES + 1.0)
-        learn_rate = 1.0 / np.minimum(weight + PRIOR_SAMPLES, longest)
+        learn_rate = 1.0 / np.minimum(weight + PRIOR_SAMPLES, self._longest_samples)
         new = past.at_seconds > self._profiled_until[taught]
         self._profile[taught, at] += new * (1 - follow) * learn_rate * pull
         self._weight[taught, at] += new & (weight < ENOUGH_SAMPLES)
 
         beyond = np.abs(distance) > MEDIAN_OF_NORMAL * spread
         rate = 2.0 / np.minimum(self._samples[taught], SPREAD_SAMPLES)
-        self._log_spread[taught] += rate * np.where(beyond, 0.5, -0.5)
+        self._log_spread[taught] += rate * (beyond - 0.5)

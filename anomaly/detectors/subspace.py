@@ -36,24 +36,21 @@ class Subspace:
         history_samples = max(1, int(terms.history_seconds / terms.step_seconds))
         self._minimum_samples = max(terms.minimum_samples, 5 * WINDOW_SAMPLES)
         self._refits = SeriesRefits(self._minimum_samples, history_samples)
-        self._centre = np.empty(0)
-        self._spread = np.empty(0)
-        self._mean = np.empty((0, WINDOW_SAMPLES))
+        # In the series' own unit: the usual window, and what makes a distance from it white.
+        self._usual = np.empty((0, WINDOW_SAMPLES))
         self._whitening = np.empty((0, WINDOW_SAMPLES, WINDOW_SAMPLES))
 
     def resize(self, slots: int) -> None:
         """Make room for ``slots`` series."""
         self._refits.resize(slots)
-        self._centre = resized(self._centre, slots, np.nan)
-        self._spread = resized(self._spread, slots, np.nan)
-        self._mean = resized(self._mean, slots, np.nan)
+        self._usual = resized(self._usual, slots, np.nan)
         self._whitening = resized(self._whitening, slots, np.nan)
 
     def forget(self, slots: Slots) -> None:
         """Drop the models of the given slots."""
         self._refits.forget(slots)
-        for rows in (self._centre, self._spread, self._mean, self._whitening):
-            rows[slots] = np.nan
+        self._usual[slots] = np.nan
+        self._whitening[slots] = np.nan
 
     def spread(self, slot: int, share: float) -> None:
         """Take note of a number in [0, 1) that is the own of the series in a slot."""
@@ -61,10 +58,8 @@ class Subspace:
 
     def score(self, moment: Moment) -> Floats:
         """Return the whitened length of the window that ends now."""
-        window = window_of(moment)
-        normal = (window - self._centre[:, None]) / self._spread[:, None]
-        components = np.einsum("sw,swc->sc", normal - self._mean, self._whitening)
-        deviation: Floats = np.sqrt(np.mean(components**2, axis=1))
+        components = np.einsum("sw,swc->sc", window_of(moment) - self._usual, self._whitening)
+        deviation: Floats = np.sqrt(np.einsum("sc,sc->s", components, components) / WINDOW_SAMPLES)
         return deviation
 
     def learn(self, past: Past) -> None:
@@ -87,10 +82,8 @@ class Subspace:
             pieces = pieces[:, rows]
         floor = np.maximum(SMALLEST_DEVIATION, self._terms.smallest_spread / spread)
         mean, whitening = whitening_of(pieces, floor**2)
-        self._centre[slots] = centre
-        self._spread[slots] = spread
-        self._mean[slots] = mean
-        self._whitening[slots] = whitening
+        self._usual[slots] = centre[:, None] + mean * spread[:, None]
+        self._whitening[slots] = whitening / spread[:, None, None]
 
 
 def window_of(moment: Moment) -> Matrix:
@@ -98,14 +91,16 @@ def window_of(moment: Moment) -> Matrix:
 
     A row is NaN where there is no sample now.
     """
-    before = moment.recent[:, -(WINDOW_SAMPLES - 1) :].astype(np.float64)
-    window = np.empty((len(moment.values), WINDOW_SAMPLES))
+    before = moment.recent[:, -(WINDOW_SAMPLES - 1) :]
+    window = np.full((len(moment.values), WINDOW_SAMPLES), np.nan)
+    window[:, WINDOW_SAMPLES - 1 - before.shape[1] : -1] = before
     window[:, -1] = moment.values
-    for age in range(1, WINDOW_SAMPLES):
-        known = before[:, -age] if age <= before.shape[1] else np.full(len(window), np.nan)
-        later = window[:, WINDOW_SAMPLES - age]
-        window[:, WINDOW_SAMPLES - 1 - age] = np.where(np.isfinite(known), known, later)
-    window[~np.isfinite(moment.values)] = np.nan
+    known = np.isfinite(window)
+    if np.count_nonzero(known) == known.size:
+        return window
+    for at in range(WINDOW_SAMPLES - 2, -1, -1):
+        window[:, at] = np.where(known[:, at], window[:, at], window[:, at + 1])
+    window[~known[:, -1]] = np.nan
     return window
 
 

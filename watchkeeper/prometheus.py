@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
 from watchkeeper.errors import Reason, UpstreamError
+from watchkeeper.listen import Listen
 
 Labels = dict[str, str]
 
@@ -63,6 +65,7 @@ class PrometheusClient:
         self.timeout_seconds = timeout_seconds
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy variable must not redirect what we believe
+        self._session.headers["Accept-Encoding"] = encodings_asked_of(self.base_url)
         self._session.headers.update(headers or {})
 
     def query(self, expression: str, *, at: datetime | None = None) -> list[Sample]:
@@ -171,6 +174,16 @@ class PrometheusClient:
                 f"{self.base_url} cannot be reached: {type(error).__name__}",
                 reason=Reason.CONNECTION,
             ) from None
+
+
+def encodings_asked_of(base_url: str) -> str:
+    """Return the encodings an answer may have: across a network any, from this machine none.
+
+    Compressing a day of samples costs Prometheus several times what finding them does (2 against
+    0.4 us a sample, 2.42), and here there is no line to save bytes on.
+    """
+    host = urlsplit(base_url).hostname or ""
+    return "identity" if Listen(host, 0).is_loopback else "gzip, deflate"
 
 
 def _read(answer: requests.Response, deadline_seconds: float) -> bytes:

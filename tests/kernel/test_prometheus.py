@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from watchkeeper.errors import Reason, UpstreamError
-from watchkeeper.prometheus import PrometheusClient
+from watchkeeper.prometheus import PrometheusClient, encodings_asked_of
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -126,3 +126,28 @@ def test_a_server_that_stops_in_the_middle_is_given_up_on(serve):
         never.wait(10)
 
     assert reason_of(serve(stop_short)) is Reason.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("http://127.0.0.1:9090", "identity"),
+        ("http://localhost:9090/prometheus", "identity"),
+        ("http://[::1]:9090", "identity"),
+        ("https://prometheus.example.org", "gzip, deflate"),
+        ("http://10.0.0.7:9090", "gzip, deflate"),
+    ],
+)
+def test_an_answer_is_compressed_only_where_it_crosses_a_network(address, asked):
+    assert encodings_asked_of(address) == asked
+
+
+def test_a_server_of_this_machine_is_asked_not_to_compress(serve):
+    asked = []
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        asked.append(request.headers["Accept-Encoding"])
+        answering({"status": "success", "data": {"resultType": "vector", "result": []}})(request)
+
+    assert serve(answer).query("up") == []
+    assert asked == ["identity"]

@@ -42,12 +42,12 @@ class WrittenSeries:
 
 def request_of(series: Iterable[WrittenSeries]) -> bytes:
     """Return the body that writes these samples."""
-    return snappy_block(b"".join(_field(1, _series(one)) for one in series))
+    return snappy_block(b"".join(delimited(1, _series(one)) for one in series))
 
 
 def snappy_block(content: bytes) -> bytes:
     """Return content as a Snappy block without any compression."""
-    pieces = [_varint(len(content))]
+    pieces = [varint(len(content))]
     for at in range(0, len(content), LITERAL_BYTES):
         literal = content[at : at + LITERAL_BYTES]
         pieces += [_TWO_BYTE_LITERAL, (len(literal) - 1).to_bytes(2, "little"), literal]
@@ -56,23 +56,25 @@ def snappy_block(content: bytes) -> bytes:
 
 def _series(one: WrittenSeries) -> bytes:
     labels = (
-        _field(1, _field(1, name.encode()) + _field(2, value.encode()))
+        delimited(1, delimited(1, name.encode()) + delimited(2, value.encode()))
         for name, value in one.labels
     )
-    samples = (_field(2, _sample(at, value)) for at, value in one.samples)
+    samples = (delimited(2, _sample(at, value)) for at, value in one.samples)
     return b"".join([*labels, *samples])
 
 
 def _sample(at_seconds: float, value: float) -> bytes:
     # Field 1 is a double (wire type 1), field 2 a whole number (wire type 0).
-    return b"\x09" + _DOUBLE.pack(value) + b"\x10" + _varint(round(at_seconds * 1_000))
+    return b"\x09" + _DOUBLE.pack(value) + b"\x10" + varint(round(at_seconds * 1_000))
 
 
-def _field(number: int, content: bytes) -> bytes:
-    return bytes([number << 3 | 2]) + _varint(len(content)) + content
+def delimited(number: int, content: bytes) -> bytes:
+    """Return a field of a message that says how long it is: text, or a message within."""
+    return bytes([number << 3 | 2]) + varint(len(content)) + content
 
 
-def _varint(number: int) -> bytes:
+def varint(number: int) -> bytes:
+    """Return a whole number >= 0, seven bits a byte, the lowest first."""
     found = bytearray()
     while number > 0x7F:
         found.append(number & 0x7F | 0x80)

@@ -7,7 +7,6 @@ numbers; what is left of it, the labels, is read as the JSON that it is.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 
 from anomaly.detectors import Floats
 from watchkeeper.errors import Reason, UpstreamError
@@ -24,6 +24,9 @@ _VALUES = b'"values":[['
 """A quote within a JSON string has a backslash before it, so labels cannot hold this."""
 
 _TO_LIST = bytes.maketrans(b'"', b" ")
+
+SERIES_AT_ONCE = 100
+"""Numbers are objects for a moment before they are an array, and of so many series at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ def answer_of(content: bytes) -> Answer:
     try:
         if _VALUES in content:
             return _cut(content)
-        return Answer.of([_series_of(one) for one in json.loads(content)["data"]["result"]])
+        return Answer.of([_series_of(one) for one in orjson.loads(content)["data"]["result"]])
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
         raise UpstreamError(
             "expected the answer of a range query", reason=Reason.BAD_ANSWER
@@ -104,12 +107,21 @@ def _cut(content: bytes) -> Answer:
     ends = [piece.index(b"]]") for piece in rest]
     numbers = [piece[:end] for piece, end in zip(rest, ends, strict=True)]
     left = [head, *(piece[end + 2 :] for piece, end in zip(rest, ends, strict=True))]
-    found = json.loads(b'"values":[0]'.join(left))["data"]["result"]
+    found = orjson.loads(b'"values":[0]'.join(left))["data"]["result"]
     # A series with native histograms alone had nothing to cut out.
     labels = [one["metric"] for one in found if one.get("values") == [0]]
     counts = np.array([piece.count(b"[") + 1 for piece in numbers], dtype=np.intp)
-    flat = b",".join(numbers).translate(_TO_LIST, b"[]")
-    pairs = np.fromstring(flat, dtype=np.float64, sep=",")
+    pieces = range(0, len(numbers), SERIES_AT_ONCE)
+    pairs = np.concatenate([_numbers(numbers[at : at + SERIES_AT_ONCE]) for at in pieces])
     if len(labels) != len(numbers) or len(pairs) != 2 * counts.sum():
         raise ValueError
     return Answer(labels, counts, pairs[::2], pairs[1::2])
+
+
+def _numbers(texts: Sequence[bytes]) -> Floats:
+    """Return times and values of some series in turn; NaN and infinities are not JSON."""
+    flat = b",".join(texts).translate(_TO_LIST, b"[]")
+    try:
+        return np.array(orjson.loads(b"[" + flat + b"]"), dtype=np.float64)
+    except orjson.JSONDecodeError:
+        return np.fromstring(flat, dtype=np.float64, sep=",")

@@ -39,10 +39,14 @@ class Casebook:
         known = next((one for found in lists for one in found if one.id == incident_id), None)
         return (known, asked.problem) if known else (self._ask(incident_id), None)
 
-    def waiting(self, incident_id: str, *, now: datetime) -> list[Action]:
-        """Return the actions that wait for approval; none while alerting cannot be asked."""
-        found = take(lambda: self._recent.get("actions", self._actions), now=now)
-        return [action for action in found.value or [] if action.awaits(incident_id)]
+    def waiting(self, incident_id: str, *, now: datetime) -> Reading[list[Action]]:
+        """Return the actions that wait for approval."""
+
+        def ask() -> list[Action]:
+            found: list[Action] = self._recent.get("actions", self._actions)
+            return [action for action in found if action.awaits(incident_id)]
+
+        return take(ask, now=now)
 
     def forget(self) -> None:
         """Ask anew from now on, since somebody did something."""

@@ -49,7 +49,7 @@ class Action(Answer):
     state: str
     incident_id: str | None = None
     summary: str | None = None
-    denied_by: str | None = None
+    denied_by: tuple[str, ...] = ()
     created_at: AwareDatetime | None = None
     finished_at: AwareDatetime | None = None
     claimed_at: AwareDatetime | None = None

@@ -78,6 +78,13 @@ def test_only_what_waits_about_this_incident_is_offered(browser, neighbourhood):
     assert "Waiting for your word" not in browser.get("/incidents/i-1").text
 
 
+def test_that_nobody_can_tell_what_waits_is_said(browser, neighbourhood):
+    neighbourhood.alerting.answers["/api/v1/actions"] = {"actions": [waiting(state=None)]}
+    page = browser.get("/incidents/i-1").text
+    assert "Whether an action waits for your word cannot be told." in page
+    assert "alerting answered something unexpected at 0.state" in page
+
+
 def test_the_name_is_written_once(browser):
     browser.post("/incidents/i-1/notes", data=FILLED, headers=LOCAL)
     assert (

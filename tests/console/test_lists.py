@@ -86,11 +86,12 @@ def test_actions_say_what_came_of_them_and_who_denied_them(neighbourhood):
     neighbourhood.alerting.answers["/api/v1/actions"] = {
         "actions": [
             {"action": "restart-service", "target": "web", "rule": "leak", "mode": "auto",
-             "state": "denied", "denied_by": "cooldown", "created_at": at(-5), "summary": "wait"},
+             "state": "denied", "denied_by": ["cooldown", "mode"],
+             "created_at": at(-5), "summary": "wait"},
         ]
     }  # fmt: skip
     assert row_of(neighbourhood.get("/deliveries"), "restart-service").startswith(
-        "denied by cooldown restart-service web leak auto"
+        "denied by cooldown, mode restart-service web leak auto"
     )
 
 

@@ -1,8 +1,8 @@
-"""Renders one example of every message as its reader gets it, for people to look at.
+"""Renders every message as its reader gets it, for people to look at.
 
     python -m alerting.gallery docs/messages
 
-The example is an anomaly that an action has put right; every kind of receiver tells the same story.
+Every kind of receiver tells the same three stories of ``gallery_examples``.
 """
 
 from __future__ import annotations
@@ -16,48 +16,35 @@ from pathlib import Path
 from typing import Any
 
 from alerting.chart import Points, draw
-from alerting.notifiers import email_message, pagerduty, slack_message
+from alerting.gallery_examples import FIX_FAILED, PUT_RIGHT, UNTAKEN
+from alerting.notifiers import email_message, pagerduty, slack_message, webhook
 from alerting.notifiers.notifier import Message
 
 AT = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
-
-_ALERT = {
-    "fingerprint": "5f0c7a3e1b2d4c6f", "status": "firing", "starts_at": "2026-01-05T09:20:00.000Z",
-    "ends_at": None, "generator_url": "http://console.example/series/3f9a",
-    "labels": {"alertname": "Anomaly", "service": "shop", "query": "latency", "route": "/checkout"},
-    "annotations": {
-        "summary": "latency is unusual: route=/checkout",
-        "description": "The 95th percentile of /checkout has left its band for ten minutes.",
-        "actual": "2.41 s", "expected": "0.34 s", "lower": "0.21 s", "upper": "0.52 s",
-        "score": "4.6", "contributors": "route=/checkout (92 %)",
-        "moved_along": "task_queue_depth queue=orders rose 40 s earlier",
-        "last_change": "deploy shop 4.2.1, 11 min before, by ana",
-        "similar": "2025-12-18 14:02, ended by restart-service",
-        "runbook_url": "http://console.example/runbooks/AnomalySustained",
-    },
-}  # fmt: skip
-_ACTION = {
-    "action": "restart-service", "target": "orders-worker", "mode": "auto", "state": "succeeded",
-    "summary": "worked: tasks finished a second is 5.8 (wanted above 0)",
-}  # fmt: skip
-INCIDENT: Mapping[str, Any] = {
-    "id": "inc-1f0e2d3c4b5a6978", "status": "open", "severity": "critical", "service": "shop",
-    "title": "latency is unusual: route=/checkout", "started_at": "2026-01-05T09:20:00.000Z",
-    "resolved_at": None, "acknowledged_by": "ana", "timeline": [], "alerts": [_ALERT],
-    "actions": [_ACTION], "url": "http://console.example/incidents/inc-1f0e2d3c4b5a6978",
-}  # fmt: skip
-_OVER = {"status": "resolved", "resolved_at": "2026-01-05T09:34:10.000Z"}
+_TAKEN = {
+    "acknowledged_by": "ana",
+    "timeline": [
+        {"at": "2026-01-05T09:30:00.000Z", "kind": "acknowledged", "text": "ana has taken it"},
+    ],
+}
+_OVER = {**_TAKEN, "status": "resolved", "resolved_at": "2026-01-05T09:34:10.000Z"}
 
 
 def messages() -> dict[str, Message]:
-    """Return an example of each event people are told of."""
+    """Return an example of each thing people are told, by what it is."""
     return {
-        event: Message(
-            f"msg_{event}", event, {**INCIDENT, **(_OVER if event == "resolved" else {})}, AT,
-            chart=example_chart() if event == "opened" else b"",
-        )
-        for event in ("opened", "action", "escalated", "acknowledged", "resolved")
-    }  # fmt: skip
+        "opened": _message("opened", {**PUT_RIGHT, "actions": [], "timeline": []}, AT),
+        "action": _message("action", PUT_RIGHT, AT),
+        "acknowledged": _message("acknowledged", {**PUT_RIGHT, **_TAKEN}, AT),
+        "resolved": _message("resolved", {**PUT_RIGHT, **_OVER}, AT),
+        "fix-failed": _message("escalated", FIX_FAILED, AT.replace(hour=2, minute=20)),
+        "untaken": _message("escalated", UNTAKEN, AT.replace(hour=11, minute=15)),
+    }
+
+
+def _message(event: str, incident: Mapping[str, Any], at: datetime) -> Message:
+    chart = example_chart() if event == "opened" else b""
+    return Message(f"msg_{event}", event, incident, at, chart=chart)
 
 
 def example_chart() -> bytes:
@@ -66,7 +53,7 @@ def example_chart() -> bytes:
     usual = [0.34 + 0.06 * math.sin(minute / 7) for minute in minutes]
     actual = [value + (2.0 if minute >= 50 else 0.02) for minute, value in enumerate(usual)]
     return draw(
-        str(_ALERT["annotations"]["summary"]),  # type: ignore[index]
+        str(PUT_RIGHT["title"]),
         Points(
             [(AT - timedelta(minutes=60 - minute)).timestamp() for minute in minutes],
             actual, usual, [value - 0.13 for value in usual], [value + 0.18 for value in usual],
@@ -77,16 +64,21 @@ def example_chart() -> bytes:
 def render() -> dict[str, str]:
     """Return the text files by name."""
     found = {}
-    for event, message in messages().items():
-        found[f"email-{event}.txt"] = (
+    for name, message in messages().items():
+        found[f"email-{name}.txt"] = (
             f"Subject: {email_message.subject(message)}\n\n{email_message.text(message)}\n"
         )
-        found[f"slack-{event}.txt"] = _as_read(slack_message.render(message))
-    shown = email_message.html(messages()["opened"])
-    found["email-opened.html"] = shown.replace(f"cid:{email_message.CHART_ID}", "chart.png") + "\n"
-    event = json.loads(pagerduty.render(messages()["opened"], "(the routing key)"))
-    found["pagerduty-opened.json"] = json.dumps(event, indent=2, ensure_ascii=False) + "\n"
+        found[f"slack-{name}.txt"] = _as_read(slack_message.render(message))
+        event = json.loads(pagerduty.render(message, "(the routing key)"))
+        found[f"pagerduty-{name}.json"] = _indented(event)
+        page = email_message.html(message)
+        found[f"email-{name}.html"] = page.replace(f"cid:{email_message.CHART_ID}", "chart.png")
+    found["webhook-fix-failed.json"] = _indented(webhook.body(messages()["fix-failed"]))
     return found
+
+
+def _indented(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def _as_read(content: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from alerting.notifiers.notifier import Message
 from alerting.notifiers.wording import (
     actions_taken,
-    duration_text,
+    facts,
     headline,
     how_it_differs,
+    latest,
+    runbooks,
     what_is_known,
 )
 
@@ -47,7 +49,7 @@ def text(message: Message) -> str:
     if done:
         lines += ["", "What was done:", *(f"  - {line}" for line in done)]
     lines += ["", f"Open the incident: {message.incident['url']}"]
-    lines += [f"Runbook: {place}" for place in _runbooks(message.incident)]
+    lines += [f"Runbook: {place}" for place in runbooks(message.incident)]
     lines += ["", f"-- \nWatchkeeper, {message.incident['id']}, delivery {message.delivery_id}"]
     return "\n".join(lines)
 
@@ -60,24 +62,20 @@ def html(message: Message) -> str:
     return _TEMPLATES.get_template("email.html").render(
         colour=_RESOLVED_COLOUR if is_over else _COLOURS[incident["severity"]],
         headline=headline(message),
-        facts=list(_facts(message)),
+        facts=_facts(message),
         alerts=[(first, rest) for first, *rest in alerts],
         actions=actions_taken(incident),
         chart_id=CHART_ID if message.chart else "",
         url=incident["url"],
-        runbooks=_runbooks(incident),
+        runbooks=runbooks(incident),
         incident_id=incident["id"],
         delivery_id=message.delivery_id,
     )
 
 
-def _facts(message: Message) -> Iterator[tuple[str, str]]:
-    incident = message.incident
-    yield "Service", incident["service"]
-    yield "Severity", incident["severity"]
-    yield "Since", incident["started_at"]
-    if incident["resolved_at"]:
-        yield "Lasted", duration_text(incident)
+def _facts(message: Message) -> list[tuple[str, str]]:
+    news = latest(message)
+    return [*facts(message), *([("Latest", news)] if news else [])]
 
 
 def _shown(incident: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -94,8 +92,3 @@ def _alert_lines(alert: Mapping[str, Any]) -> list[str]:
         *what_is_known(annotations),
     ]
     return [line for line in lines if line]
-
-
-def _runbooks(incident: Mapping[str, Any]) -> list[str]:
-    places = (alert["annotations"].get("runbook_url", "") for alert in incident["alerts"])
-    return [place for place in dict.fromkeys(places) if place][:5]

@@ -10,7 +10,13 @@ from typing import Any, ClassVar, Literal
 
 from alerting.notifiers.http_answer import post
 from alerting.notifiers.notifier import Message, ReceiverSettings
-from alerting.notifiers.wording import actions_taken, how_it_differs, what_is_known
+from alerting.notifiers.wording import (
+    actions_taken,
+    how_it_differs,
+    latest,
+    runbooks,
+    what_is_known,
+)
 from watchkeeper.configuration import Secret
 from watchkeeper.outbound import EgressPolicy
 
@@ -70,7 +76,7 @@ def render(message: Message, routing_key: str) -> bytes:
         event |= {
             "client": "Watchkeeper",
             "client_url": incident["url"],
-            "links": [{"href": incident["url"], "text": "Open the incident"}, *_runbooks(incident)],
+            "links": _links(incident),
             "payload": {
                 "summary": _summary(message),
                 "source": incident["service"],
@@ -95,10 +101,13 @@ def _summary(message: Message) -> str:
 
 def _details(message: Message) -> dict[str, Any]:
     incident = message.incident
+    found = {"latest": latest(message), "taken by": incident.get("acknowledged_by", "")}
     return {
         "delivery": message.delivery_id,
+        **{name: text for name, text in found.items() if text},
         "alerts": [_alert(alert) for alert in incident["alerts"][:SHOWN_ALERTS]],
         "what was done": actions_taken(incident),
+        "runbooks": runbooks(incident),
     }
 
 
@@ -113,11 +122,12 @@ def _alert(alert: Mapping[str, Any]) -> dict[str, Any]:
     return {"labels": alert["labels"], **{name: text for name, text in lines.items() if text}}
 
 
-def _runbooks(incident: Mapping[str, Any]) -> list[dict[str, str]]:
-    urls = dict.fromkeys(
-        alert["annotations"].get("runbook_url", "") for alert in incident["alerts"]
-    )
-    return [{"href": url, "text": "Runbook"} for url in urls if url.startswith("http")][:5]
+def _links(incident: Mapping[str, Any]) -> list[dict[str, str]]:
+    places = [place for place in runbooks(incident) if place.startswith(("http://", "https://"))]
+    return [
+        {"href": incident["url"], "text": "Open the incident"},
+        *({"href": place, "text": "Runbook"} for place in places),
+    ]
 
 
 def build(options: Options, policy: EgressPolicy) -> PagerDuty:

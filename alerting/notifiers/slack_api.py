@@ -62,7 +62,7 @@ class SlackApi:
             self._illustrate(message, first, now)
             return first
         try:
-            self._continue(message.thread, content, now)
+            self._continue(message, content, now)
         except NotDelivered as problem:
             if not problem.is_permanent:
                 raise
@@ -76,11 +76,12 @@ class SlackApi:
     def _post_anew(self, content: Mapping[str, Any], now: datetime) -> str:
         return str(self.calls.as_json("chat.postMessage", content, now)["ts"])
 
-    def _continue(self, thread: str, content: Mapping[str, Any], now: datetime) -> None:
+    def _continue(self, message: Message, content: Mapping[str, Any], now: datetime) -> None:
         """Bring the incident's message up to date and say below it what is new."""
         # First the update, which may be repeated; the reply, which may not, is last.
-        self.calls.as_json("chat.update", {**content, "ts": thread}, now)
-        reply = {"channel": self.channel, "text": content["text"], "thread_ts": thread}
+        self.calls.as_json("chat.update", {**content, "ts": message.thread}, now)
+        words = slack_message.render_reply(message)
+        reply = {"channel": self.channel, "text": words, "thread_ts": message.thread}
         self.calls.as_json("chat.postMessage", reply, now)
 
     def _illustrate(self, message: Message, thread: str, now: datetime) -> None:

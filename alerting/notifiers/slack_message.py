@@ -10,9 +10,11 @@ from alerting.alert import SEVERITIES
 from alerting.notifiers.notifier import Message
 from alerting.notifiers.wording import (
     actions_taken,
-    duration_text,
+    facts,
     headline,
     how_it_differs,
+    latest,
+    runbooks,
     what_is_known,
 )
 
@@ -46,6 +48,12 @@ def render(message: Message) -> dict[str, Any]:
     return {"text": _escape(title), "blocks": blocks[:MAX_BLOCKS]}
 
 
+def render_reply(message: Message) -> str:
+    """Return what is said in the thread below the incident's message: what is new, in short."""
+    news = "" if message.event == "action" else latest(message)  # its headline says it
+    return _escape("\n".join([headline(message), *([news] if news else [])]))
+
+
 def render_digest(messages: Sequence[Message]) -> dict[str, Any]:
     """Return the body of one call that tells of many incidents, the gravest first."""
     gravest_first = sorted(
@@ -74,15 +82,9 @@ def _counts(messages: Sequence[Message]) -> str:
 
 
 def _facts(message: Message) -> str:
-    incident = message.incident
-    facts = [
-        f"*Service* {_escape(incident['service'])}",
-        f"*Severity* {_escape(incident['severity'])}",
-        f"*Since* {incident['started_at']}",
-    ]
-    if incident["resolved_at"]:
-        facts.append(f"*Lasted* {duration_text(incident)}")
-    return " · ".join(facts)
+    lines = [" · ".join(f"*{name}* {_escape(value)}" for name, value in facts(message))]
+    news = latest(message)
+    return "\n".join([*lines, *([f"*Latest* {_escape(news)}"] if news else [])])
 
 
 def _alert_texts(incident: Mapping[str, Any]) -> Iterator[str]:
@@ -111,11 +113,7 @@ def _action_texts(incident: Mapping[str, Any]) -> Iterator[str]:
 
 def _links(incident: Mapping[str, Any]) -> str:
     links = [f"<{_address(incident['url'])}|Open the incident>"]
-    runbooks = dict.fromkeys(
-        alert["annotations"].get("runbook_url") or alert["annotations"].get("runbook") or ""
-        for alert in incident["alerts"]
-    )
-    links += [_runbook(place) for place in list(runbooks)[:SHOWN_ALERTS] if place]
+    links += [_runbook(place) for place in runbooks(incident)]
     return " · ".join(links)
 
 

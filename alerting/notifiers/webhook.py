@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from alerting import signing
 from alerting.notifiers.http_answer import post
@@ -40,17 +40,19 @@ class Webhook:
 
     def send(self, message: Message, *, now: datetime) -> None:
         """Post the message, signed for this moment; raise NotDelivered unless answered 2xx."""
-        body = json.dumps(
-            {
-                "type": f"incident.{message.event}",
-                "timestamp": format_rfc3339(message.at),
-                "data": {"incident": dict(message.incident)},
-            },
-            ensure_ascii=False,
-        )
+        text = json.dumps(body(message), ensure_ascii=False)
         secret = self.options.signing_secret.reveal()
-        headers = signing.headers(secret, message.delivery_id, body, now=now)
-        post(self.options.url, body.encode(), headers, policy=self.policy, now=now)
+        headers = signing.headers(secret, message.delivery_id, text, now=now)
+        post(self.options.url, text.encode(), headers, policy=self.policy, now=now)
+
+
+def body(message: Message) -> dict[str, Any]:
+    """Return what is posted: the whole incident, for a program to make of it what it wants."""
+    return {
+        "type": f"incident.{message.event}",
+        "timestamp": format_rfc3339(message.at),
+        "data": {"incident": dict(message.incident)},
+    }
 
 
 def build(options: Options, policy: EgressPolicy) -> Webhook:

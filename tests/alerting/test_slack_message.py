@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,9 +55,20 @@ def test_a_runbook_is_a_link_when_it_is_an_address_and_a_path_otherwise():
     assert "<https://runbooks.example/x|Runbook>" in text_of(
         message(alerts=one_alert(runbook_url="https://runbooks.example/x"))
     )
-    assert "Runbook: docs/runbooks/X.md" in text_of(
-        message(alerts=one_alert(runbook_url="docs/runbooks/X.md"))
+    assert "Runbook: wiki/full-disks" in text_of(
+        message(alerts=one_alert(runbook_url="wiki/full-disks"))
     )
+
+
+@pytest.mark.parametrize("name", ["runbook_url", "runbook"])
+def test_our_own_runbooks_are_read_on_the_console(name):
+    found = one_alert(**{name: "docs/runbooks/X.md"})
+    assert "<http://console.example/runbooks/X|Runbook>" in text_of(message(alerts=found))
+
+
+def test_a_runbook_elsewhere_is_left_where_it_is():
+    place = "https://git.example/docs/runbooks/X.md"
+    assert f"<{place}|Runbook>" in text_of(message(alerts=one_alert(runbook_url=place)))
 
 
 def test_a_resolved_incident_says_how_long_it_lasted():

@@ -72,8 +72,111 @@ def test_each_guard_denies_by_name(guard, changes):
     assert decision.guard == guard
 
 
-def test_a_rule_switched_off_meanwhile_denies():
-    assert isinstance(decide(rule(Mode.OFF), OVERALL, FREE, now=START), Denied)
+@pytest.mark.parametrize("is_compensation", [False, True])
+def test_a_rule_switched_off_meanwhile_denies(is_compensation):
+    found = replace(FREE, is_compensation=is_compensation)
+    decision = decide(rule(Mode.OFF), OVERALL, found, now=START)
+    assert isinstance(decision, Denied)
+    assert decision.guard == "mode"
+
+
+@pytest.mark.parametrize(
+    ("guard", "changes"),
+    [
+        ("paused", {"paused_because": "drill"}),
+        ("unsigned", {"can_sign": False}),
+        ("target_busy", {"busy_with": "act_1"}),
+    ],
+)
+def test_a_compensation_is_denied_by_what_makes_it_unsafe(guard, changes):
+    found = replace(FREE, is_compensation=True, **changes)
+    decision = decide(rule(), OVERALL, found, now=START)
+    assert isinstance(decision, Denied)
+    assert decision.guard == guard
+
+
+def test_no_limit_that_its_action_passed_holds_up_a_compensation():
+    found = replace(
+        FREE, is_compensation=True, is_needed=False, is_muted=True, attempts_made=2,
+        last_on_target_at=START, rule_runs=(START,) * 3, all_runs=(START,) * 10,
+        target_runs=(START,) * 5, unmet="the queue is empty", clock_jumped_at=START,
+    )  # fmt: skip
+    assert decide(rule(), OVERALL, found, now=START) == Allowed()
+
+
+def test_a_clock_that_jumped_ahead_holds_up_an_action_for_its_cooldown():
+    jumped = replace(FREE, clock_jumped_at=START - timedelta(seconds=599))
+    decision = decide(rule(), OVERALL, jumped, now=START)
+    assert isinstance(decision, Denied)
+    assert (decision.guard, decision.again_at) == ("clock", START + timedelta(seconds=1))
+
+
+POOL = {"name": "web", "size_query": "count(up)", "ceiling": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("size", "touched", "allowed"), [(10, 1, True), (10, 2, False), (1, 0, True), (None, 0, False)]
+)
+def test_a_pool_is_acted_on_up_to_its_share_and_only_where_its_size_is_known(
+    size, touched, allowed
+):
+    found = replace(FREE, pool_size=size, pool_touched=touched)
+    decision = decide(rule(pool=POOL), OVERALL, found, now=START)
+    assert (decision == Allowed()) is allowed
+    assert allowed or decision.guard == "pool"
+
+
+HOURS = [{"times": [{"start_time": "08:00", "end_time": "09:00"}]}]
+
+
+@pytest.mark.parametrize(("minutes", "allowed"), [(-1, True), (1, False)])
+def test_a_rule_acts_only_in_its_hours(minutes, allowed):
+    decision = decide(rule(during=HOURS), OVERALL, FREE, now=START + timedelta(minutes=minutes))
+    assert (decision == Allowed()) is allowed
+    assert allowed or decision.guard == "window"
+
+
+def telling(mode: Mode = Mode.AUTO, **changes: object) -> RuleSettings:
+    return RuleSettings.model_validate(
+        {
+            "name": "t", "match": ["a=b"], "action": "notify-team", "tell": ["slack"],
+            "mode": mode, "cooldown": 600, "attempts": 2,
+            "budget": {"actions": 3, "window": 3600}, **changes,
+        }
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("guard", "changes"),
+    [
+        ("not_needed", {"is_needed": False}),
+        ("muted", {"is_muted": True}),
+        ("paused", {"paused_because": "drill"}),
+        ("attempts", {"attempts_made": 2}),
+        ("precondition", {"unmet": "the queue is empty"}),
+        ("cooldown", {"last_on_target_at": START - timedelta(seconds=599)}),
+        ("clock", {"clock_jumped_at": START - timedelta(seconds=599)}),
+        ("target_budget", {"target_runs": (START,) * 5}),
+        ("rule_budget", {"rule_runs": (START - timedelta(minutes=50),) * 3}),
+    ],
+)
+def test_a_message_is_held_back_by_name_as_well(guard, changes):
+    decision = decide(telling(), OVERALL, replace(FREE, **changes), now=START)
+    assert isinstance(decision, Denied)
+    assert decision.guard == guard
+
+
+def test_a_message_is_held_back_by_its_mode_and_its_hours():
+    off = decide(telling(Mode.OFF), OVERALL, FREE, now=START)
+    late = decide(telling(during=HOURS), OVERALL, FREE, now=START + timedelta(minutes=1))
+    assert isinstance(off, Denied)
+    assert isinstance(late, Denied)
+    assert (off.guard, late.guard) == ("mode", "window")
+
+
+def test_a_message_needs_no_signature_and_heeds_no_limit_of_fixes():
+    found = replace(FREE, can_sign=False, busy_with="act_1", all_runs=(START,) * 10)
+    assert decide(telling(), OVERALL, found, now=START) == Allowed()
 
 
 def test_a_cooldown_ends_when_its_time_is_over():

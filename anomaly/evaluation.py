@@ -120,20 +120,30 @@ class QueryEvaluation:
         """
         slots = self._panel.known(block.keys)
         last = self._panel.last_time_seconds
+        known = np.isfinite(block.values)
         for column, at_seconds in enumerate(block.times_seconds):
             if last is not None and at_seconds <= last:
                 continue
             with self._lock:
-                present = np.isfinite(block.values[:, column])
-                if (present & (slots < 0)).any():
-                    self._admit(block.keys, slots, present, at_seconds)
-                taken = present & (slots >= 0)
-                self.dropped_series = int((present & ~taken).sum())
+                taken = known[:, column]
+                self.dropped_series = 0
+                if (slots < 0).any():
+                    taken = self._take_in(block.keys, slots, taken, at_seconds)
                 values = np.full(self._panel.slots, np.nan)
                 values[slots[taken]] = block.values[taken, column]
                 told(self._advance_one(at_seconds, self._chain.admissible(values)))
                 if self._leave_behind(at_seconds):
                     slots = self._panel.known(block.keys)
+
+    def _take_in(
+        self, keys: Sequence[SeriesKey], slots: Slots, present: Flags, at_seconds: float
+    ) -> Flags:
+        """Give new series slots as far as there is room; return which samples to judge."""
+        if (present & (slots < 0)).any():
+            self._admit(keys, slots, present, at_seconds)
+        taken = present & (slots >= 0)
+        self.dropped_series = int((present & ~taken).sum())
+        return taken
 
     def _admit(
         self, keys: Sequence[SeriesKey], slots: Slots, present: Flags, at_seconds: float
@@ -218,9 +228,7 @@ class QueryEvaluation:
 
     def _note_episodes(self, verdict: Verdict) -> None:
         turn = verdict.turn
-        if not (turn.began.any() or turn.ended.any()):
-            return
-        for slot in np.flatnonzero(turn.began | turn.ended).tolist():
+        for slot in (turn.began | turn.ended).nonzero()[0].tolist():
             key = self._panel.series_in[slot]
             if turn.began[slot]:
                 started = float(turn.onset_seconds[slot])
@@ -231,7 +239,7 @@ class QueryEvaluation:
                 self._end(key, verdict.at_seconds, Ending.RECOVERED)
 
     def _end_maintained(self, at_seconds: float, maintained: Flags) -> None:
-        if not maintained.any() or at_seconds <= self.live_after_seconds:
+        if not np.count_nonzero(maintained) or at_seconds <= self.live_after_seconds:
             return
         for episode in self._episodes.open():
             slot = self._panel.keys.get(episode.key)
@@ -460,6 +468,5 @@ def remembered_seconds(settings: QuerySettings) -> float:
 def _padded(evidence: Mapping[str, npt.NDArray[np.float32]], slots: int) -> dict[str, Floats]:
     """Return evidence with NaN for series that came after they were computed."""
     return {
-        name: np.concatenate([rows, np.full(slots - rows.shape[0], np.nan)])
-        for name, rows in evidence.items()
+        name: resized(rows.astype(np.float64), slots, np.nan) for name, rows in evidence.items()
     }

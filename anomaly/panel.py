@@ -167,7 +167,7 @@ class Panel:
         self._values[:, self._end] = values
         self._times[self._end] = at_seconds
         self._end += 1
-        self.last_seen_seconds[np.isfinite(values)] = at_seconds
+        np.copyto(self.last_seen_seconds, at_seconds, where=np.isfinite(values))
 
     def _move_to_front(self) -> None:
         kept = slice(self._end - self.window_samples, self._end)
@@ -183,8 +183,8 @@ class Panel:
     def exclude(self, samples_ago: int, flags: Flags) -> None:
         """Keep the flagged slots' sample of that long ago (0: the newest) out of ``learnable``."""
         column = self._end - 1 - samples_ago
-        for slot in np.flatnonzero(flags):
-            of_slot = self._excluded.setdefault(int(slot), np.zeros(self._width, dtype=np.bool_))
+        for slot in flags.nonzero()[0].tolist():
+            of_slot = self._excluded.setdefault(slot, np.zeros(self._width, dtype=np.bool_))
             of_slot[column] = True
 
     def time_seconds(self, samples_ago: int) -> float:
@@ -226,7 +226,7 @@ class Panel:
 
     def unseen_since(self, at_seconds: float) -> list[SeriesKey]:
         """Return the series without a sample at or after that time."""
-        unseen = np.flatnonzero(self.last_seen_seconds < at_seconds)
+        unseen = (self.last_seen_seconds < at_seconds).nonzero()[0]
         return [self._key_of[slot] for slot in unseen.tolist() if slot in self._key_of]
 
     def forget(self, keys: Sequence[SeriesKey]) -> Slots:

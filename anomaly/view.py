@@ -146,7 +146,7 @@ class Latest:
         }
         for rows, found in ((self._numbers, new), (self._scores, verdict.scores)):
             for name, values in found.items():
-                rows[name] = np.where(np.isfinite(values), values, rows[name])
+                np.copyto(rows[name], values, where=np.isfinite(values))
 
     def numbers(self, slot: int) -> dict[str, float | None]:
         """Return actual, expected, lower and upper of a slot, None where unknown."""

@@ -14,10 +14,17 @@ from anomaly.backtest import page, report
 from anomaly.backtest.blocks import newest_seconds, prometheus_on
 from anomaly.backtest.events import events_from
 from anomaly.backtest.injection import inject
+from anomaly.backtest.made_history import (
+    BEGIN_SECONDS,
+    LEARNED_SECONDS,
+    made_history,
+    made_series,
+)
 from anomaly.backtest.replay import replay
 from anomaly.backtest.samples import from_csv, from_prometheus, seconds_of
 from anomaly.detectors import DETECTORS
 from anomaly.panel import Block
+from anomaly.presets import PRESETS, queries_of
 from anomaly.settings import AnomalySettings, QuerySettings
 from watchkeeper import addresses
 from watchkeeper.check import config_file
@@ -47,6 +54,8 @@ class Time(click.ParamType[float]):
 @click.command()
 @click.option("--config", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--query", "names", multiple=True, help="Only this query; repeatable.")
+@click.option("--preset", "presets", multiple=True, type=click.Choice(PRESETS),
+              help="Judge history made for this preset, with faults; repeatable.")  # fmt: skip
 @click.option("--prometheus", help="URL of the server to read from.")
 @click.option("--csv", "source", type=click.Path(path_type=Path, exists=True, dir_okay=False),
               help="Judge this file instead: timestamp and one column a series.")  # fmt: skip
@@ -67,6 +76,7 @@ class Time(click.ParamType[float]):
 def backtest(
     config: Path | None,
     names: tuple[str, ...],
+    presets: tuple[str, ...],
     prometheus: str | None,
     source: Path | None,
     blocks: Path | None,
@@ -86,6 +96,11 @@ def backtest(
     --from is history, as for a service that is started then for the first time.
     """
     chosen = _queries(config, names, detector, needed=source is None)
+    if presets:
+        if not any(name in chosen for preset in presets for name in queries_of(preset)):
+            raise click.UsageError(f"none of {list(presets)} is asked for by the configuration")
+        _tell(_of_presets(presets, chosen, days, seed), as_json=as_json, html=html)
+        return
     events = events_from(labels) if labels else []
     newest = newest_seconds(blocks) if blocks else None
     until = until_seconds or newest or datetime.now(UTC).timestamp()
@@ -120,6 +135,23 @@ def _queries(
     chosen = {name: one for name, one in known.items() if not names or name in names}
     change = {"detector": detector, "challengers": ()} if detector else {}
     return {name: one.model_copy(update=change) for name, one in chosen.items()}
+
+
+def _of_presets(
+    presets: tuple[str, ...], chosen: dict[str, QuerySettings], days: float, seed: int
+) -> report.Report:
+    wanted = {name for preset in presets for name in queries_of(preset)}
+    replays, events = [], []
+    begin = BEGIN_SECONDS + LEARNED_SECONDS
+    for name, like in made_series().items():
+        if name in wanted and name in chosen:
+            # Challengers take time and never alert.
+            settings = chosen[name].model_copy(update={"challengers": ()})
+            samples, faults = made_history(name, settings, like, days=days, seed=seed)
+            told = progress(f"judging {name}")
+            replays.append(replay(name, settings, samples, from_seconds=begin, progress=told))
+            events += faults
+    return report.Report(replays, events)
 
 
 Source = list[tuple[str, QuerySettings, Block, float]]

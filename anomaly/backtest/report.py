@@ -13,7 +13,10 @@ from anomaly.backtest.replay import Replay
 from anomaly.episodes import Episode, series_id
 from watchkeeper.clock import format_rfc3339
 
-COLUMNS = ("query", "series", "alarms", "a week", "recall", "precision", "delay p50", "delay p95")
+COLUMNS = (
+    "query", "series", "alarms", "a week", "false a series-week", "recall", "precision",
+    "delay p50", "delay p95",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ def row_of(name: str, measures: Measures) -> tuple[str, ...]:
         str(measures.series),
         str(measures.alarms),
         number(measures.alarms_a_week),
+        number(measures.false_alarms_a_series_week if measures.events else None),
         number(measures.recall),
         number(measures.precision),
         number(measures.delay_seconds(0.5), " s"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import requests
@@ -61,7 +61,8 @@ def silent_receiver(demo: RunningStack, receiver: Receiver) -> Iterator[None]:
     """Open an incident while nobody takes messages; it is told once somebody does again."""
     receiver.status = IS_DOWN
     try:
-        _alert(demo, "silent-receiver")
+        drill = {"alertname": "Drill", "service": "silent-receiver", "severity": "warning"}
+        alert_of(demo, drill)
         yield
     finally:
         receiver.status = TAKES
@@ -124,10 +125,14 @@ def _query_state(demo: RunningStack, name: str) -> str:
     return next(query["state"] for query in answer["queries"] if query["name"] == name)
 
 
-def _alert(demo: RunningStack, name: str) -> None:
-    """Send an alert of a service of its own, so that it opens an incident of its own."""
-    labels = {"alertname": "Drill", "service": name, "severity": "warning"}
-    alert = {"labels": labels, "startsAt": datetime.now(UTC).isoformat()}
+def alert_of(demo: RunningStack, labels: dict[str, str]) -> None:
+    """Send an alert that holds for an hour; one of a new service opens an incident of its own."""
+    now = datetime.now(UTC)
+    alert = {
+        "labels": labels,
+        "startsAt": now.isoformat(),
+        "endsAt": (now + timedelta(hours=1)).isoformat(),
+    }
     address = demo.url("alerting") + "/api/v2/alerts"
     requests.post(address, json=[alert], timeout=10).raise_for_status()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import http.server
 import threading
 
-TAKES, IS_DOWN = 200, 503
+TAKES, IS_DOWN, REFUSES = 200, 503, 404
+"""In order, in trouble that passes, and gone for good."""
 
 
 class Receiver:

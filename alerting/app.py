@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
@@ -42,7 +42,7 @@ REMIND_SECONDS = 15.0
 HEARTBEAT_SECONDS = 1.0
 """How often is looked whether one is due."""
 RETENTION_SECONDS = 600.0
-REMEDIATORS = 2
+REMEDIATORS = ("remediator-1", "remediator-2")
 """Threads that take actions further: one slow endpoint must not hold up every other action."""
 STOP_SECONDS = 5.0
 
@@ -104,7 +104,7 @@ class Alerting:
             clock=self.clock,
             configuration=self.configuration,
             telemetry=self.telemetry,
-            on_commit=self.wake,
+            on_commit=self._wake_for,
         )
 
     def _make_reconciler(self, prometheus: PrometheusClient) -> Reconciler:
@@ -160,8 +160,8 @@ class Alerting:
             with writing(self.store.engine) as connection:
                 outbox.release_all(connection)
                 actions.release_all(connection)
-        for number in range(1, REMEDIATORS + 1):
-            self._employ(f"remediator-{number}", self._remediate)
+        for name in REMEDIATORS:
+            self._employ(name, self._remediate)
         self._employ_couriers()
         self._employ_feedback_courier()
         self._schedule.add_job(self.router.expire, "interval", seconds=EXPIRY_SECONDS)
@@ -187,6 +187,14 @@ class Alerting:
         """Let every worker look for work now."""
         for worker in list(self._workers.values()):
             worker.wake()
+
+    def _wake_for(self, receivers: Collection[str]) -> None:
+        """Wake whom a batch of alerts may have given work: in a storm, every look costs."""
+        woken = {f"courier-{name}" for name in receivers}
+        if self.configuration.remediation.rules:
+            woken |= set(REMEDIATORS)
+        for name in woken & self._workers.keys():
+            self._workers[name].wake()
 
     def _remediate(self) -> bool:
         found = self.remediator.step()

@@ -47,6 +47,8 @@ def title(connection: Connection, incident_id: str) -> str:
 
 def severities(connection: Connection, incident_ids: Sequence[str]) -> list[str]:
     """Return the gravest severity each incident has had."""
+    if not incident_ids:
+        return []
     query = sa.select(_incidents.c.severity).where(bulk.among(_incidents.c.id, incident_ids))
     return [row.severity for row in connection.execute(query)]
 

@@ -82,11 +82,15 @@ def join(
     """
     if not members:
         return
-    rows = [_member_row(member) for member in members]
-    bulk.insert_all(connection, _members, rows, replaces=True)
     keys = [{"incident_id": m.incident_id, "fingerprint": m.alert.fingerprint} for m in members]
-    bulk.update_all(connection, tables.alerts, keys, by=["fingerprint"])
-    timeline.add_all(connection, _joined_entries(members, opened), now=now)
+    bulk.write(
+        connection,
+        [
+            bulk.Insert(_members, [_member_row(member) for member in members], replaces=True),
+            bulk.Update(tables.alerts, keys, by=("fingerprint",)),
+            timeline.appended(_joined_entries(members, opened), now=now),
+        ],
+    )
     _summarise(connection, {member.incident_id for member in members})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -30,7 +30,8 @@ class Router:
     """Runs alerts through the pipeline in one transaction each batch.
 
     Args:
-        on_commit: called after every commit that may have made work for the workers.
+        on_commit: called with the names of receivers after every commit that may have made work for
+            their couriers, or planned actions.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Router:
         clock: Clock,
         configuration: Configuration,
         telemetry: Telemetry,
-        on_commit: Callable[[], None],
+        on_commit: Callable[[Collection[str]], None],
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -84,7 +85,7 @@ class Router:
             work = Work(connection, self._clock.now(), settings.alerting, settings.remediation)
             count = tell(work)
         if count:
-            self._on_commit()
+            self._on_commit({receiver.name for receiver in settings.alerting.receivers})
 
     def review_all(self) -> None:
         """Look at every firing alert again, after silences or the time of day have changed."""
@@ -120,7 +121,7 @@ class Router:
         for severity in severities:
             self._telemetry.opened(severity)
         if occurrences:
-            self._on_commit()
+            self._on_commit({name for found in occurrences for name in found.receivers})
 
 
 def _renewals(batch: Batch) -> int:

@@ -82,6 +82,8 @@ def every(connection: Connection) -> dict[str, Switched]:
 
 def in_force(connection: Connection, configured: RemediationSettings) -> RemediationSettings:
     """Return the rules with the modes that hold now."""
+    if not configured.rules:
+        return configured
     switched = every(connection)
     if not switched:
         return configured

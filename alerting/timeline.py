@@ -65,6 +65,11 @@ class Entry:
 
 def add_all(connection: Connection, entries: Sequence[Entry], *, now: datetime) -> None:
     """Append several entries, of any incidents, in their order."""
+    bulk.write(connection, [appended(entries, now=now)])
+
+
+def appended(entries: Sequence[Entry], *, now: datetime) -> bulk.Insert:
+    """Return the change that appends entries, to be written together with other changes."""
     rows = [
         {
             "incident_id": entry.incident_id,
@@ -75,7 +80,7 @@ def add_all(connection: Connection, entries: Sequence[Entry], *, now: datetime) 
         }
         for entry in entries
     ]
-    bulk.insert_all(connection, tables.timeline, rows)
+    return bulk.Insert(tables.timeline, rows)
 
 
 def of_incidents(

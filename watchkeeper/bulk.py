@@ -1,4 +1,4 @@
-"""Many rows in one statement, and many values in one parameter.
+"""Many rows in one statement, many values in one parameter, and several tables in one message.
 
 A statement a row costs PostgreSQL a message each, and a parameter a value makes every statement a
 new text to compile and to plan. Here the rows travel as one JSON parameter, and the statement stays
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -54,81 +55,149 @@ def _compile_among(element: _Among, compiler: SQLCompiler, **options: Any) -> st
     return f"({column} IN (SELECT value FROM json_each({values})))"  # noqa: S608  # a parameter
 
 
-def insert_all(
-    connection: Connection, table: sa.Table, rows: Sequence[Row], *, replaces: bool = False
-) -> None:
-    """Insert rows, which all have the same columns.
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Rows to add, which all have the same columns.
 
-    Args:
-        connection: inside the caller's transaction.
+    Attributes:
         table: where to.
         rows: values by the name of the column.
         replaces: a row with the primary key of one that is there takes its place.
     """
-    if not rows:
-        return
-    columns = tuple(rows[0])
-    if connection.dialect.name == "postgresql":
-        statement = _insert_text(table, columns, replaces=replaces)
-        connection.execute(statement, {"rows": _packed(table, columns, rows, connection.dialect)})
-    elif replaces:
-        insert = sqlite.insert(table)
-        key = table.primary_key.columns.keys()
-        changed = {name: insert.excluded[name] for name in columns if name not in key}
-        connection.execute(insert.on_conflict_do_update(index_elements=key, set_=changed), rows)
-    else:
-        connection.execute(sa.insert(table), rows)
+
+    table: sa.Table
+    rows: Sequence[Row]
+    replaces: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns, the same in every row."""
+        return tuple(self.rows[0])
+
+    def run_on_sqlite(self, connection: Connection) -> None:
+        """Add the rows by the driver's own loop."""
+        if not self.replaces:
+            connection.execute(sa.insert(self.table), self.rows)
+            return
+        insert = sqlite.insert(self.table)
+        key = self.table.primary_key.columns.keys()
+        changed = {name: insert.excluded[name] for name in self.columns if name not in key}
+        connection.execute(
+            insert.on_conflict_do_update(index_elements=key, set_=changed), self.rows
+        )
+
+    def text(self, parameter: str) -> str:
+        """Return PostgreSQL's statement, which takes the rows as the JSON of one parameter."""
+        return _insert_text(self.table, self.columns, parameter, replaces=self.replaces)
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Rows to change, each found by its own values of some columns.
+
+    Attributes:
+        table: where.
+        rows: values by the name of the column, the same columns in each; no two for one row.
+        by: the columns that say which row is meant; the others are changed.
+    """
+
+    table: sa.Table
+    rows: Sequence[Row]
+    by: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns, the same in every row."""
+        return tuple(self.rows[0])
+
+    def run_on_sqlite(self, connection: Connection) -> None:
+        """Change the rows by the driver's own loop."""
+        # A parameter may not have the name of a column that the statement sets.
+        found = sa.and_(*(self.table.c[name] == sa.bindparam(f"by_{name}") for name in self.by))
+        statement = sa.update(self.table).where(found)
+        statement = statement.values({n: sa.bindparam(n) for n in self.columns if n not in self.by})
+        parameters = [
+            {f"by_{n}" if n in self.by else n: row[n] for n in self.columns} for row in self.rows
+        ]
+        connection.execute(statement, parameters)
+
+    def text(self, parameter: str) -> str:
+        """Return PostgreSQL's statement, which takes the rows as the JSON of one parameter."""
+        return _update_text(self.table, self.columns, self.by, parameter)
+
+
+Change = Insert | Update
+
+
+def write(connection: Connection, changes: Sequence[Change]) -> None:
+    """Make changes to different tables, none of which needs what another writes.
+
+    Args:
+        connection: inside the caller's transaction.
+        changes: at most one a table; those without rows are left out.
+    """
+    changes = [change for change in changes if change.rows]
+    if connection.dialect.name != "postgresql":
+        for change in changes:
+            change.run_on_sqlite(connection)
+    elif changes:
+        names = [f"rows{number}" for number in range(len(changes))]
+        texts = [change.text(name) for change, name in zip(changes, names, strict=True)]
+        rows = [
+            _packed(change.table, change.columns, change.rows, connection.dialect)
+            for change in changes
+        ]
+        connection.execute(_statement(tuple(texts)), dict(zip(names, rows, strict=True)))
+
+
+def insert_all(
+    connection: Connection, table: sa.Table, rows: Sequence[Row], *, replaces: bool = False
+) -> None:
+    """Insert rows; see ``Insert``."""
+    write(connection, [Insert(table, rows, replaces)])
 
 
 def update_all(
     connection: Connection, table: sa.Table, rows: Sequence[Row], *, by: Sequence[str]
 ) -> None:
-    """Change rows, each found by its own values of some columns.
-
-    Args:
-        connection: inside the caller's transaction.
-        table: where.
-        rows: values by the name of the column, the same columns in each; no two for one row.
-        by: the columns that say which row is meant; the others are changed.
-    """
-    if not rows:
-        return
-    columns = tuple(rows[0])
-    if connection.dialect.name == "postgresql":
-        text = _update_text(table, columns, tuple(by))
-        connection.execute(text, {"rows": _packed(table, columns, rows, connection.dialect)})
-        return
-    # A parameter may not have the name of a column that the statement sets.
-    found = sa.and_(*(table.c[name] == sa.bindparam(f"by_{name}") for name in by))
-    statement = sa.update(table).where(found)
-    statement = statement.values({n: sa.bindparam(n) for n in columns if n not in by})
-    parameters = [{f"by_{n}" if n in by else n: row[n] for n in columns} for row in rows]
-    connection.execute(statement, parameters)
+    """Change rows; see ``Update``."""
+    write(connection, [Update(table, rows, tuple(by))])
 
 
 @lru_cache(STATEMENTS_KEPT)
-def _insert_text(table: sa.Table, columns: tuple[str, ...], *, replaces: bool) -> sa.TextClause:
+def _statement(texts: tuple[str, ...]) -> sa.TextClause:
+    """Return one statement of several: the last, with those before as its parts."""
+    parts = [f"part{number} AS ({text})" for number, text in enumerate(texts[:-1])]
+    return sa.text((f"WITH {', '.join(parts)} " if parts else "") + texts[-1])
+
+
+@lru_cache(STATEMENTS_KEPT)
+def _insert_text(
+    table: sa.Table, columns: tuple[str, ...], parameter: str, *, replaces: bool
+) -> str:
     quoted = ", ".join(map(_quote, columns))
     text = f"INSERT INTO {table.name} ({quoted}) SELECT {quoted} FROM "  # noqa: S608  # our names
-    text += _recordset(table, columns)
+    text += _recordset(table, columns, parameter)
     if replaces:
         key = table.primary_key.columns.keys()
         changed = [f"{_quote(n)} = excluded.{_quote(n)}" for n in columns if n not in key]
         text += f" ON CONFLICT ({', '.join(map(_quote, key))}) DO UPDATE SET {', '.join(changed)}"
-    return sa.text(text)
+    return text
 
 
 @lru_cache(STATEMENTS_KEPT)
-def _update_text(table: sa.Table, columns: tuple[str, ...], by: tuple[str, ...]) -> sa.TextClause:
+def _update_text(
+    table: sa.Table, columns: tuple[str, ...], by: tuple[str, ...], parameter: str
+) -> str:
     changed = ", ".join(f"{_quote(n)} = given.{_quote(n)}" for n in columns if n not in by)
     found = " AND ".join(f"{table.name}.{_quote(n)} = given.{_quote(n)}" for n in by)
-    given = _recordset(table, columns)
-    return sa.text(f"UPDATE {table.name} SET {changed} FROM {given} WHERE {found}")  # noqa: S608
+    given = _recordset(table, columns, parameter)
+    return f"UPDATE {table.name} SET {changed} FROM {given} WHERE {found}"  # noqa: S608  # ours
 
 
-def _recordset(table: sa.Table, columns: Sequence[str]) -> str:
+def _recordset(table: sa.Table, columns: Sequence[str], parameter: str) -> str:
     typed = [f"{_quote(name)} {table.c[name].type.compile(_POSTGRES)}" for name in columns]
-    return f"json_to_recordset(CAST(:rows AS json)) AS given ({', '.join(typed)})"
+    return f"json_to_recordset(CAST(:{parameter} AS json)) AS given ({', '.join(typed)})"
 
 
 def _packed(table: sa.Table, columns: Sequence[str], rows: Sequence[Row], dialect: Dialect) -> str:

@@ -112,7 +112,7 @@ def rehearse(
         telemetry = Telemetry(registry)
         router = Router(
             engine=store.engine, clock=clock, configuration=configuration, telemetry=telemetry,
-            on_commit=lambda: None,
+            on_commit=lambda _receivers: None,
         )  # fmt: skip
         remediator = Remediator(
             engine=store.engine, clock=clock, configuration=configuration, telemetry=telemetry,

@@ -138,7 +138,9 @@ class Desk:
         shared: dict[str, Any] = {
             "engine": self.store.engine, "clock": self.clock, "telemetry": telemetry,
         }  # fmt: skip
-        self.router = Router(configuration=self.configuration, on_commit=lambda: None, **shared)
+        self.router = Router(
+            configuration=self.configuration, on_commit=lambda _receivers: None, **shared
+        )
         self.remediator = Remediator(
             configuration=self.configuration,
             prometheus=PrometheusClient(self._prometheus_url, timeout_seconds=2),

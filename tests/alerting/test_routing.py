@@ -57,3 +57,12 @@ def test_times_are_not_inherited(routed):
     )
     desk.fire("Down")
     assert told(desk) == [("slack", "opened")]
+
+
+def test_a_commit_names_the_receivers_it_may_have_made_work_for(desk):
+    named = []
+    desk.router._on_commit = named.append
+    desk.fire("Slow")
+    desk.fire("Slow")  # a renewal: nothing happened
+    desk.resolve("Slow")
+    assert named == [{"slack"}, {"slack"}]

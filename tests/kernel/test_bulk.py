@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from tests.alerting import postgres
 from watchkeeper import bulk
+from watchkeeper.errors import StorageError
 from watchkeeper.storage import open_database, reading, sqlite_url, writing
 
 metadata = sa.MetaData()
@@ -20,6 +21,19 @@ parts = sa.Table(
     sa.Column("is_new", sa.Boolean, nullable=False),
     sa.Column("labels", sa.JSON, nullable=False),
     sa.Column("note", sa.Text, nullable=False, server_default="none"),
+)
+shelves = sa.Table(
+    "shelves",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("note", sa.Text, nullable=False),
+)
+notes = sa.Table("notes", metadata, sa.Column("text", sa.Text, primary_key=True))
+orders = sa.Table(
+    "orders",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("part", sa.Text, nullable=False),
 )
 STRANGE = 'O\'Brien "%s" :rows {} \\ \u00e9\U0001f600\n'
 
@@ -117,6 +131,34 @@ def test_a_list_of_values_is_looked_up_in_the_index(engine):
         word = "EXPLAIN" if engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
         plan = "\n".join(str(row) for row in connection.exec_driver_sql(f"{word} {statement}"))
     assert "parts_pkey" in plan or "sqlite_autoindex_parts_1 (shelf=? AND name=?)" in plan
+
+
+def test_changes_of_several_tables_are_made_together_or_not_at_all(engine):
+    statements = []
+    with writing(engine) as connection:
+        bulk.insert_all(connection, parts, [part(), part(name="nut")])
+        bulk.insert_all(connection, shelves, [{"name": "a", "note": "old"}])
+    sa.event.listen(engine, "after_cursor_execute", lambda *call: statements.append(call[2]))
+    changes = [
+        bulk.Insert(shelves, [{"name": n, "note": STRANGE} for n in "ab"], replaces=True),
+        bulk.Update(parts, [{"shelf": "a", "name": "nut", "by": "ben"}], by=("shelf", "name")),
+        bulk.Insert(notes, []),
+        bulk.Insert(orders, [{"seq": 1, "part": STRANGE}, {"seq": 2, "part": "nut"}]),
+    ]
+    with writing(engine) as connection:
+        statements.clear()
+        bulk.write(connection, changes)
+        assert len(statements) == (1 if engine.dialect.name == "postgresql" else 3)
+    with pytest.raises(StorageError), writing(engine) as connection:
+        bulk.write(
+            connection, [bulk.Update(parts, [part(by="eve")], by=("shelf", "name")), changes[-1]]
+        )
+    with reading(engine) as connection:
+        found = [connection.execute(sa.select(table)).all() for table in (shelves, notes, orders)]
+    assert [sorted(rows) for rows in found] == [
+        [("a", STRANGE), ("b", STRANGE)], [], [(1, STRANGE), (2, "nut")],
+    ]  # fmt: skip
+    assert [(row["name"], row["by"]) for row in stored(engine)] == [("bolt", "ana"), ("nut", "ben")]
 
 
 def test_nothing_to_write_asks_nothing(engine):

@@ -13,6 +13,7 @@ from prometheus_client import Counter, Histogram
 
 from remediation import actuators
 from remediation.actuators import Actuator, Held
+from remediation.deed import OutcomeUnknown
 from remediation.ledger import Entry, Ledger, State
 from remediation.returns import Return, Returns
 from remediation.settings import EndpointSettings
@@ -97,6 +98,8 @@ class Crew:
         began_seconds = self._clock.monotonic_seconds()
         try:
             worked = self._act(entry)
+        except OutcomeUnknown as error:
+            self._finish(entry, State.INTERRUPTED, error=str(error))
         except WatchkeeperError as error:
             self._finish(entry, State.FAILED, error=str(error))
         except Exception as error:  # the boundary of an actuator: one must not stop the others

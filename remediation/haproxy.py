@@ -1,4 +1,4 @@
-"""HAProxy's runtime API (its management guide, section 9.3): one command a connection."""
+"""HAProxy's runtime API (its management guide, section 9.3): one line of commands a connection."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from watchkeeper.errors import Reason, UpstreamError
+from watchkeeper.errors import NeverSent, Reason, UpstreamError
 
 MAXIMUM_ANSWER_BYTES = 1 << 20
 
@@ -53,20 +53,26 @@ class RuntimeSocket:
 
     def set(self, backend: str, server: str, *, state: str, weight: int) -> None:
         """Give a server a state (ready, drain, maint) and a weight (0 to 256)."""
-        for command in (
-            f"set server {backend}/{server} weight {weight}",
-            f"set server {backend}/{server} state {state}",
-        ):
-            said = self._ask(command).strip()
-            if said:
-                raise UpstreamError(f"HAProxy refused {command!r}: {said}", reason=Reason.REFUSED)
+        place = f"set server {backend}/{server}"
+        command = f"{place} weight {weight}; {place} state {state}"  # one line: nothing between
+        said = self._ask(command).strip()
+        if said:
+            raise UpstreamError(f"HAProxy refused {command!r}: {said}", reason=Reason.REFUSED)
+
+    def _connected(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(self._timeout_seconds)
+        try:
+            connection.connect(str(self._path))
+        except OSError as error:
+            connection.close()
+            raise NeverSent(f"HAProxy's socket {self._path}: {error}") from None
+        return connection
 
     def _ask(self, command: str) -> str:
         pieces = bytearray()
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-                connection.settimeout(self._timeout_seconds)
-                connection.connect(str(self._path))
+            with self._connected() as connection:
                 connection.sendall(command.encode() + b"\n")
                 while len(pieces) < MAXIMUM_ANSWER_BYTES and (piece := connection.recv(65_536)):
                     pieces += piece

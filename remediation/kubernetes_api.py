@@ -13,6 +13,9 @@ import urllib3
 from remediation.targets.service import ClusterAddress
 from watchkeeper.errors import NeverSent, Reason, Refused, UpstreamError
 
+_REASONS = {401: Reason.AUTHENTICATION, 403: Reason.AUTHENTICATION, 504: Reason.TIMEOUT}
+"""The API server answers 504 for what it did not see the end of (its storage took too long)."""
+
 
 class Cluster:
     """One cluster; every call raises UpstreamError when it fails.
@@ -56,10 +59,9 @@ class Cluster:
         try:
             return call(*arguments, _request_timeout=self._limit_seconds, **named)
         except ApiException as error:
-            refused = error.status in {401, 403}
             raise UpstreamError(
                 f"the cluster answered {error.status} {error.reason}",
-                reason=Reason.AUTHENTICATION if refused else Reason.HTTP_STATUS,
+                reason=_REASONS.get(error.status, Reason.HTTP_STATUS),
                 status=error.status,
             ) from None
         except urllib3.exceptions.NewConnectionError:

@@ -31,7 +31,7 @@ class State(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
-    """We ended while it ran: whether it was done is not known, and it is not done again."""
+    """We ended while it ran, or its answer was lost: whether it was done is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from typing import Any
 
 from remediation.actuators import Done, Tell, in_silence
 from remediation.actuators.parameters import shorter, whole_numbers
+from remediation.deed import aftermath, deed
 from remediation.kubernetes_api import Cluster
 from remediation.targets.service import NodeTarget
-from watchkeeper.errors import Refused, UpstreamError
+from watchkeeper.errors import Reason, Refused, UpstreamError
 
 
 class CordonNode:
@@ -58,9 +59,13 @@ class CordonNode:
 
     def _close(self, *, closed: bool) -> None:
         change = {"spec": {"unschedulable": closed}}
-        self._cluster.ask(self._cluster.core.patch_node, self._allowed.node, change)
-        if _is_closed(self._node()) is not closed:
-            raise UpstreamError(f"node {self._allowed.node} did not take the change")
+        with deed():
+            self._cluster.ask(self._cluster.core.patch_node, self._allowed.node, change)
+        with aftermath():
+            node = self._node()
+        if _is_closed(node) is not closed:
+            text = f"node {self._allowed.node} did not take the change"
+            raise UpstreamError(text, reason=Reason.BAD_ANSWER)
 
     def _node(self) -> Any:
         return self._cluster.ask(self._cluster.core.read_node, self._allowed.node)

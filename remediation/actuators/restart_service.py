@@ -8,6 +8,7 @@ from typing import Any
 from remediation import runtimes
 from remediation.actuators import Done, Tell, in_silence
 from remediation.actuators.parameters import whole_numbers
+from remediation.deed import aftermath, deed
 from remediation.runtimes.instance import Instance
 from remediation.targets.service import RestartTarget
 from watchkeeper.errors import UpstreamError
@@ -31,8 +32,10 @@ class RestartService:
         """Restart, then look for new copies that are ready."""
         before = self._runtime.instances()
         tell("restarting, waiting until it is ready")
-        self._runtime.restart()
-        after = self._runtime.instances()
+        with deed():
+            self._runtime.restart()
+        with aftermath():
+            after = self._runtime.instances()
         if any(not one.is_ready for one in after):
             told = "; ".join(f"{one.title}: {one.said}" for one in after)
             raise UpstreamError(f"not ready after the restart: {told}")

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from remediation import runtimes
 from remediation.actuators import Done, Tell, in_silence
 from remediation.actuators.parameters import whole_numbers
+from remediation.deed import aftermath, deed
 from remediation.refusal import unacceptable
 from remediation.targets.service import ScaleTarget
 from watchkeeper.errors import UpstreamError
@@ -56,8 +57,10 @@ class ScaleOut:
                 f"{self._maximum}"
             )
         tell(f"scaling from {current} to {wanted}, waiting until all are ready")
-        self._runtime.scale(wanted)
-        found = self._runtime.count()
+        with deed():
+            self._runtime.scale(wanted)
+        with aftermath():
+            found = self._runtime.count()
         if found != wanted:
             raise UpstreamError(
                 f"{self._target} runs {found} instance(s) after asking for {wanted}"

@@ -8,6 +8,7 @@ from typing import Any
 from remediation.actuators import Done, Tell, in_silence
 from remediation.actuators.parameters import shorter, whole_numbers
 from remediation.control_page import ControlPage
+from remediation.deed import deed
 from remediation.targets.python_process import LoggerTarget
 from watchkeeper.errors import UpstreamError
 from watchkeeper.instrument import control
@@ -36,7 +37,8 @@ class SetLogLevel:
     def perform(self, tell: Tell = in_silence) -> Done:
         """Set it; the process says what holds from then on."""
         tell("setting the level")
-        found = self._page.act(level=self._level, **self._named())
+        with deed():
+            found = self._page.act(level=self._level, **self._named())
         if found.get("in_force") != self._level:
             raise UpstreamError(f"{self._title} is at {found.get('in_force')} after it was set")
         return Done(f"set {self._title} to {self._level} for {self.lasts_seconds:g} s", found)

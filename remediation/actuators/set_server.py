@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from remediation.actuators import Done, Tell, in_silence
+from remediation.deed import aftermath, deed
 from remediation.haproxy import RuntimeSocket, Server
 from remediation.refusal import unacceptable
 from remediation.targets.haproxy import BalancedTarget
-from watchkeeper.errors import Refused, UpstreamError
+from watchkeeper.errors import Reason, Refused, UpstreamError
 
 STATES = ("ready", "drain", "maint")
 
@@ -98,10 +99,13 @@ class SetServer:
             )
 
     def _set(self, state: str, weight: int) -> None:
-        self._proxy.set(self._allowed.backend, self._allowed.server, state=state, weight=weight)
-        now = self._look()
+        with deed():
+            self._proxy.set(self._allowed.backend, self._allowed.server, state=state, weight=weight)
+        with aftermath():
+            now = self._look()
         if (now.state, now.weight) != (state, weight):
-            raise UpstreamError(f"{self._target} is {_told(now)} after setting {state}, {weight}")
+            text = f"{self._target} is {_told(now)} after setting {state}, {weight}"
+            raise UpstreamError(text, reason=Reason.BAD_ANSWER)
 
 
 def _read(parameters: Mapping[str, Any]) -> tuple[str | None, int | None, int | None]:

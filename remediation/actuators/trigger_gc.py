@@ -8,6 +8,7 @@ from typing import Any
 from remediation.actuators import Done, Tell, in_silence
 from remediation.actuators.parameters import whole_numbers
 from remediation.control_page import ControlPage
+from remediation.deed import deed
 from remediation.targets.python_process import PythonTarget
 from watchkeeper.instrument import control
 
@@ -27,7 +28,8 @@ class TriggerGc:
     def perform(self, tell: Tell = in_silence) -> Done:
         """Have it collect, and say what that brought."""
         tell("collecting")
-        found = self._page.act()
+        with deed():
+            found = self._page.act()
         return Done(
             f"collected {found['unreachable']} unreachable object(s) in {self._target}", found
         )

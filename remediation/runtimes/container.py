@@ -7,6 +7,7 @@ import json
 import time
 from typing import Any
 
+from remediation.deed import aftermath
 from remediation.runtimes.instance import Instance
 from remediation.targets.service import ContainerAddress
 from watchkeeper.errors import NeverSent, Reason, UpstreamError
@@ -44,8 +45,9 @@ class EngineContainer:
         """Restart it, and give a health check the time that is left to agree."""
         deadline = time.monotonic() + self._limit_seconds
         self._ask("POST", f"restart?t={self._address.stop_timeout:.0f}")
-        while not self.instances()[0].is_ready and time.monotonic() < deadline:
-            time.sleep(LOOK_AGAIN_SECONDS)
+        with aftermath():
+            while not self.instances()[0].is_ready and time.monotonic() < deadline:
+                time.sleep(LOOK_AGAIN_SECONDS)
 
     def _ask(self, method: str, what: str) -> tuple[int, Any]:
         path = f"{API}/containers/{self._address.name}/{what}"

@@ -6,6 +6,7 @@ import time
 from functools import cached_property
 from typing import Any
 
+from remediation.deed import aftermath
 from remediation.kubernetes_api import Cluster
 from remediation.runtimes.instance import Instance
 from remediation.targets.service import DeploymentAddress
@@ -63,8 +64,9 @@ class KubernetesDeployment:
 
     def _wait(self) -> None:
         deadline = time.monotonic() + self._limit_seconds
-        while not self.instances()[0].is_ready and time.monotonic() < deadline:
-            time.sleep(LOOK_AGAIN_SECONDS)
+        with aftermath():
+            while not self.instances()[0].is_ready and time.monotonic() < deadline:
+                time.sleep(LOOK_AGAIN_SECONDS)
 
     def _read(self) -> Any:
         call = self._cluster.apps.read_namespaced_deployment

@@ -57,7 +57,8 @@ class SystemdUnit:
         if ended.exit_code:
             raise UpstreamError(
                 f"systemctl {words[0]} {self._address.unit} ended with {ended.exit_code}: "
-                f"{ended.output.strip()[-500:]}"
+                f"{ended.output.strip()[-500:]}",
+                reason=Reason.REFUSED,
             )
         return ended.output
 

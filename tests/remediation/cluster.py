@@ -24,6 +24,8 @@ class Cluster:
         self.nodes = {}
         self.never_ready = False
         self.patches = []
+        self.refuses_with = None
+        self.loses_answers = False
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.cluster = self
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
@@ -128,12 +130,18 @@ class Handler(BaseHTTPRequestHandler):
         if found is None:
             self._status(404, "NotFound")
             return
+        if self.cluster.refuses_with:
+            self._status(*self.cluster.refuses_with)
+            return
         change = json.loads(body)
         self.cluster.patches.append(change)
         before = copy.deepcopy(found["spec"])
         found["spec"] = merged(found["spec"], change["spec"])
         if "generation" in found["metadata"] and found["spec"] != before:
             found["metadata"]["generation"] += 1
+        if self.cluster.loses_answers:
+            self.close_connection = True
+            return
         self._answer(200, found)
 
     def _is_admitted(self):

@@ -5,6 +5,7 @@ import pytest
 from remediation.actuators.cordon_node import CordonNode
 from remediation.actuators.restart_service import RestartService
 from remediation.actuators.scale_out import ScaleOut
+from remediation.deed import OutcomeUnknown
 from remediation.refusal import CallRefused
 from remediation.runtimes import deployment
 from remediation.targets.service import NodeTarget, RestartTarget, ScaleTarget
@@ -39,6 +40,11 @@ def scale(address, maximum=5, **parameters):
     at = {**address, "namespace": "shop", "deployment": "api"}
     allowed = ScaleTarget.model_validate({"kubernetes": at, "maximum": maximum})
     return ScaleOut("api", allowed, parameters)
+
+
+def add_nodes(cluster):
+    cluster.add_node("node-1")
+    cluster.add_node("node-2")
 
 
 def cordon(address, node="node-1", **parameters):
@@ -88,6 +94,43 @@ def test_a_cluster_that_is_away_was_never_asked(cluster, address):
     cluster.stop()
     with pytest.raises(NeverSent):
         scale(address).perform()
+
+
+@pytest.mark.parametrize(
+    "refusal", [(409, "Conflict"), (429, "TooManyRequests"), (503, "ServiceUnavailable")]
+)
+@pytest.mark.parametrize("make", [restart, scale, cordon])
+def test_a_change_the_cluster_refuses_was_not_made(cluster, address, make, refusal):
+    add_nodes(cluster)
+    cluster.refuses_with = refusal
+    with pytest.raises(UpstreamError, match=f"the cluster answered {refusal[0]}") as failure:
+        make(address).perform()
+    assert not isinstance(failure.value, OutcomeUnknown)
+    assert cluster.patches == []
+
+
+@pytest.mark.parametrize("make", [restart, scale, cordon])
+def test_a_change_whose_answer_is_lost_may_have_been_made(cluster, address, make):
+    add_nodes(cluster)
+    cluster.loses_answers = True
+    with pytest.raises(OutcomeUnknown, match="whether it was done is not known"):
+        make(address).perform()
+    assert len(cluster.patches) == 1
+
+
+def test_a_change_the_cluster_gave_up_waiting_for_may_have_been_made(cluster, address):
+    cluster.refuses_with = (504, "Timeout")
+    with pytest.raises(OutcomeUnknown, match="answered 504"):
+        restart(address).perform()
+
+
+def test_an_outcome_nobody_knows_is_not_told_as_a_failure(cluster, address, endpoint):
+    at = {**address, "namespace": "shop", "deployment": "api"}
+    service = endpoint(restart_service={"api": {"kubernetes": at}})
+    cluster.loses_answers = True
+    entry = service.finished(service.call(action="restart-service", target="api"))
+    assert entry["state"] == "interrupted"
+    assert "whether it was done is not known" in entry["error"]
 
 
 def test_without_an_address_the_reason_is_told(tmp_path):

@@ -1,17 +1,19 @@
 """Servers behind a real HAProxy: taken out, brought back, and kept out across a reload."""
 
 import shutil
+import signal
 import subprocess
 
 import pytest
 
 from remediation.actuators.set_server import SetServer
+from remediation.deed import OutcomeUnknown
 from remediation.haproxy import RuntimeSocket
 from remediation.refusal import CallRefused
 from remediation.targets.haproxy import BalancedTarget
 from tests.ports import free_ports
 from tests.waiting import wait_until
-from watchkeeper.errors import Refused, UpstreamError
+from watchkeeper.errors import NeverSent, Refused, UpstreamError
 
 pytestmark = [
     pytest.mark.live,
@@ -53,6 +55,12 @@ class Proxy:
         old = self._processes[-1]
         self.start("-sf", str(old.pid))
         old.wait(60)
+
+    def freeze(self):
+        self._processes[-1].send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self._processes[-1].send_signal(signal.SIGCONT)
 
     def stop(self):
         for process in self._processes:
@@ -142,6 +150,24 @@ def test_a_preview_changes_nothing(proxy):
     told = actuator(proxy, state="maint").preview().summary
     assert told == "would set web1 from ready with weight 10 to maint with weight 10"
     assert proxy["web1"] == ("ready", 10)
+
+
+def test_a_proxy_that_is_gone_when_it_is_to_be_set_was_never_asked(proxy):
+    acting = actuator(proxy, state="drain")
+    with pytest.raises(NeverSent, match="socket"):
+        acting.perform(lambda _sentence: proxy.stop())
+
+
+def test_a_proxy_that_stops_answering_may_have_been_set(proxy):
+    acting = actuator(proxy, state="drain")
+
+    def freeze(_sentence):
+        proxy.freeze()
+        acting._proxy._timeout_seconds = 0.1
+
+    with pytest.raises(OutcomeUnknown, match="whether it was done is not known"):
+        acting.perform(freeze)
+    proxy.thaw()
 
 
 def test_what_a_reload_forgot_is_set_again_until_its_time_is_over(proxy, endpoint):

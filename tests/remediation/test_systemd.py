@@ -11,12 +11,13 @@ import pytest
 from pydantic import ValidationError
 
 from remediation.actuators.restart_service import RestartService
+from remediation.deed import OutcomeUnknown
 from remediation.runtimes import systemd
 from remediation.targets.service import RestartTarget
-from watchkeeper.errors import UpstreamError
+from watchkeeper.errors import NeverSent, UpstreamError
 
 STAND_IN = """#!{python}
-import json, pathlib, sys
+import json, pathlib, sys, time
 file = pathlib.Path({file!r})
 words = [word for word in sys.argv[1:] if word not in ("--no-ask-password", "--no-pager")]
 if words[:1] == ["--user"]:
@@ -25,6 +26,8 @@ verb, *rest = words
 unit = rest[rest.index("--") + 1]
 state = json.loads(file.read_text())
 if verb == "restart":
+    if state.get(unit, {{}}).get("hangs"):
+        time.sleep(600)
     if unit not in state:
         print(f"Failed to restart {{unit}}: Unit {{unit}} not found.", file=sys.stderr)
         sys.exit(5)
@@ -98,6 +101,32 @@ def test_what_systemctl_says_is_passed_on(units):
     units(shop=RUNNING)
     with pytest.raises(UpstreamError, match="Failed to connect to bus"):
         actuator(user=True).perform()
+
+
+def test_a_start_that_takes_longer_than_allowed_may_still_come_to_its_end(units):
+    units(shop={**RUNNING, "hangs": True})
+    acting = actuator()
+
+    def have_little_time(_sentence):  # only from here on: on a busy machine to look takes a while
+        acting._runtime._limit_seconds = 0.1
+
+    with pytest.raises(OutcomeUnknown, match="was not through"):
+        acting.perform(have_little_time)
+
+
+def test_without_systemd_nothing_was_done(units, monkeypatch, tmp_path):
+    units(shop=RUNNING)
+    monkeypatch.setattr(systemd, "SYSTEMCTL", str(tmp_path / "no-systemctl"))
+    with pytest.raises(NeverSent, match="could not be started"):
+        actuator().perform()
+
+
+def test_a_restart_that_systemd_refuses_was_not_done(units):
+    """The unit is removed by somebody between the look and the restart."""
+    units(shop=RUNNING)
+    with pytest.raises(UpstreamError, match="not found") as failure:
+        actuator().perform(lambda _sentence: units())
+    assert not isinstance(failure.value, OutcomeUnknown)
 
 
 @pytest.mark.parametrize("unit", ["--all", "shop", "shop.service; reboot", ""])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -42,8 +44,8 @@ class JointSubspace:
         self._smallest_spread = terms.smallest_spread
         self._minimum_samples = max(terms.minimum_samples, 5 * WINDOW_SAMPLES)
         self._refits = Refits(self._minimum_samples, history_samples)
-        self._centre = np.empty(0)
-        self._spread = np.empty(0)
+        self._centre: Matrix = np.empty((0, 1))
+        self._spread: Matrix = np.empty((0, 1))
         self._mean = np.empty(0)
         self._whitening: Matrix = np.empty((0, 0))
 
@@ -56,9 +58,12 @@ class JointSubspace:
         if len(self._centre) != len(window) or not np.isfinite(window[:, -1]).any():
             return float("nan")
         flat = bent(window, self._centre, self._spread).ravel()
-        centred = np.where(np.isfinite(flat), flat - self._mean, 0.0)
-        components = centred @ self._whitening
-        return float(np.sqrt(np.mean(components**2)))
+        flat -= self._mean
+        known = np.isfinite(flat)
+        if np.count_nonzero(known) < len(known):
+            flat[~known] = 0.0
+        components = flat @ self._whitening
+        return math.sqrt(components.dot(components) / len(components))
 
     def learn(self, history: npt.NDArray[np.float32]) -> None:
         """Fit to what may be learned, channels x samples; asked for when ``due`` said so."""
@@ -66,13 +71,14 @@ class JointSubspace:
         alive = np.isfinite(values).sum(axis=1) >= self._minimum_samples
         if alive.sum() < 2:
             return
-        centre, spread = np.full((2, len(values)), np.nan)
-        centre[alive], spread[alive] = normalisation_of(
+        centre, spread = np.full((2, len(values), 1), np.nan)
+        centre[alive, 0], spread[alive, 0] = normalisation_of(
             values[alive], self._smallest_spread, smallest_ratio=SMALLEST_SPREAD_RATIO
         )
         normal = bent(values, centre, spread)
-        pieces = np.lib.stride_tricks.sliding_window_view(normal, WINDOW_SAMPLES, axis=1)
-        share = np.isfinite(pieces[alive]).mean(axis=(0, 2))
+        known = np.isfinite(normal[alive]).sum(axis=0)
+        of_window = np.convolve(known, np.ones(WINDOW_SAMPLES, dtype=known.dtype), "valid")
+        share = of_window / (WINDOW_SAMPLES * np.count_nonzero(alive))
         rows = np.flatnonzero(share >= SMALLEST_KNOWN_RATIO)
         if len(rows) < max(
             self._minimum_samples, ROWS_PER_DIMENSION * WINDOW_SAMPLES * len(values)
@@ -80,22 +86,31 @@ class JointSubspace:
             return
         if len(rows) > FIT_ROWS:
             rows = rows[np.linspace(0, len(rows) - 1, FIT_ROWS).astype(np.intp)]
-        flat = pieces[:, rows].transpose(1, 0, 2).reshape(len(rows), -1)
+        flat = np.empty((len(rows), len(values), WINDOW_SAMPLES))
+        for at in range(WINDOW_SAMPLES):
+            flat[:, :, at] = normal[:, rows + at].T
         self._centre, self._spread = centre, spread
-        self._mean, self._whitening = whitening_of(flat)
+        self._mean, self._whitening = whitening_of(flat.reshape(len(rows), -1))
 
     def due(self) -> bool:
         """Count one more settled sample of the entity and return whether to learn now."""
         return self._refits.due()
 
 
-def bent(values: Matrix, centre: Floats, spread: Floats) -> Matrix:
-    """Return distances in spreads, logarithmic beyond the knee, channels x samples."""
-    distance = (values - centre[:, None]) / spread[:, None]
+def bent(values: Matrix, centre: Matrix, spread: Matrix) -> Matrix:
+    """Return distances in spreads, logarithmic beyond the knee.
+
+    Args:
+        values: channels x samples.
+        centre, spread: of each channel, channels x 1.
+    """
+    distance = (values - centre) / spread
     length = np.abs(distance)
-    beyond = KNEE_SPREADS * (1 + np.log(np.maximum(length, KNEE_SPREADS) / KNEE_SPREADS))
-    bounded: Matrix = np.sign(distance) * np.where(length > KNEE_SPREADS, beyond, length)
-    return bounded
+    beyond = length > KNEE_SPREADS
+    if np.count_nonzero(beyond):
+        reach = KNEE_SPREADS * (1 + np.log(length[beyond] / KNEE_SPREADS))
+        distance[beyond] = np.copysign(reach, distance[beyond])
+    return distance
 
 
 def whitening_of(rows: Matrix) -> tuple[Floats, Matrix]:
@@ -104,10 +119,15 @@ def whitening_of(rows: Matrix) -> tuple[Floats, Matrix]:
     Each pair of samples covaries as far as both are known (pairwise deletion).
     """
     known = np.isfinite(rows)
-    mean = np.where(known, rows, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    centred = np.where(known, rows - mean, 0.0)
-    together = known.astype(np.float64)
-    covariance = centred.T @ centred / np.maximum(together.T @ together, 1.0)
+    if known.all():
+        mean = rows.sum(axis=0) / len(rows)
+        centred = rows - mean
+        covariance = centred.T @ centred / len(rows)
+    else:
+        mean = np.where(known, rows, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        centred = np.where(known, rows - mean, 0.0)
+        together = known.astype(np.float64)
+        covariance = centred.T @ centred / np.maximum(together.T @ together, 1.0)
     variances, directions = np.linalg.eigh(covariance)
     variances = np.maximum(variances, 0.0)
     shrinkage = SHRINKAGE_RATIO * variances.mean() + SMALLEST_DEVIATION**2

@@ -147,12 +147,11 @@ def fit_series(window: Matrix, lags: tuple[int, ...], terms: Terms) -> Fit:
     centre, spread = normalisation_of(window, terms.smallest_spread)
     normal = (window - centre[:, None]) / spread[:, None]
     features, targets, usable = design_of(normal, lags)
-    coefficients = solve(features, targets, usable)
-    error = targets - np.einsum("stk,sk->st", features, coefficients)
+    error = targets - predicted_of(features, solve(features, features, targets))
     residual_spread = spread_of(error, usable)
     explained = usable & (np.abs(error) < OUTLIER_SPREADS * residual_spread[:, None])
-    coefficients = solve(features, targets, explained)
-    error = targets - np.einsum("stk,sk->st", features, coefficients)
+    coefficients = solve(features * explained[:, None, :], features, targets)
+    error = targets - predicted_of(features, coefficients)
     floor = np.maximum(1e-4, terms.smallest_spread / spread)
     return Fit(centre, spread, coefficients, np.maximum(spread_of(error, explained), floor))
 
@@ -165,41 +164,61 @@ def normalisation_of(
     Args: as of ``centre_and_spread``.
     """
     centre, spread = centre_and_spread(window, smallest_spread, smallest_ratio=smallest_ratio)
-    return centre, np.maximum(spread, SMALLEST_RESIDUAL_SHARE * np.nanstd(window, axis=1))
+    return centre, np.maximum(spread, SMALLEST_RESIDUAL_SHARE * standard_deviations(window))
+
+
+def standard_deviations(rows: Matrix) -> Floats:
+    """Return the standard deviation of what is known of each row."""
+    known = not np.count_nonzero(np.isnan(rows))
+    deviations: Floats = rows.std(axis=1) if known else np.nanstd(rows, axis=1)
+    return deviations
 
 
 def design_of(
     normal: Matrix, lags: tuple[int, ...]
 ) -> tuple[Matrix, Matrix, npt.NDArray[np.bool_]]:
-    """Return features (series x rows x lags and one), targets, and which rows are complete."""
+    """Return features (series x lags and one x rows), targets, and which rows are complete.
+
+    What is not complete is zero.
+    """
     series, samples = normal.shape
     # Without a whole day before it the daily lags of a row take the newest sample instead.
     first = min(max(lags), samples // 2)
     rows = np.arange(first, samples)
     if len(rows) > FIT_ROWS:
         rows = rows[np.linspace(0, len(rows) - 1, FIT_ROWS).astype(np.intp)]
-    features = np.ones((series, len(rows), len(lags) + 1))
+    features = np.ones((series, len(lags) + 1, len(rows)))
     for at, lag in enumerate(lags):
         source = rows - lag
         source = np.where(source >= 0, source, np.maximum(rows - 1, 0))
         known = normal[:, source]
         if lag > NEAR_LAGS:  # a series that began within the window has no day before it either
-            known = np.where(np.isfinite(known), known, features[:, :, 0])
-        features[:, :, at] = known
+            known = np.where(np.isfinite(known), known, features[:, 0])
+        features[:, at] = known
     targets = normal[:, rows]
-    usable = np.isfinite(targets) & np.isfinite(features).all(axis=2)
-    features[~usable] = 0.0
-    return features, np.where(usable, targets, 0.0), usable
+    usable = np.isfinite(targets) & np.isfinite(features).all(axis=1)
+    if np.count_nonzero(usable) < usable.size:
+        np.copyto(features, 0.0, where=~usable[:, None, :])
+        targets[~usable] = 0.0
+    return features, targets, usable
 
 
-def solve(features: Matrix, targets: Matrix, usable: npt.NDArray[np.bool_]) -> Matrix:
-    """Return the ridge coefficients of every series over its usable rows."""
-    weighted = features * usable[:, :, None]
-    gram = np.einsum("stk,stl->skl", weighted, features, optimize=True)
-    moment = np.einsum("stk,st->sk", weighted, targets, optimize=True)
-    gram += PENALTY * np.eye(features.shape[2])
-    coefficients: Matrix = np.linalg.solve(gram, moment[:, :, None])[:, :, 0]
-    return coefficients
+def solve(weighted: Matrix, features: Matrix, targets: Matrix) -> Matrix:
+    """Return the ridge coefficients of every series.
+
+    Args:
+        weighted: the features with zero for the rows that do not count.
+    """
+    gram = weighted @ features.transpose(0, 2, 1)
+    gram += PENALTY * np.eye(features.shape[1])
+    coefficients = np.linalg.solve(gram, weighted @ targets[:, :, None])[:, :, 0]
+    return coefficients.astype(np.float64, copy=False)
+
+
+def predicted_of(features: Matrix, coefficients: Matrix) -> Matrix:
+    """Return what the coefficients make of the features, series x rows."""
+    predicted: Matrix = (coefficients[:, None, :] @ features)[:, 0]
+    return predicted
 
 
 def spread_of(error: Matrix, usable: npt.NDArray[np.bool_]) -> Floats:
@@ -207,5 +226,5 @@ def spread_of(error: Matrix, usable: npt.NDArray[np.bool_]) -> Floats:
     errors = np.where(usable, error, np.nan)
     errors[~usable.any(axis=1), 0] = 0.0
     robust = SIGMA_PER_MAD * row_medians(np.abs(errors))
-    spread: Floats = np.maximum(robust, SMALLEST_RESIDUAL_SHARE * np.nanstd(errors, axis=1))
+    spread: Floats = np.maximum(robust, SMALLEST_RESIDUAL_SHARE * standard_deviations(errors))
     return spread

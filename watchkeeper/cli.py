@@ -23,6 +23,7 @@ COMMANDS = {
     "fault": ("watchkeeper.gameday.cli:fault", "Inject and clear faults in the demo."),
     "gameday": ("watchkeeper.gameday.cli:gameday", "Break the demo and time its recovery."),
     "incident": ("watchkeeper.operate:incident", "List and show incidents."),
+    "episode": ("anomaly.episode_command:episode", "List anomalies and say what they mean."),
     "pause": ("watchkeeper.operate:pause", "The kill switch: stop remediation actions."),
     "token": ("watchkeeper.token_command:token", "Say who may ask, and how much each may do."),
     "audit": ("watchkeeper.operate:audit", "Prove that no decision or deed was taken back."),

@@ -19,7 +19,7 @@ from watchkeeper.errors import Refused, UpstreamError
 from watchkeeper.peers import Peer
 from watchkeeper.supervisor.client import SupervisorClient, part_urls
 
-_data_dir = click.option(
+data_dir_option = click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False),
     default=addresses.data_dir,
@@ -27,14 +27,16 @@ _data_dir = click.option(
     help="Of the stack to ask, when it runs on this machine.",
 )
 
-ALERTING_VARIABLE = "WATCHKEEPER_ALERTING_URL"
-HOW_TO_SAY = f"say which stack is meant with --data-dir DIR or {ALERTING_VARIABLE}"
-
 _COLOURS = {"critical": "red", "warning": "yellow", "info": "cyan"}
 
 
 def alerting_of(data_dir: Path, environment: Mapping[str, str] | None = None) -> Peer:
-    """Return the alerting to ask: ``WATCHKEEPER_ALERTING_URL`` when set, else the stack's own.
+    """Return the alerting to ask: as ``peer_of``."""
+    return peer_of("alerting", data_dir, environment)
+
+
+def peer_of(part: str, data_dir: Path, environment: Mapping[str, str] | None = None) -> Peer:
+    """Return the service to ask: at ``WATCHKEEPER_<PART>_URL`` when set, else the stack's own.
 
     Never a guess: with two stacks on a machine the kill switch must not pause the wrong one.
 
@@ -42,15 +44,17 @@ def alerting_of(data_dir: Path, environment: Mapping[str, str] | None = None) ->
         Refused: there is neither.
     """
     environment = os.environ if environment is None else environment
-    if environment.get(ALERTING_VARIABLE):
-        return Peer("alerting", base_url=addresses.url_of("alerting", environment))
+    variable = f"WATCHKEEPER_{part.upper()}_URL"
+    how_to_say = f"say which stack is meant with --data-dir DIR or {variable}"
+    if environment.get(variable):
+        return Peer(part, base_url=addresses.url_of(part, environment))
     try:
         urls = part_urls(SupervisorClient(data_dir).processes())
     except UpstreamError as error:
-        raise Refused(f"{error}, and {ALERTING_VARIABLE} is not set; {HOW_TO_SAY}") from None
-    if ALERTING_VARIABLE not in urls:
-        raise Refused(f"the stack on {data_dir} runs no alerting; {HOW_TO_SAY}")
-    return Peer("alerting", base_url=urls[ALERTING_VARIABLE])
+        raise Refused(f"{error}, and {variable} is not set; {how_to_say}") from None
+    if variable not in urls:
+        raise Refused(f"the stack on {data_dir} runs no {part}; {how_to_say}")
+    return Peer(part, base_url=urls[variable])
 
 
 @click.group()
@@ -62,7 +66,7 @@ def incident() -> None:
 @click.option("--open", "only_open", is_flag=True, help="Only those not resolved yet.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--json", "as_json", is_flag=True, help="As JSON, whole.")
-@_data_dir
+@data_dir_option
 def list_incidents(*, only_open: bool, limit: int, as_json: bool, data_dir: Path) -> None:
     """List incidents, newest first."""
     parameters = {"limit": str(limit)} | ({"status": "open"} if only_open else {})
@@ -89,7 +93,7 @@ def list_incidents(*, only_open: bool, limit: int, as_json: bool, data_dir: Path
 
 @incident.command("show")
 @click.argument("incident_id")
-@_data_dir
+@data_dir_option
 def show_incident(incident_id: str, data_dir: Path) -> None:
     """Show one incident with its timeline."""
     entry = alerting_of(data_dir).get(f"/api/v1/incidents/{incident_id}")
@@ -110,7 +114,7 @@ _target = click.option("--target", help="Only the actions on this target.")
 @click.option("--for", "duration", help="Such as 2h; else until resumed.")
 @_rule
 @_target
-@_data_dir
+@data_dir_option
 def pause(
     reason: str,
     by: str,
@@ -129,7 +133,7 @@ def pause(
 @click.option("--by", default=getpass.getuser, help="Who; your login by default.")
 @_rule
 @_target
-@_data_dir
+@data_dir_option
 def resume(reason: str, by: str, rule: str | None, target: str | None, data_dir: Path) -> None:
     """Let remediation actions run again; what else is paused is told."""
     asked = {"reason": reason, "by": by, "rule": rule, "target": target}
@@ -143,7 +147,7 @@ def audit() -> None:
 
 @audit.command("verify")
 @click.option("--contains", metavar="HASH", help="The newest hash of an earlier time, kept apart.")
-@_data_dir
+@data_dir_option
 def verify_audit(contains: str | None, data_dir: Path) -> None:
     """Walk the chain of the audit and say whether it holds; the exit code is 1 where it does not.
 

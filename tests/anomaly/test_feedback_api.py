@@ -19,9 +19,10 @@ from watchkeeper.storage import open_database, sqlite_url
 class Desk:
     """A query whose /search got slower at sample 100, and the API beside it."""
 
-    def __init__(self, path, clock: ManualClock) -> None:
-        values = noise(300)
-        values[100:] += 30
+    def __init__(self, path, clock: ManualClock, values: np.ndarray | None = None) -> None:
+        if values is None:
+            values = noise(300)
+            values[100:] += 30
         self.clock = clock
         self.ledger = Ledger(open_database(sqlite_url(path)))
         self.runner = QueryRunner(
@@ -41,6 +42,7 @@ class Desk:
                 Explainer(lambda: [self.runner], self.ledger.feedback).explain,
             )
         )
+        self.app = app
         self.client = app.test_client()
 
     def run_to(self, sample: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -70,7 +71,7 @@ class Peer:
         self, method: str, path: str, *, parameters: dict[str, str] | None = None, body: Any = None
     ) -> Any:
         answer = self._send(method, path, parameters=parameters, body=body)
-        if not answer.ok:
+        if not 200 <= answer.status_code < 300:  # .ok holds for a redirect, which did nothing
             raise self._unexpected(answer)
         return self._json_of(answer) if answer.content else None
 
@@ -108,7 +109,19 @@ class Peer:
 
     def _unexpected(self, answer: requests.Response) -> UpstreamError:
         return UpstreamError(
-            f"{self.part} answered {answer.status_code}: {answer.text[:300]}",
+            f"{self.part} answered {answer.status_code}{elsewhere(answer)}: {answer.text[:300]}",
             reason=Reason.HTTP_STATUS,
             status=answer.status_code,
         )
+
+
+def elsewhere(answer: requests.Response) -> str:
+    """Return in words where a redirect points, as far as its host; empty for other answers."""
+    location = answer.headers.get("Location")
+    if location is None:
+        return ""
+    try:
+        host = urlsplit(location).hostname
+    except ValueError:
+        return " with a Location that is no address"
+    return f" with a redirect to {host or 'another path'}"

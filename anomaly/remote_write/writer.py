@@ -19,6 +19,7 @@ from anomaly.view import text_of
 from watchkeeper.catalogue import anomaly as catalogue
 from watchkeeper.errors import Reason
 from watchkeeper.logs import get_logger
+from watchkeeper.peers import elsewhere
 
 SAMPLES_PER_REQUEST = 5_000
 
@@ -131,13 +132,16 @@ class RemoteWriter:
             return Reason.TIMEOUT
         except requests.RequestException:
             return Reason.CONNECTION
-        if answer.ok:
+        if 200 <= answer.status_code < 300:  # .ok holds for a redirect, which wrote nothing
             return "ok"
         if answer.status_code == 429 or answer.status_code >= 500:
             return Reason.BUSY
         log.warning(
             "remote write refused",
-            extra={"status": answer.status_code, "answer": answer.text[:200].strip()},
+            extra={
+                "status": f"{answer.status_code}{elsewhere(answer)}",
+                "answer": answer.text[:200].strip(),
+            },
         )
         return Reason.REFUSED
 

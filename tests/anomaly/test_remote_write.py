@@ -86,8 +86,9 @@ def test_what_a_server_cannot_take_now_is_written_later_in_order():
         assert told["ok"] == told["busy"] > 0
 
 
-def test_what_a_server_refuses_is_not_offered_again():
-    server = Server(400)
+@pytest.mark.parametrize("status", [400, 308])
+def test_what_a_server_refuses_is_not_offered_again(status):
+    server = Server(status)
     with serving(server.answer) as url:
         writer, told = writer_to(url)
         judged(writer)

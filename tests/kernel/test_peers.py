@@ -16,6 +16,7 @@ ANSWERS = {
     "/good/json": (200, b'{"a": 1}'),
     "/good/html": (200, b"<html>"),
     "/good/empty": (200, b""),
+    "/good/moved": (308, b""),
     "/good/missing": (404, b'{"error": "no such thing"}'),
 }
 
@@ -27,8 +28,12 @@ def server_url():
             status, body = ANSWERS[self.path]
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
+            if status == 308:
+                self.send_header("Location", "https://elsewhere.example/secret-path")
             self.end_headers()
             self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815  # the library's name
 
         def log_message(self, *arguments):
             pass
@@ -58,6 +63,13 @@ def test_a_refusal_carries_its_status(server_url):
     with pytest.raises(UpstreamError, match="no such thing") as caught:
         peer(server_url).get("/missing")
     assert caught.value.status == 404
+
+
+def test_a_redirect_is_not_taken_for_a_delivery(server_url):
+    expected = r"^alerting answered 308 with a redirect to elsewhere\.example: $"
+    with pytest.raises(UpstreamError, match=expected) as caught:
+        peer(server_url).post("/moved")
+    assert (caught.value.reason, caught.value.status) == (Reason.HTTP_STATUS, 308)
 
 
 def test_a_ready_service_has_no_reasons_against_it(server_url):

@@ -38,6 +38,10 @@ def test_every_forecaster_is_named():
     assert all(f"`{name}`" in PAGE for name in FORECASTERS)
 
 
+def test_every_preset_has_its_backtest_in_the_table():
+    assert first_cells("Backtest") == set(PRESETS)
+
+
 def test_every_detector_is_in_the_table_and_nothing_else():
     assert first_cells("Detectors") == set(DETECTORS)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from alerting.openapi.schemas import (
     DURATION,
+    EXPRESSION,
     FLAG,
     MATCHER,
     TEXT,
@@ -47,7 +48,7 @@ class Operation:
 _LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 100}
 _FILTERS = {"filter": list_of(MATCHER)}
 _MUTES = dict.fromkeys(("active", "silenced", "inhibited", "unprocessed"), FLAG)
-_ALERT_PARAMETERS = {**_FILTERS, **_MUTES, "receiver": TEXT}
+_ALERT_PARAMETERS = {**_FILTERS, **_MUTES, "receiver": EXPRESSION}
 _INCIDENT = ref("IncidentWithPrecedents")
 
 _SCOPES = {"rule": WORDS, "target": WORDS}

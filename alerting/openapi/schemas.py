@@ -18,6 +18,7 @@ WORDS: Schema = {"type": "string", "pattern": r"\S"}
 NUMBER: Schema = {"type": "number"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 FLAG: Schema = {"type": "boolean"}
+EXPRESSION: Schema = {"type": "string", "format": "regex"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 LABELS: Schema = {"type": "object", "additionalProperties": TEXT}
 _STORABLE: Schema = {"type": "string", "pattern": r"^[^\x00]*$"}

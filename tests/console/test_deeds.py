@@ -53,6 +53,19 @@ def test_nothing_is_done_in_nobodys_name(browser, neighbourhood, deed):
 
 
 @pytest.mark.parametrize(
+    "address",
+    ["/incidents/i-1/actions/k-1/approve", "/incidents/i-1/actions/k-1/decline",
+     "/deliveries/replay"],
+)  # fmt: skip
+def test_nothing_is_released_or_sent_again_in_nobodys_name(browser, neighbourhood, address):
+    neighbourhood.alerting.answers["/api/v1/deliveries"] = {"deliveries": []}
+    answer = browser.post(address, data={"by": " ", "delivery": "d-1"}, headers=LOCAL)
+    assert answer.status_code == 400
+    assert "Say who you are" in answer.text
+    assert neighbourhood.alerting.posted == []
+
+
+@pytest.mark.parametrize(
     ("deed", "lacking"), [("notes", "text"), ("owner", "text"), ("silence", "duration")]
 )
 def test_what_a_deed_needs_is_asked_for(browser, neighbourhood, deed, lacking):

@@ -1,7 +1,7 @@
 """How many series a core can judge, at what memory, and how late; beside what a user would write.
 
-    python -m benchmarks.anomaly_scale --series N [--series M ...] [--json]
-        [--lag-minutes 30 --lag-series 50000] [--only envelope,default,forest,warm,loops]
+    python -m benchmarks.anomaly_scale --series N [--series M ...] [--json] [--quick]
+        [--lag-minutes 30] [--warm-series N] [--only envelope,default,forest,warm,lag,loops]
 
 A tick reads N series from a real Prometheus, judges and learns them, and writes /metrics as the
 service does. Its cost is the CPU time of our process: reading and publishing over real ticks,
@@ -62,6 +62,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "forest": {"detector": "isolation-forest"},
 }
 """What each changes in the shipped configuration, whose own detector is the default."""
+
+
+PARTS = (*KINDS, "warm", "lag", "loops")
+"""What can be measured by itself."""
 
 
 def query_of(kind: str, series: int) -> QuerySettings:
@@ -127,6 +131,15 @@ def advance(evaluation: QueryEvaluation, ticks: list[Block]) -> None:
         evaluation.advance(tick)
 
 
+def learn(evaluation: QueryEvaluation, feed: Feed, samples: int) -> None:
+    """Judge and learn so many samples of all series, telling of each quarter."""
+    pieces = samples // PIECE_SAMPLES
+    for done in range(1, pieces + 1):
+        evaluation.advance(feed.piece(PIECE_SAMPLES))
+        if done * 4 // pieces > (done - 1) * 4 // pieces:
+            click.echo(f"    learned {done / pieces:.0%} of the history", err=True)
+
+
 def judged(kind: str, series: int) -> dict[str, float]:
     """Return memory and CPU seconds of a tick, by stage."""
     now = grid_end_seconds(time.time(), STEP_SECONDS, 0.0)
@@ -135,8 +148,7 @@ def judged(kind: str, series: int) -> dict[str, float]:
     gc.collect()
     before = psutil.Process().memory_info().rss
     evaluation = QueryEvaluation("load", query_of(kind, series))
-    for _ in range(history // PIECE_SAMPLES):
-        evaluation.advance(feed.piece(PIECE_SAMPLES))
+    learn(evaluation, feed, history)
     ticks = [feed.piece(1) for _ in range(JUDGED_TICKS)]
     score = cpu_of(partial(advance, evaluation, ticks)) / JUDGED_TICKS
     ticks.clear()
@@ -199,34 +211,45 @@ def warm_start(series: int) -> dict[str, float]:
 
 
 def lags(series: int, minutes: float) -> dict[str, float]:
-    """Return the 99th percentile of how old a sample is when its score is published."""
+    """Return the 99th percentile of how old a sample is when its score is published.
+
+    The service is as after a day of work, and has caught up before the first tick counts.
+    """
     with simulated_prometheus(series) as (prometheus, _server):
         client = RangeClient(prometheus)
         evaluation = QueryEvaluation("load", query_of("default", series))
-        now = grid_end_seconds(time.time(), STEP_SECONDS, 0.0)
-        feed = Feed(series, now - 200 * STEP_SECONDS)
-        evaluation.advance(feed.piece(200))
+        begin = grid_end_seconds(time.time(), STEP_SECONDS, 0.0) - DAY_SAMPLES * STEP_SECONDS
+        learn(evaluation, Feed(series, begin), DAY_SAMPLES)
         registry = CollectorRegistry()
         registry.register(SeriesCollector(lambda: [Shown(evaluation)], lambda: datetime.now(UTC)))  # type: ignore[list-item]
-        found = []
-        until = time.time() + minutes * 60
-        while time.time() < until:
-            at = evaluation.judged_until_seconds or now
-            due = grid_end_seconds(time.time(), STEP_SECONDS, 0.0)
-            if due <= at:
-                time.sleep(0.05)
-                continue
+
+        def catch_up(due: float) -> None:
             for block in read_blocks(
                 client,
                 EXPRESSION,
-                start_seconds=at + STEP_SECONDS,
+                start_seconds=(evaluation.judged_until_seconds or begin) + STEP_SECONDS,
                 end_seconds=due,
                 step_seconds=STEP_SECONDS,
             ):
                 evaluation.advance(block)
             generate_latest(registry)
+
+        while evaluation.judged_until_seconds != (due := newest_due()):
+            catch_up(due)
+        found: list[float] = []
+        until = time.monotonic() + minutes * 60
+        while time.monotonic() < until or not found:
+            if evaluation.judged_until_seconds == (due := newest_due()):
+                time.sleep(0.05)
+                continue
+            catch_up(due)
             found.append(time.time() - due)
     return {"p99": float(np.quantile(found, 0.99)), "ticks": float(len(found))}
+
+
+def newest_due() -> float:
+    """Return the Unix time of the newest sample there can be."""
+    return grid_end_seconds(time.time(), STEP_SECONDS, 0.0)
 
 
 def loop_of_forests() -> float:
@@ -288,22 +311,28 @@ def measured(series: int, wanted: set[str]) -> dict[str, float]:
 @click.command()
 @click.option("--series", "numbers", multiple=True, type=int, default=(10_000,), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print a flat object of the figures.")
-@click.option("--only", default="envelope,default,forest,warm,loops", show_default=True)
-@click.option("--warm-series", default=10_000, show_default=True)
-@click.option("--lag-series", default=50_000, show_default=True)
-@click.option("--lag-minutes", default=0.0, help="0 leaves the lag out.", show_default=True)
+@click.option("--only", default=",".join(PARTS), show_default=True)
+@click.option("--warm-series", type=int, help="Instead of the last of --series.")
+@click.option("--lag-minutes", default=3.0, show_default=True)
+@click.option("--quick", is_flag=True, help="1,000 series, and one tick of the lag.")
 def main(
     numbers: tuple[int, ...],
-    as_json: bool,  # noqa: FBT001  # click passes by keyword
+    *,
+    as_json: bool,
     only: str,
-    warm_series: int,
-    lag_series: int,
+    warm_series: int | None,
     lag_minutes: float,
+    quick: bool,
 ) -> None:
     """Measure; the figures of the last --series stand under the contract's names."""
     wanted = set(only.split(","))
+    if unknown := wanted - set(PARTS):
+        raise click.UsageError(f"no part {sorted(unknown)}; there are {', '.join(PARTS)}")
+    if quick:
+        numbers, lag_minutes = (1_000,), 0.0
+    lag_series, warm_series = numbers[-1], warm_series or numbers[-1]
     figures: dict[str, float] = {}
-    for series in numbers:
+    for series in numbers if wanted & set(KINDS) else ():
         found = measured(series, wanted)
         figures |= found
         if len(numbers) > 1:
@@ -313,14 +342,16 @@ def main(
         click.echo(f"warm start: {warm_series} series of a day", err=True)
         warm = alone(warm_start, warm_series)
         figures |= {
+            "warm_start_series": float(warm_series),
             "warm_start_seconds": warm["wall"],
             "warm_start_cpu_seconds": warm["cpu"],
             "warm_start_prometheus_cpu_seconds": warm["theirs"],
         }
-    if lag_minutes:
+    if "lag" in wanted:
         click.echo(f"lag: {lag_series} series for {lag_minutes:g} minutes", err=True)
         lag = alone(lags, lag_series, lag_minutes)
         figures |= {"p99_lag_seconds": lag["p99"], "lag_ticks": lag["ticks"]}
+        figures["lag_series"] = float(lag_series)
     if "loops" in wanted:
         figures["loop_forest_series_per_minute_per_core"] = 60.0 / alone(loop_of_forests)
         figures["half_space_series_per_minute_per_core"] = 60.0 / alone(loop_of_half_spaces)

@@ -299,4 +299,5 @@ def _laid_over(
 
 
 def _known(presets: Any) -> bool:
-    return isinstance(presets, list | tuple) and set(presets) <= set(PRESETS)
+    # Looked up one by one: an entry may be a mapping, which no set can hold.
+    return isinstance(presets, list | tuple) and all(preset in PRESETS for preset in presets)

@@ -42,9 +42,11 @@ MAX_NODES = 100_000
 
 
 class Settings(BaseModel):
-    """Base of every configuration model: frozen, and strict about unknown keys."""
+    """Base of every configuration model: frozen, strict about unknown keys, every number finite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
 
 
 def parse_duration_seconds(value: object) -> object:
@@ -59,7 +61,8 @@ def parse_duration_seconds(value: object) -> object:
     parts = list(_DURATION_PART.finditer(value))
     if not parts or "".join(part.group(0) for part in parts) != value:
         raise ValueError(f"expected a duration such as 30s, 5m or 1h30m, got {value!r}")
-    return sum(int(part["count"]) * _UNIT_SECONDS[part["unit"]] for part in parts)
+    # As floats: a count of 400 digits is then infinite, which the model refuses, not an overflow.
+    return sum(float(part["count"]) * _UNIT_SECONDS[part["unit"]] for part in parts)
 
 
 DurationSeconds = Annotated[float, BeforeValidator(parse_duration_seconds)]
@@ -268,7 +271,7 @@ class _Reader:
     def _construct(self, node: yaml.Node, path: Key) -> Any:
         try:
             return self._constructor.construct_object(node)
-        except (ValueError, TypeError, KeyError, OverflowError) as error:
+        except Exception as error:  # noqa: BLE001  # PyYAML's constructors raise whatever they trip over
             kind = node.tag.rpartition(":")[2]
             return self._refuse(node, path, f"not a readable {kind} ({error})")
 
@@ -301,12 +304,23 @@ def load(path: Path, model: type[Model], environment: Mapping[str, str] | None =
     Raises:
         ConfigError: listing every problem with its file, line, key and what was expected.
     """
+    try:
+        return _loaded(path, model, os.environ if environment is None else environment)
+    except ConfigError:
+        raise
+    except Exception as error:
+        # A validator that trips is a flaw of ours; whoever follows the file must not fall with it.
+        message = f"cannot be checked: {type(error).__name__}: {error}"
+        raise ConfigError([Problem(str(path), 1, "", message)]) from error
+
+
+def _loaded(path: Path, model: type[Model], environment: Mapping[str, str]) -> Model:
     name = str(path)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([Problem(name, 1, "", f"cannot be read: {error}")]) from None
-    reader = _Reader(name, os.environ if environment is None else environment)
+    reader = _Reader(name, environment)
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = reader.read(node) if node is not None else {}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from watchkeeper.errors import ConfigError
+from watchkeeper.errors import ConfigError, Problem
 from watchkeeper.logs import get_logger
 from watchkeeper.stamp import Stamp, stamp_of
 
@@ -72,16 +72,26 @@ class Watched(Generic[Content]):
 
     def _reload(self, stamps: Mapping[Path, Stamp]) -> bool:
         try:
-            self.current = self._read(self.path)
-            self.problem = None
-            self._stamps = {self.path: stamps[self.path], **self._leans_on(self.current)}
-            log.info("configuration reloaded", extra={"file": str(self.path)})
+            content = self._read(self.path)
+            leans_on = self._leans_on(content)
         except ConfigError as error:
-            self.problem = error
-            self._stamps = {**stamps, **error.leans_on}
-            log.warning(
-                "configuration kept: the changed file cannot be used",
-                extra={"file": str(self.path), "problems": [str(p) for p in error.problems]},
-            )
+            self._keep(error, stamps)
+        except Exception as error:
+            # A flaw of ours in what reads the file: told once, and not met again at every look.
+            log.exception("a configuration file cannot be read", extra={"file": str(self.path)})
+            message = f"cannot be read: {type(error).__name__}: {error}"
+            self._keep(ConfigError([Problem(str(self.path), 1, "", message)]), stamps)
+        else:
+            self.current, self.problem = content, None
+            self._stamps = {self.path: stamps[self.path], **leans_on}
+            log.info("configuration reloaded", extra={"file": str(self.path)})
         self._on_reload(self.problem)
         return self.problem is None
+
+    def _keep(self, error: ConfigError, stamps: Mapping[Path, Stamp]) -> None:
+        self.problem = error
+        self._stamps = {**stamps, **error.leans_on}
+        log.warning(
+            "configuration kept: the changed file cannot be used",
+            extra={"file": str(self.path), "problems": [str(p) for p in error.problems]},
+        )

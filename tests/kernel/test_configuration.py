@@ -132,6 +132,9 @@ LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("\nextra: &a {<<: *a}\n", None),
         ("\nextra: !!int abc\n", 2),
         ("\nextra: !!bool abc\n", 2),
+        ("\nextra: !!int ''\n", 2),
+        ("\nextra: !!float ''\n", 2),
+        ("\nextra: !!timestamp x\n", 2),
         ("\nextra: !!python/object:os.system {}\n", 2),
         ("extra: " + "1" * 5000 + "\n", 1),
         ("extra: " + "[" * 3000 + "\n", None),
@@ -144,6 +147,26 @@ def test_anything_yaml_can_say_is_a_problem_and_never_a_traceback(tmp_path, text
     found = problems_of(written(tmp_path, text), DEEP="2026-13-45")
     assert found
     assert line is None or line in {problem.line for problem in found}
+
+
+@pytest.mark.parametrize("value", [".nan", ".inf", "-.inf", "9" * 400 + "w", "1" + "0" * 400])
+def test_a_number_that_is_not_finite_is_refused_at_its_line(tmp_path, value):
+    (problem,) = problems_of(written(tmp_path, f"\ninterval: {value}\n"))
+    assert (problem.line, problem.key) == (2, "interval")
+
+
+def test_a_check_that_trips_is_a_problem_of_the_file(tmp_path):
+    class Tripping(Settings):
+        names: tuple[str, ...] = ()
+
+        @model_validator(mode="before")
+        @classmethod
+        def _trip(cls, data):
+            return {**data, "names": sorted(set(data["names"]))}
+
+    path = written(tmp_path, "names: [{a: b}]\n")
+    with pytest.raises(ConfigError, match=r"example.yml:1: cannot be checked: TypeError"):
+        load(path, Tripping)
 
 
 def test_a_missing_file_is_a_problem_not_a_traceback(tmp_path):

@@ -128,3 +128,35 @@ def test_the_budget_of_all_counts_every_rule(make_desk, endpoint):
     desk.pass_time(60, step_seconds=5)
     assert done(endpoint) == [("run-command", "v")]
     assert guards(desk) == {"overall_budget"}
+
+
+def test_a_cooldown_runs_from_the_end_of_an_action(make_desk, endpoint):
+    desk = make_desk(rules={"cooldown: 60s": "cooldown: 60s\n    run_time: 50s"})
+    endpoint.becomes = "running"
+    desk.fire("WorkerDead", process="w")
+    desk.pass_time(70, step_seconds=5)  # after 50 s it is given up, and the data say that it helped
+    desk.resolve("WorkerDead", process="w")
+    desk.fire("WorkerDead", process="w")
+    desk.pass_time(20, step_seconds=5)
+    assert done(endpoint) == [("restart-service", "w")]
+    assert guards(desk) == {"cooldown"}
+    desk.pass_time(40, step_seconds=5)
+    assert len(done(endpoint)) == 2
+
+
+POOL = "pool: {name: NAME, size_query: count(up), ceiling: 0.2}"
+
+
+@pytest.mark.parametrize(("other", "acted_on"), [("caches", ["v", "w"]), ("workers", ["v"])])
+def test_a_pool_counts_its_own_targets_and_no_others(
+    make_desk, endpoint, prometheus, other, acted_on
+):
+    prometheus.value = 3  # of which one may be acted on
+    mode = "    mode: auto\n"
+    mine, others = (f"{mode}    {POOL.replace('NAME', name)}\n" for name in ("workers", other))
+    desk = make_desk(rules={mode: mine, "rules:\n": SECOND.replace(mode, others)})
+    desk.fire("DiskFull", process="v")
+    desk.pass_time(60, step_seconds=5)
+    desk.fire("WorkerDead", process="w")
+    desk.pass_time(60, step_seconds=5)
+    assert [target for _action, target in done(endpoint)] == acted_on

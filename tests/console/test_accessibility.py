@@ -81,7 +81,7 @@ def barriers(page, options):
     [
         ("light", PAGES, ALL_RULES),
         ("dark", PAGES, COLOURS),  # the rest is the same as in light
-        ("phone", PAGES[:4], ALL_RULES),
+        ("phone", PAGES, ALL_RULES),
     ],
 )
 def test_no_page_has_a_serious_barrier(busy, browser, address, look, paths, options):

@@ -1,14 +1,40 @@
+import subprocess
+
+from tests.waiting import wait_until
 from watchkeeper.supervisor.logfile import LogFile
 
 
 def test_a_log_that_has_grown_is_moved_aside_while_its_writer_goes_on(tmp_path):
     log = LogFile(tmp_path / "logs" / "web.log", max_bytes=10)
     with log.open() as writer:
-        writer.write(b"more than ten bytes\n")
+        writer.write(b"eleven chars\n")
         log.cap()
         writer.write(b"next\n")
     assert log.path.read_bytes() == b"next\n"
-    assert (tmp_path / "logs" / "web.log.1").read_bytes() == b"more than ten bytes\n"
+    assert (tmp_path / "logs" / "web.log.1").read_bytes() == b"ven chars\n"
+
+
+def test_of_a_flood_the_end_is_kept_and_no_more_than_the_cap(tmp_path):
+    log = LogFile(tmp_path / "web.log", max_bytes=3 << 20)
+    with log.open() as writer:
+        writer.write(b"early" * (1 << 20))
+        writer.write(b"x" * (3 << 20))
+    log.cap()
+    assert log.path.stat().st_size == 0
+    assert (tmp_path / "web.log.1").read_bytes() == b"x" * (3 << 20)
+
+
+def test_a_log_that_grows_while_it_is_copied_does_not_hold_up_its_copy(tmp_path):
+    log = LogFile(tmp_path / "web.log", max_bytes=64 << 10)
+    flood = subprocess.Popen(["/usr/bin/yes", "flood"], stdout=log.open())
+    try:
+        wait_until(lambda: log.path.stat().st_size > log.max_bytes, what="the log is too large")
+        log.cap()
+        kept = (tmp_path / "web.log.1").stat().st_size
+    finally:
+        flood.kill()
+        flood.wait()
+    assert kept == log.max_bytes
 
 
 def test_a_small_log_stays_whole(tmp_path):

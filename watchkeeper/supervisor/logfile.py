@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -13,6 +12,9 @@ MAX_BYTES = 16 << 20
 """With the one older file kept, a process that logs in a loop costs at most twice this."""
 
 TAIL_BYTES = 4096
+
+COPY_BYTES = 1 << 20
+"""Copied at a time."""
 
 
 class LogFile:
@@ -37,25 +39,30 @@ class LogFile:
 
         The writer keeps its descriptor, so the content is copied and the file cut; it appends
         (O_APPEND), so its next line lands at the start. A line written between the two is lost:
-        the price of log files that do not depend on the supervisor's being quick.
+        the price of log files that do not depend on the supervisor's being quick. Of a flood only
+        the end is kept, ``max_bytes`` of it as of now: a copy that followed the writer would hold
+        up the supervisor for as long as the flood lasts.
 
         Where there is no room for the copy the file is cut without one: a disk that is full of
         this log is worse than the loss of its older lines. What went wrong is ``problem``.
         """
         try:
-            if self.path.stat().st_size <= self.max_bytes:
+            size_bytes = self.path.stat().st_size
+            if size_bytes <= self.max_bytes:
                 return
-            self.problem = self._keep_a_copy()
+            self.problem = self._keep_a_copy(size_bytes)
             os.truncate(self.path, 0)
         except FileNotFoundError:
             return
         except OSError as error:
             self.problem = f"{self.path} cannot be kept small: {error.strerror}"
 
-    def _keep_a_copy(self) -> str:
+    def _keep_a_copy(self, size_bytes: int) -> str:
         predecessor = self.path.with_name(self.path.name + ".1")
         try:
-            shutil.copyfile(self.path, predecessor)
+            with self.path.open("rb") as source, predecessor.open("wb") as copy:
+                source.seek(size_bytes - self.max_bytes)
+                _copy(source, copy, self.max_bytes)
         except OSError as error:
             with suppress(OSError):
                 predecessor.unlink(missing_ok=True)  # half of it would hold the room there is
@@ -72,6 +79,13 @@ class LogFile:
             return ""
         text = next((line.strip() for line in reversed(lines) if line.strip()), "")
         return _message(text)[:200]
+
+
+def _copy(source: IO[bytes], copy: IO[bytes], most_bytes: int) -> None:
+    """Copy at most so many bytes, however fast the source grows meanwhile."""
+    while most_bytes and (piece := source.read(min(most_bytes, COPY_BYTES))):
+        copy.write(piece)
+        most_bytes -= len(piece)
 
 
 def _message(line: str) -> str:

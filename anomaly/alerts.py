@@ -19,6 +19,9 @@ log = get_logger(__name__)
 
 ALERT_NAME = "Anomaly"
 
+SENT_TOGETHER = 1_000
+"""Alerts of one request; ten times as many could be more than a receiver takes at once."""
+
 EXPIRES_AFTER_RESENDS = 4
 """As Prometheus does: an alert we no longer repeat ends by itself after four intervals."""
 
@@ -59,7 +62,8 @@ def alert_of(
     return {
         "labels": labels_of(episode, report.query),
         "annotations": _annotations(report),
-        "startsAt": _rfc3339(episode.started_seconds),
+        # It may have begun by a clock that has been set back since.
+        "startsAt": _rfc3339(min(episode.started_seconds, ends)),
         "endsAt": _rfc3339(ends),
         "generatorURL": _series_url(console_url, report),
     }
@@ -196,7 +200,7 @@ class Courier:
         return min(resend, FIRST_RETRY_SECONDS * 2.0 ** (self._failures - 1))
 
     def send_due(self) -> None:
-        """Send everything that is to be sent now, in one request."""
+        """Send everything that is to be sent now, as much as goes in one request at a time."""
         now = self._clock.now().timestamp()
         settings = self._settings()
         reports = self._reports()
@@ -211,12 +215,15 @@ class Courier:
                 told=self._was_told(report.episode, settings),
             )
         ]
-        if not batch:
-            return
+        for first in range(0, len(batch), SENT_TOGETHER):
+            if not self._send(batch[first : first + SENT_TOGETHER], now, settings):
+                return
+
+    def _send(self, batch: Sequence[Report], now_seconds: float, settings: AlertSettings) -> bool:
         alerts = [
             alert_of(
                 report,
-                now_seconds=now,
+                now_seconds=now_seconds,
                 resend_seconds=settings.resend,
                 console_url=self._console_url,
             )
@@ -226,8 +233,9 @@ class Courier:
             self._receiver.post("/api/v2/alerts", alerts)
         except UpstreamError as error:
             self._note_failure(error)
-            return
+            return False
         self._note_success(batch)
+        return True
 
     def _was_told(self, episode: Episode, settings: AlertSettings) -> bool:
         if episode.id in self._told_resolved:

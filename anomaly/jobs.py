@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +18,11 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from watchkeeper.clock import Clock, SystemClock
+from watchkeeper.logs import get_logger
+
+log = get_logger(__name__)
+
 THREADS = 64
 """An upper limit, not a number kept running: a query that hangs holds one and nobody else's."""
 
@@ -25,6 +31,12 @@ SLOW_THREADS = 1
 
 LONGEST_SPREAD_SECONDS = 10.0
 """Start times are spread over the cadence, but nobody waits longer than this for a first answer."""
+
+
+CLOCK_LOOKED_AT_EVERY_SECONDS = 1.0
+
+SET_BACK_SECONDS = 2.0
+"""Far more than the clock is slewed by between two looks."""
 
 
 class Threads(ThreadPoolExecutor):  # type: ignore[misc]  # APScheduler has no types
@@ -39,11 +51,13 @@ class Jobs:
     """Named jobs at fixed intervals.
 
     Runs that come due while the same job still runs are merged into one (``coalesce``), a job never
-    runs twice at the same time, and every run skipped or merged is told to ``missed``.
+    runs twice at the same time, and every run skipped or merged is told to ``missed``. When the
+    clock is set back, every job runs soon instead of waiting until its old time comes again.
 
     Args:
         missed: called with the job's name for each run that did not happen.
         failed: called with the job's name and what it raised; the job stays scheduled.
+        clock: of this machine, by which APScheduler goes.
     """
 
     def __init__(
@@ -51,9 +65,14 @@ class Jobs:
         *,
         missed: Callable[[str], None],
         failed: Callable[[str, BaseException], None],
+        clock: Clock | None = None,
     ) -> None:
         self._missed = missed
         self._failed = failed
+        self._clock = clock or SystemClock()
+        self._ahead_seconds = self._ahead_of_monotonic_seconds()
+        self._stopped = threading.Event()
+        self._watch = threading.Thread(target=self._watch_clock, name="clock-watch", daemon=True)
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={
@@ -112,10 +131,28 @@ class Jobs:
     def start(self) -> None:
         """Start the clock."""
         self._scheduler.start()
+        self._watch.start()
 
     def stop(self) -> None:
         """Stop the clock without waiting for what runs; what has not begun never will."""
+        self._stopped.set()
         self._scheduler.shutdown(wait=False)
+
+    def follow_clock(self) -> None:
+        """Look whether the clock was set back, and then run every job soon."""
+        before, self._ahead_seconds = self._ahead_seconds, self._ahead_of_monotonic_seconds()
+        if before - self._ahead_seconds < SET_BACK_SECONDS:
+            return
+        log.warning("the clock was set back", extra={"seconds": before - self._ahead_seconds})
+        for job in self._scheduler.get_jobs():
+            self.soon(job.id)
+
+    def _ahead_of_monotonic_seconds(self) -> float:
+        return self._clock.now().timestamp() - self._clock.monotonic_seconds()
+
+    def _watch_clock(self) -> None:
+        while not self._stopped.wait(CLOCK_LOOKED_AT_EVERY_SECONDS):
+            self.follow_clock()
 
     def _tell_missed(self, event: JobEvent) -> None:
         self._missed(event.job_id)

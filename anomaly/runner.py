@@ -44,6 +44,10 @@ def owned(block: Block, held: Held) -> Block:
     return Block(keys, block.times_seconds, block.values[rows])
 
 
+AHEAD_STEPS = 3
+"""Judged so far ahead of now, a query was judged by a clock that has been set back since."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How the last evaluation of a query went; ``error`` is None when it went well."""
@@ -90,6 +94,7 @@ class QueryRunner:
         self._told = told
         self.held = self._wanted = held
         self._kept_at_seconds = self._seasons_kept_at_seconds = float("-inf")
+        self._ended_at_seconds = clock.monotonic_seconds()
         self._running = threading.Lock()
         self.evaluation = self._warm_evaluation()
 
@@ -100,7 +105,10 @@ class QueryRunner:
         first_start = grid_end_seconds(now, settings.step, settings.late_data_delay)
         known = self._ledger.judged_until_seconds(self.name)
         held, shards = self.held, self.held.shards
-        judged_until = {shard: known.get(shard, first_start) for shard in held.numbers}
+        # Nothing after now has been judged, whatever a clock that was set back made of it.
+        judged_until = {
+            shard: min(known.get(shard, first_start), first_start) for shard in held.numbers
+        }
         self._said = self._ledger.feedback.of(self.name)
         kept = self._ledger.episodes(self.name, since_seconds=now - remembered_seconds(settings))
         episodes = [episode for episode in kept if held.owns(episode.key)]
@@ -121,9 +129,21 @@ class QueryRunner:
         self._wanted = held
 
     def _take_held(self) -> None:
-        if self._wanted != self.held:
+        if self._wanted != self.held or self._is_ahead():
             self.held = self._wanted
             self.evaluation = self._warm_evaluation()
+
+    def _is_ahead(self) -> bool:
+        judged_until = self.evaluation.judged_until_seconds
+        if judged_until is None:
+            return False
+        ahead_seconds = judged_until - self._clock.now().timestamp()
+        return ahead_seconds > AHEAD_STEPS * self.settings.step
+
+    @property
+    def seconds_since_run(self) -> float:
+        """Return how long ago an evaluation ended, by a clock that nobody sets."""
+        return self._clock.monotonic_seconds() - self._ended_at_seconds
 
     def run(self) -> Outcome:
         """Evaluate once; a server that gives no usable answer is an outcome, not an exception."""
@@ -151,6 +171,7 @@ class QueryRunner:
                 extra={"query": self.name, "reason": outcome.reason, "error": outcome.error},
             )
         self.outcome = outcome
+        self._ended_at_seconds = self._clock.monotonic_seconds()
         return outcome
 
     def _listen(self) -> None:

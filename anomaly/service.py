@@ -41,6 +41,10 @@ MEMORY_JOB = "(memory)"
 MEMORY_EVERY_SECONDS = 60.0
 REMOTE_WRITE_JOB = "(remote write)"
 
+OVERDUE_CADENCES = 5
+SHORTEST_OVERDUE_SECONDS = 60.0
+"""A query not evaluated for so many of its cadences, and for so long, is not being judged."""
+
 log = get_logger(__name__)
 
 
@@ -265,12 +269,20 @@ class AnomalyService:
         waiting = [one.name for one in self.runners() if one.outcome is None]
         if waiting:
             return f"not evaluated yet: {', '.join(waiting)}"
+        if late := [one.name for one in self.runners() if is_overdue(one)]:
+            return f"not evaluated for long: {', '.join(late)}"
         broken = {one.name: one.outcome.error for one in self.runners() if one.outcome}
         broken = {name: error for name, error in broken.items() if error}
         if broken:
             name, error = next(iter(broken.items()))
             return f"{len(broken)} queries cannot be evaluated; {name}: {error}"
         return None
+
+
+def is_overdue(runner: QueryRunner) -> bool:
+    """Return whether a query was not evaluated for several of its cadences."""
+    allowed = max(OVERDUE_CADENCES * runner.settings.cadence, SHORTEST_OVERDUE_SECONDS)
+    return runner.seconds_since_run > allowed
 
 
 def ledger_path(data_dir: Path) -> Path:

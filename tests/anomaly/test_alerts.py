@@ -1,5 +1,6 @@
 """What is told to alerting, and how often."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -158,6 +159,18 @@ def test_an_outage_loses_nothing(receiver):
     finally:
         courier.stop()
     assert outcomes[:3] == ["http_status", "http_status", "ok"]
+
+
+def test_very_many_are_sent_in_several_requests(receiver):
+    reports = [Report(replace(RUNNING, key=key(f"/{n}")), query(), None) for n in range(2_500)]
+    courier_to(receiver, reports).send_due()
+    assert [len(alerts) for alerts in receiver.posts] == [1_000, 1_000, 500]
+
+
+def test_what_began_by_a_clock_that_was_set_back_does_not_end_before_it_began():
+    ahead = replace(RUNNING, started_seconds=(NOW + timedelta(days=1)).timestamp())
+    told = alert(ahead.end(NOW.timestamp(), Ending.RECOVERED))
+    assert told["startsAt"] == told["endsAt"] == format_rfc3339(NOW)
 
 
 def test_a_surprise_in_a_report_does_not_end_the_courier(receiver):

@@ -12,6 +12,7 @@ from anomaly.backtest.recording import Recording
 from anomaly.evaluation import QueryEvaluation
 from anomaly.ledger import Ledger
 from anomaly.runner import QueryRunner
+from anomaly.service import is_overdue
 from tests.anomaly.series import (
     START_SECONDS,
     STEP_SECONDS,
@@ -91,6 +92,35 @@ def test_a_clock_that_jumps_skips_no_sample_and_judges_none_twice(tmp_path, jump
     np.testing.assert_array_equal(np.diff(judged), STEP_SECONDS)
     assert judged[0] == time_of(100)
     assert judged[-1] > moved.now().timestamp() - 3 * STEP_SECONDS
+
+
+def test_after_a_day_ahead_by_mistake_the_samples_of_now_are_judged_again(tmp_path):
+    desk = Desk(tmp_path, 300)
+    desk.run(STEP_SECONDS)
+    desk.runner._clock = ManualClock(datetime.fromtimestamp(desk.now + 86_400, UTC))
+    desk.reader.rows["/ahead"] = noise(300 + 8_640)
+    assert desk.runner.run().error is None
+    desk.runner._clock = back = ManualClock(datetime.fromtimestamp(desk.now, UTC))
+    for _ in range(5):
+        back.advance(STEP_SECONDS)
+        assert desk.runner.run().error is None
+    last_judged = desk.runner.evaluation.judged_until_seconds
+    assert 0 <= back.now().timestamp() - last_judged <= STEP_SECONDS
+    assert [view.state for view in desk.runner.views()] == ["ready", "ready"]
+    desk.now += 5 * STEP_SECONDS
+    desk.restart()  # nor does a restart believe what was written ahead
+    desk.run()
+    assert desk.runner.evaluation.live_after_seconds <= desk.now
+
+
+def test_a_query_that_is_not_evaluated_for_several_cadences_is_overdue(tmp_path):
+    desk = Desk(tmp_path, 300, cadence=30.0)
+    desk.clock.advance(149)
+    assert not is_overdue(desk.runner)
+    desk.clock.advance(2)
+    assert is_overdue(desk.runner)
+    desk.run()
+    assert not is_overdue(desk.runner)
 
 
 def test_an_outage_of_the_source_is_made_good_when_it_answers_again(tmp_path):

@@ -1,7 +1,9 @@
 """The clock: one hanging job stops no other, and what did not run is counted."""
 
 import threading
+import time
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -93,3 +95,34 @@ def test_slow_work_that_waits_its_turn_is_not_done_once_the_clock_is_stopped(job
     release.set()
     pool.shutdown(wait=True)
     assert order == ["first"]
+
+
+class SetBack:
+    """A wall clock that is set back by an hour at the first call of ``set``."""
+
+    def __init__(self) -> None:
+        self._back = timedelta()
+
+    def set(self) -> None:
+        self._back = timedelta(hours=1)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) - self._back
+
+    def monotonic_seconds(self) -> float:
+        return time.monotonic()
+
+
+def test_when_the_clock_is_set_back_every_job_runs_soon_and_not_when_its_time_comes_again(told):
+    clock = SetBack()
+    jobs = Jobs(missed=told["missed"].update, failed=lambda *_: None, clock=clock)
+    ran = threading.Event()
+    jobs.start()
+    jobs.every(3_600, "far off", ran.set, slow_after_seconds=3_600)
+    try:
+        jobs.follow_clock()
+        assert not ran.is_set()
+        clock.set()
+        assert ran.wait(60)
+    finally:
+        jobs.stop()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from watchkeeper import addresses
@@ -40,9 +42,17 @@ def ensure(data_dir: Path, environment: Mapping[str, str] | None = None) -> None
 
 def _write_once(path: Path, value: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    if path.exists() and path.stat().st_size:
         return
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(value + "\n")
+    path.unlink(missing_ok=True)
+    # Under its name only when it is whole: a full disk must not leave an empty secret for good.
+    descriptor, draft = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(value + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):  # then another start was first
+            os.link(draft, path)
+    finally:
+        Path(draft).unlink()

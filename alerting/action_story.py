@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from functools import partial
 from typing import Any
 
 from alerting import actions, audit, timeline
@@ -13,6 +13,7 @@ from alerting.stages.notify import tell
 from alerting.stages.route import receivers_of
 from alerting.telemetry import Telemetry
 from alerting.timeline import Kind
+from watchkeeper.storage import after_commit
 
 SELF_CORRECTING = frozenset(
     {"cooldown", "target_busy", "muted", "window", "pool", "precondition", "clock"}
@@ -24,7 +25,10 @@ MOOT = frozenset({"not_needed", "mode"})
 
 
 class Story:
-    """Writes inside the caller's transaction, so that the story and the state never differ."""
+    """Writes inside the caller's transaction, so that the story and the state never differ.
+
+    What it counts is counted when that transaction is on disk: one that fails is taken again.
+    """
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
@@ -41,7 +45,7 @@ class Story:
             return
         if not is_news:
             return
-        self._telemetry.denied(action.rule, denial.guard)
+        after_commit(work.connection, partial(self._telemetry.denied, action.rule, denial.guard))
         self.audited(action, "denied", work, guard=denial.guard, text=denial.text)
         self.told(action, Kind.ACTION_DENIED, denial.text, work, guard=denial.guard)
         if not action.endpoint:
@@ -64,7 +68,7 @@ class Story:
         if settled:
             self.audited(action, "observed", work, body=values["body"])
             self.told(action, Kind.ACTION_PROPOSED, summary, work, body=values["body"])
-            self.ended(action, State.OBSERVED)
+            self.ended(action, State.OBSERVED, work)
 
     def audited(self, action: Action, event: str, work: Work, **detail: Any) -> None:
         """Append to the audit."""
@@ -96,11 +100,13 @@ class Story:
             receivers = list(dict.fromkeys([*receivers, *rule.escalate_to]))
         tell([Occurrence(action.incident_id, event, receivers=tuple(receivers))], work)
 
-    def ended(self, action: Action, state: State) -> None:
+    def ended(self, action: Action, state: State, work: Work) -> None:
         """Count the final state."""
-        self._telemetry.ended(action.rule, action.action, str(state))
+        count = partial(self._telemetry.ended, action.rule, action.action, str(state))
+        after_commit(work.connection, count)
 
-    def recovered(self, action: Action, *, now: datetime) -> None:
+    def recovered(self, action: Action, work: Work) -> None:
         """Record how long it took from the alert's start to the verified fix."""
-        seconds = (now - action.alert_started_at).total_seconds()
-        self._telemetry.recovered(action.rule, action.action, seconds=seconds)
+        seconds = (work.now - action.alert_started_at).total_seconds()
+        count = partial(self._telemetry.recovered, action.rule, action.action, seconds=seconds)
+        after_commit(work.connection, count)

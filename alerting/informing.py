@@ -62,7 +62,7 @@ def inform(
     kind = Kind.ACTION_COMPLETED if usable else Kind.ACTION_FAILED
     story.audited(action, str(state), work, summary=summary, receivers=news)
     story.told(action, kind, summary, work)
-    story.ended(action, state)
+    story.ended(action, state, work)
     if news:
         _let_hear(action.incident_id, [*heard, *news], work)
         tell([Occurrence(action.incident_id, event, receivers=tuple(news))], work)

@@ -327,7 +327,7 @@ class Remediator:
     def _verified(self, action: Action, evidence: str, work: Work) -> None:
         text = f"worked: {evidence}"
         self._end(action, State.SUCCEEDED, Kind.VERIFIED, text, work)
-        self._story.recovered(action, now=work.now)
+        self._story.recovered(action, work)
 
     def _unverified(self, action: Action, evidence: str, work: Work) -> None:
         if action.progress.get("is_ambiguous"):
@@ -370,7 +370,7 @@ class Remediator:
             return
         self._story.audited(action, str(state), work, summary=summary)
         self._story.told(action, kind, summary, work)
-        self._story.ended(action, state)
+        self._story.ended(action, state, work)
         self._tell_end(action, state, work)
 
     def _tell_end(self, action: Action, state: State, work: Work) -> None:

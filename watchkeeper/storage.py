@@ -102,13 +102,30 @@ def writing(engine: Engine) -> Iterator[Connection]:
     Raises:
         StorageError: nothing of the transaction was kept.
     """
+    deeds: list[Callable[[], None]] = []
     try:
         with _turn(engine), engine.begin() as connection:
+            connection.info[_DEEDS] = deeds
             if engine.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITE_LOCK)))
             yield connection
     except SQLAlchemyError as error:
         raise StorageError(f"database write failed: {_short(error)}") from error
+    for deed in deeds:
+        deed()
+
+
+_DEEDS = "after_commit"
+
+
+def after_commit(connection: Connection, deed: Callable[[], None]) -> None:
+    """Do something outside the database once the transaction is on disk, and never if it is not.
+
+    Args:
+        connection: of ``writing``.
+        deed: such as counting what was written; called in the order given, without the write lock.
+    """
+    connection.info[_DEEDS].append(deed)
 
 
 _turns: WeakKeyDictionary[Engine, threading.RLock] = WeakKeyDictionary()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting import kill_switch, tables
+from alerting import actions, kill_switch, tables
 from alerting.kill_switch import EVERYTHING, Kind, Scope
 from tests.alerting.desk import START
+from watchkeeper.errors import StorageError
 from watchkeeper.storage import migrate, open_database, reading, writing
 
 TWO_RULES = {
@@ -183,3 +185,29 @@ def test_an_action_is_stopped_exactly_while_a_scope_of_it_is_paused(deeds):
                 found = kill_switch.stopping(connection, ours, now=now)
                 assert (found.scope if found else None) == widest
     engine.dispose()
+
+
+def test_a_refusal_is_counted_when_it_is_on_disk_and_then_once(desk):
+    """As when the database ends the session of a process that was stopped while it refused."""
+    commits = []
+
+    def fail_the_second(_connection):
+        commits.append("lease" if not commits else "refusal")
+        if commits[-1] == "refusal":
+            raise sa.exc.OperationalError("COMMIT", {}, Exception("session ended"))
+
+    def counted():
+        labels = {"rule": "restart", "guard": "paused"}
+        return desk.registry.get_sample_value("watchkeeper_action_denials_total", labels) or 0
+
+    desk.pause()
+    desk.fire()
+    sa.event.listen(desk.store.engine, "commit", fail_the_second)
+    with pytest.raises(StorageError):
+        desk.remediator.step()
+    sa.event.remove(desk.store.engine, "commit", fail_the_second)
+    assert commits == ["lease", "refusal"]
+    assert counted() == 0
+    desk.clock.advance(actions.LEASE_SECONDS)
+    desk.remediator.step()
+    assert counted() == 1

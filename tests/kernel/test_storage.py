@@ -6,7 +6,14 @@ import pytest
 import sqlalchemy as sa
 
 from watchkeeper.errors import StorageError
-from watchkeeper.storage import migrate, open_database, reading, sqlite_url, writing
+from watchkeeper.storage import (
+    after_commit,
+    migrate,
+    open_database,
+    reading,
+    sqlite_url,
+    writing,
+)
 
 
 def create_counter(connection):
@@ -86,6 +93,37 @@ def test_a_reader_is_not_stopped_by_a_writer(engine):
         connection.execute(sa.text("UPDATE counter SET value = 7"))
         assert counter_value(engine) == 0
     assert counter_value(engine) == 7
+
+
+def test_what_is_to_be_done_after_a_commit_is_done_then_in_order_and_can_write(engine):
+    seen = []
+
+    def write_again():
+        with writing(engine) as connection:
+            connection.execute(sa.text("UPDATE counter SET value = value + 1"))
+
+    with writing(engine) as connection:
+        connection.execute(sa.text("UPDATE counter SET value = 3"))
+        after_commit(connection, lambda: seen.append(counter_value(engine)))
+        after_commit(connection, write_again)
+        after_commit(connection, lambda: seen.append(counter_value(engine)))
+        assert seen == []
+    assert seen == [3, 4]
+
+
+def test_after_a_transaction_that_failed_nothing_is_done(engine):
+    seen = []
+
+    def fail_midway():
+        with writing(engine) as connection:
+            after_commit(connection, lambda: seen.append("failed"))
+            connection.execute(sa.text("not sql"))
+
+    with pytest.raises(StorageError):
+        fail_midway()
+    with writing(engine) as connection:
+        after_commit(connection, lambda: seen.append("kept"))
+    assert seen == ["kept"]
 
 
 def test_a_url_that_is_none_is_refused():

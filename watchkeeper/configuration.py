@@ -37,6 +37,9 @@ _DURATION_PART = re.compile(r"(?P<count>\d+)(?P<unit>ms|s|m|h|d|w)")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
+MAX_FILE_BYTES = 1 << 20
+"""Ten times any real file; what is larger is a log or a dump, and would take minutes to read."""
+
 MAX_NODES = 100_000
 """Values in one file, aliases counted each time: far above any real file, far below our memory."""
 
@@ -317,7 +320,7 @@ def load(path: Path, model: type[Model], environment: Mapping[str, str] | None =
 def _loaded(path: Path, model: type[Model], environment: Mapping[str, str]) -> Model:
     name = str(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _text_of(path)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([Problem(name, 1, "", f"cannot be read: {error}")]) from None
     reader = _Reader(name, environment)
@@ -338,6 +341,19 @@ def _loaded(path: Path, model: type[Model], environment: Mapping[str, str]) -> M
     if problems:
         raise ConfigError(sorted(problems, key=lambda problem: problem.line))
     return settings
+
+
+def _text_of(path: Path) -> str:
+    """Return the text of a file of ours; OSError for what would block, or hold us up too long."""
+    # Without O_NONBLOCK a named pipe would keep us until somebody writes to it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError("expected an ordinary file")
+        content = file.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
+        raise OSError(f"expected at most {MAX_FILE_BYTES >> 20} MiB")
+    return content.decode("utf-8")
 
 
 def line_of(path: Path, key: str) -> int | None:

@@ -1,5 +1,6 @@
 """Configuration problems name file, line, key and what was expected."""
 
+import os
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import Field, model_validator
 
 from watchkeeper.configuration import (
+    MAX_FILE_BYTES,
     DurationSeconds,
     ProblemAt,
     Secret,
@@ -172,6 +174,29 @@ def test_a_check_that_trips_is_a_problem_of_the_file(tmp_path):
 def test_a_missing_file_is_a_problem_not_a_traceback(tmp_path):
     (problem,) = problems_of(tmp_path / "absent.yml")
     assert "cannot be read" in problem.message
+
+
+def test_a_file_too_large_to_be_a_configuration_is_refused_before_it_is_taken_apart(tmp_path):
+    (problem,) = problems_of(written(tmp_path, "# words\n" * (MAX_FILE_BYTES // 8 + 1)))
+    assert problem.message == "cannot be read: expected at most 1 MiB"
+    whole = written(tmp_path, "# words\n" * (MAX_FILE_BYTES // 8))
+    assert load(whole, Example) == Example()
+
+
+def test_a_pipe_that_nobody_writes_to_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "example.yml")
+    (problem,) = problems_of(tmp_path / "example.yml")
+    assert problem.message == "cannot be read: expected an ordinary file"
+
+
+def test_what_takes_the_place_of_a_followed_file_leaves_the_settings_in_force(tmp_path):
+    path = written(tmp_path, "interval: 5s\n")
+    watched = WatchedFile(path, Example)
+    path.unlink()
+    os.mkfifo(path)
+    assert not any(watched.reload_if_changed() for _ in range(2))
+    assert watched.current.interval == 5.0
+    assert "expected an ordinary file" in str(watched.problem)
 
 
 def test_placeholders_are_filled_from_the_environment_and_keep_their_type(tmp_path):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, expect
+
+from tests.waiting import wait_until
 
 PATTERNS = (
     (re.compile(r"^/incidents/[^/]+"), "/incidents/ID"),
@@ -55,11 +58,17 @@ class Tour:
     hosts: set[str | None] = field(default_factory=set)
 
 
+SLOW_SOURCE = re.compile(r"(status of|Status Error Code) 50[234]")
+"""What the browser says of a source that was too slow for once, as on a busy machine; the page says
+so too, and is visited again for that."""
+
+
 def watch(page: Page, tour: Tour) -> None:
     """Note from now on what goes wrong on the page, and where it asks."""
 
     def complain(text: str) -> None:
-        tour.complaints.append(f"{page.url}: {text}")
+        if not SLOW_SOURCE.search(text):
+            tour.complaints.append(f"{page.url}: {text}")
 
     page.on("console", lambda said: complain(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: complain(str(error)))
@@ -75,15 +84,29 @@ def crawl(page: Page, console: str, seeds: list[str], tour: Tour) -> None:
         if kind in tour.pages:
             continue
         tour.pages[kind] = address
-        page.goto(console + address)
-        # What a page asks for while it loads may hold links and buttons too.
-        expect(page.locator("[hx-trigger^=load] > .waiting")).to_have_count(0, timeout=90_000)
-        if troubles := page.locator("main .trouble").all_inner_texts():
+        if troubles := _troubles_of(page, console + address):
             tour.troubles[address] = troubles
         for button in buttons_of(page):
             tour.buttons.setdefault(button, address)
         links = page.locator("a[href]").evaluate_all(LINKS)
         ahead += [link.partition("#")[0] for link in links if link.startswith("/")]
+
+
+def _troubles_of(page: Page, address: str) -> list[str]:
+    """Open a page and return what it cannot ask; a source may be slow for a while."""
+
+    def found() -> list[str]:
+        answer = page.goto(address)
+        if answer is None or not answer.ok:
+            return [f"not answered: {answer and answer.status}"]
+        # What a page asks for while it loads may hold links and buttons too.
+        expect(page.locator("[hx-trigger^=load] > .waiting")).to_have_count(0, timeout=90_000)
+        return page.locator("main .trouble").all_inner_texts()
+
+    with suppress(AssertionError):
+        wait_until(lambda: not found(), timeout_seconds=60, what=f"{address} without trouble")
+        return []
+    return found()
 
 
 def buttons_of(page: Page) -> set[str]:

@@ -1,6 +1,6 @@
 """The order in which a sample is judged, in one place.
 
-    admissible -> expected -> deviation -> entity -> evidence (deviation and novelty)
+    admissible -> expected -> deviation -> entity -> evidence (level, habituation, novelty)
     -> calibrated score -> policy -> persistence -> episode
 
 Learning follows later, once it is known whether the sample belongs to an episode.
@@ -32,6 +32,7 @@ from anomaly.detectors import (
 from anomaly.detectors.refits import Spread
 from anomaly.energy import level_of
 from anomaly.entities import Entities
+from anomaly.habituation import Habituation
 from anomaly.novelty import Novelty
 from anomaly.panel import SeriesKey, share_of
 from anomaly.persistence import Persistence, Turn
@@ -87,6 +88,7 @@ class Chain:
         self._novelties = {
             name: Novelty(settings.step, sharp=name in self._sharp) for name in self._detectors
         }
+        self._habituations = {name: Habituation(settings.step) for name in self._detectors}
         self._entities = Entities(settings.group_by, terms) if settings.group_by else None
         self._policy = Policy(settings.direction, settings.minimum_deviation, settings.valid_range)
         self._persistence = Persistence(settings.persistence, settings.step)
@@ -129,7 +131,8 @@ class Chain:
             if self._entities is not None and name == self.champion:
                 deviation = self._entities.deviations(moment, deviation)
             level = level_of(deviation)
-            found[name] = level + self._novelties[name].excess(deviation, sharp)
+            lowered = self._habituations[name].lowered(level)
+            found[name] = lowered + self._novelties[name].excess(deviation, sharp)
             if name == self.champion:
                 found[BAND] = level
         return found
@@ -189,7 +192,8 @@ class Chain:
 
     def _remembering(self) -> list[Rows]:
         parts: list[Rows] = [*self._learners(), *self._calibrations.values()]
-        return [*parts, *self._novelties.values(), self._persistence]
+        parts += [*self._novelties.values(), *self._habituations.values()]
+        return [*parts, self._persistence]
 
     def _learners(self) -> list[Detector]:
         others = (one for one in self._detectors.values() if one is not self._envelope)

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from anomaly.novelty import BLOCK_SECONDS, MEMORY_BLOCKS, Novelty
+from anomaly.novelty import (
+    BLOCK_SECONDS,
+    EMPHASIS_SHORT,
+    LARGEST_EXCESS,
+    MEMORY_BLOCKS,
+    Novelty,
+)
 
 STEP_SECONDS = 3_600.0
 MEMORY_SAMPLES = int(max(MEMORY_BLOCKS) * BLOCK_SECONDS / STEP_SECONDS)
@@ -60,10 +66,30 @@ def test_what_has_just_begun_is_new_before_the_smoothed_deviation_has_risen():
     assert excess_of(novelty, 2.0, 9.0) > 0
 
 
-def test_what_comes_at_the_same_time_each_day_is_not_new(novelty):
+def test_what_comes_at_the_same_time_each_day_is_new_to_the_hours_before_and_not_to_the_days(
+    novelty,
+):
     day = [1.0] * (DAY_SAMPLES - 1) + [9.0]
     excesses(novelty, day)
-    assert excesses(novelty, day * 10) == [0.0] * (10 * DAY_SAMPLES)
+    of_the_hours = EMPHASIS_SHORT * LARGEST_EXCESS
+    assert excesses(novelty, day * 10) == ([0.0] * (DAY_SAMPLES - 1) + [of_the_hours]) * 10
+
+
+def test_the_second_incident_of_a_day_is_new_as_well_but_not_its_later_samples(novelty):
+    excesses(novelty, [1.0] * DAY_SAMPLES + [9.0] * 2 + [1.0] * 6)
+    first, *later = excesses(novelty, [9.0] * 3)
+    assert first > 0
+    assert later == [0.0, 0.0]
+
+
+def test_how_far_a_record_is_beaten_counts_only_so_much():
+    def after_a_day(deviation: float) -> float:
+        novelty = Novelty(STEP_SECONDS)
+        novelty.resize(1)
+        excesses(novelty, [2.0] * DAY_SAMPLES)
+        return excesses(novelty, [deviation])[0]
+
+    assert after_a_day(3.0) < after_a_day(30.0) == after_a_day(3_000.0)
 
 
 def test_a_missing_sample_is_not_new_and_breaks_no_record(novelty):

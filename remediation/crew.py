@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 from prometheus_client import Counter, Histogram
 
@@ -25,6 +27,11 @@ from watchkeeper.logs import get_logger
 log = get_logger(__name__)
 
 Job = Callable[[], None]
+T = TypeVar("T")
+
+FIRST_RETRY_SECONDS = 0.5
+LONGEST_RETRY_SECONDS = 10.0
+"""Between attempts to write to a ledger that another keeps busy, or whose disk is full."""
 
 
 class Crew:
@@ -72,11 +79,11 @@ class Crew:
         with self._lock:
             if target not in self._lanes:
                 lane: queue.SimpleQueue[Job] = queue.SimpleQueue()
-                self._lanes[target] = lane
                 # A daemon: what runs when we end is found in the ledger and marked interrupted.
                 threading.Thread(
                     target=self._work, args=(lane,), name=f"lane {target}", daemon=True
                 ).start()
+                self._lanes[target] = lane  # only now: one without a thread would swallow calls
             return self._lanes[target]
 
     def _work(self, lane: queue.SimpleQueue[Job]) -> None:
@@ -84,15 +91,29 @@ class Crew:
             job = lane.get()
             try:
                 job()
-            except StorageError:
-                # Not begun, or its end not recorded: the next start finds it as it stands.
-                log.exception("the ledger cannot be written")
+            except Exception:  # the boundary of a lane: what comes next must have its turn
+                log.exception("a job broke")
 
-    def _carry_out(self, entry: Entry) -> None:
+    def _insist(self, write: Callable[[], T]) -> T:
+        """Write to the ledger, however long that takes: what was accepted is not forgotten."""
+        pause_seconds = FIRST_RETRY_SECONDS
+        while True:
+            try:
+                return write()
+            except StorageError as error:
+                log.warning("the ledger cannot be written; trying again", extra={"why": str(error)})
+            time.sleep(pause_seconds)
+            pause_seconds = min(2 * pause_seconds, LONGEST_RETRY_SECONDS)
+
+    def _begin(self, entry: Entry) -> bool:
+        """Note that it is begun; return False if it is too late, or not ours to do."""
         if entry.has_expired(self._clock.now()):
             self._finish(entry, State.FAILED, error="expired while it waited for its turn")
-            return
-        if not self._ledger.begin(entry.idempotency_key):
+            return False
+        return self._ledger.begin(entry.idempotency_key)
+
+    def _carry_out(self, entry: Entry) -> None:
+        if not self._insist(partial(self._begin, entry)):
             return
         log.info("action begun", extra=_facts(entry))
         began_seconds = self._clock.monotonic_seconds()
@@ -134,21 +155,30 @@ class Crew:
 
     def _act(self, entry: Entry) -> Worked:
         actuator = self._actuator(entry)
-        tell = partial(self._ledger.progress, entry.idempotency_key)
+        tell = partial(self._tell, entry.idempotency_key)
         return carry_out(actuator, entry, self._returns, clock=self._clock, tell=tell)
+
+    def _tell(self, key: str, progress: str) -> None:
+        try:
+            self._ledger.progress(key, progress)
+        except StorageError as error:  # no reason to stop in the middle of an action
+            log.warning("progress not written", extra={"progress": progress, "why": str(error)})
 
     def _finish(
         self, entry: Entry, state: State, *, worked: Worked | None = None, error: str = ""
     ) -> None:
         summary = worked.done.summary if worked else ""
-        self._ledger.finish(
-            entry.idempotency_key,
-            state,
-            now=self._clock.now(),
-            summary=summary,
-            detail=worked.done.detail if worked else None,
-            error=error,
-            put_back=worked.put_back if worked else None,
+        self._insist(
+            partial(
+                self._ledger.finish,
+                entry.idempotency_key,
+                state,
+                now=self._clock.now(),
+                summary=summary,
+                detail=worked.done.detail if worked else None,
+                error=error,
+                put_back=worked.put_back if worked else None,
+            )
         )
         self._calls.labels(entry.action, state).inc()
         told = {**_facts(entry), "state": state, "summary": summary, "error": error}

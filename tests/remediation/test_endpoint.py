@@ -1,5 +1,6 @@
 import json
 import logging
+import sqlite3
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.remediation.calls import OTHER_SECRET, body, headers
 from tests.waiting import wait_until
+from watchkeeper import storage
 from watchkeeper.catalogue import watchkeeper as own
 from watchkeeper.clock import SystemClock, format_rfc3339
 
@@ -47,6 +49,34 @@ def test_how_far_an_action_is_can_be_asked_while_it_runs(endpoint):
     wait_until(lambda: job.entry(key)["progress"] == told, what="it says what it does")
     wait_until(lambda: job.entry(key)["finished_at"], what="it has ended")
     assert "was killed" in job.entry(key)["error"]
+
+
+def test_what_was_accepted_is_done_and_noted_however_long_the_ledger_is_busy(
+    endpoint, data_dir, monkeypatch, caplog
+):
+    """As during a backup: the end of one action and the beginning of the next wait for it."""
+    monkeypatch.setattr(storage, "BUSY_TIMEOUT_SECONDS", 0.1)
+    gate = data_dir / "gate"
+    wait = f"until test -e {gate}; do sleep 0.05; done"
+    job = endpoint(run_command={"job": {"command": ["/bin/sh", "-c", wait], "time_limit": "5m"}})
+    keys = [
+        job.call(action="run-command", target="job", fencing_token=turn).get_json()[
+            "idempotency_key"
+        ]
+        for turn in (1, 2)
+    ]
+    wait_until(lambda: job.entry(keys[0])["state"] == "running", what="the first runs")
+    [file] = data_dir.rglob("*.sqlite")
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    gate.touch()
+    wait_until(lambda: "the ledger cannot be written" in caplog.text, what="it is missed")
+    other.execute("COMMIT")
+    other.close()
+    wait_until(
+        lambda: [job.entry(key)["state"] for key in keys] == ["succeeded", "succeeded"],
+        what="both are done and noted",
+    )
 
 
 def test_a_replayed_message_is_answered_and_noted_but_not_done_again(shop, caplog):

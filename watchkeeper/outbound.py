@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from watchkeeper.deadline import HTTPPool, HTTPSPool, body_of, within
 from watchkeeper.errors import EgressRefused, NeverSent, Reason, UpstreamError
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -24,8 +24,6 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 MAX_ANSWER_BYTES = 1 << 20
 """An answer is read this far; a receiver that streams for ever cannot fill our memory."""
-
-PIECE_BYTES = 1 << 16
 
 # IANA special-purpose registries (IPv4 and IPv6), each range that is not ordinary public unicast.
 FORBIDDEN_NETWORKS: tuple[IPNetwork, ...] = tuple(
@@ -134,6 +132,9 @@ def send(
 ) -> Answer:
     """Make one request to the checked address; redirects are returned, never followed.
 
+    Args:
+        timeout_seconds: for connecting, sending and the whole answer together.
+
     Raises:
         NeverSent: no connection was made (EgressRefused where we declined to try).
         UpstreamError: with reason ``timeout`` or ``connection``, after the connection was made:
@@ -145,8 +146,7 @@ def send(
     target = parts.path or "/"
     if parts.query:
         target += f"?{parts.query}"
-    limits = urllib3.Timeout(connect=min(5.0, timeout_seconds), read=timeout_seconds)
-    deadline_seconds = time.monotonic() + timeout_seconds
+    limits = within(timeout_seconds, connect_seconds=min(5.0, timeout_seconds))
     with _pool(parts.scheme, host, str(address), parts.port, limits) as pool:
         try:
             answer = pool.urlopen(
@@ -156,7 +156,7 @@ def send(
             return Answer(
                 answer.status,
                 {name.lower(): value for name, value in answer.headers.items()},
-                _read(answer, deadline_seconds),
+                body_of(answer, MAX_ANSWER_BYTES),
             )
         except urllib3.exceptions.ConnectTimeoutError as error:  # also the base of "refused"
             raise NeverSent(f"{host} cannot be connected to: {type(error).__name__}") from None
@@ -170,29 +170,12 @@ def send(
             ) from None
 
 
-def _read(answer: urllib3.BaseHTTPResponse, deadline_seconds: float) -> bytes:
-    # The read limit holds between two bytes only; a receiver that drips them must not hold us for
-    # ever. read1 gives what has arrived, where read would wait for more.
-    pieces: list[bytes] = []
-    size_bytes = 0
-    while size_bytes < MAX_ANSWER_BYTES:
-        piece = answer.read1(min(PIECE_BYTES, MAX_ANSWER_BYTES - size_bytes))
-        if not piece:
-            break
-        pieces.append(piece)
-        size_bytes += len(piece)
-        is_whole = answer.length_remaining == 0  # then it came in time, though we may have slept
-        if time.monotonic() > deadline_seconds and not is_whole:
-            raise urllib3.exceptions.TimeoutError("the answer did not end in time")
-    return b"".join(pieces)
-
-
 def _pool(
     scheme: str, host: str, address: str, port: int | None, limits: urllib3.Timeout
 ) -> urllib3.HTTPConnectionPool:
     if scheme == "http":
-        return urllib3.HTTPConnectionPool(address, port or 80, timeout=limits)
-    return urllib3.HTTPSConnectionPool(
+        return HTTPPool(address, port or 80, timeout=limits)
+    return HTTPSPool(
         address,
         port or 443,
         timeout=limits,

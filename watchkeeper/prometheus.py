@@ -2,46 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import math
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-import urllib3
-
-from watchkeeper.errors import Reason, UpstreamError
+from watchkeeper.errors import UpstreamError
+from watchkeeper.http_session import HTTPSession
 from watchkeeper.listen import Listen
+from watchkeeper.outbound import Answer
+from watchkeeper.prometheus_answer import (
+    Labels,
+    Sample,
+    Series,
+    check_status,
+    data_of,
+    samples_of,
+    series_of,
+)
 
-Labels = dict[str, str]
+__all__ = ["Labels", "PrometheusClient", "Sample", "Series", "encodings_asked_of", "is_number"]
 
 RANGES = "/api/v1/query_range"
 
-Read = TypeVar("Read")
+MAX_ANSWER_BYTES = 256 << 20
+"""Of an answer, decompressed. The anomaly room reads half a million samples at a time, at most some
+2 million (100,000 series for the first time), and a sample takes 25 to 35 bytes."""
 
-PIECE_BYTES = 256 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One series' value at one time: the answer of an instant query."""
-
-    labels: Labels
-    at: datetime
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One series over time: Unix seconds and values of equal length, oldest first."""
-
-    labels: Labels
-    timestamps: list[float]
-    values: list[float]
+READY_BYTES = 4096
 
 
 class PrometheusClient:
@@ -49,8 +38,7 @@ class PrometheusClient:
 
     Args:
         base_url: for example http://127.0.0.1:9090, without /api.
-        timeout_seconds: for the whole answer, also sent as the query's own limit. A server that
-            sends a byte now and then is given up on within twice this time.
+        timeout_seconds: for the whole answer, also sent as the query's own limit.
         headers: sent with each request, for a tenant or a token.
     """
 
@@ -63,31 +51,22 @@ class PrometheusClient:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.timeout_seconds = timeout_seconds
-        self._session = requests.Session()
-        self._session.trust_env = False  # a proxy variable must not redirect what we believe
-        self._session.headers["Accept-Encoding"] = encodings_asked_of(self.base_url)
-        self._session.headers.update(headers or {})
+        encodings = {"Accept-Encoding": encodings_asked_of(self.base_url)}
+        self._session = HTTPSession({**encodings, **(headers or {})})
 
     def query(self, expression: str, *, at: datetime | None = None) -> list[Sample]:
         """Evaluate ``expression`` at one time (the server's now by default).
 
+        Series that hold a native histogram, which is no number, are left out beside others.
+
         Raises:
             UpstreamError: no usable answer; ``reason`` says whether it was time, the connection,
-                the status or the expression itself.
+                the status, the expression itself, or what came: such as histograms alone.
         """
         parameters = {"query": expression, "timeout": f"{self.timeout_seconds:g}s"}
         if at is not None:
             parameters["time"] = f"{at.timestamp():.3f}"
-        data = self._get("/api/v1/query", parameters)
-        kind, result = data.get("resultType"), data.get("result")
-        if kind == "scalar":
-            return [_sample({}, result)]
-        if kind != "vector":
-            raise UpstreamError(
-                f"expected a vector or scalar from {expression!r}, got {kind}",
-                reason=Reason.BAD_ANSWER,
-            )
-        return [_sample(item["metric"], item["value"]) for item in result]
+        return samples_of(self._get("/api/v1/query", parameters), expression)
 
     def query_range(
         self, expression: str, *, start: datetime, end: datetime, step_seconds: float
@@ -97,15 +76,8 @@ class PrometheusClient:
         Raises:
             UpstreamError: as for ``query``.
         """
-        data = self._get(RANGES, self._range(expression, start, end, step_seconds))
-        return [
-            Series(
-                item["metric"],
-                [float(point[0]) for point in item["values"]],
-                [float(point[1]) for point in item["values"]],
-            )
-            for item in data["result"]
-        ]
+        parameters = self._range(expression, start, end, step_seconds)
+        return series_of(self._get(RANGES, parameters), expression)
 
     def range_content(
         self, expression: str, *, start: datetime, end: datetime, step_seconds: float
@@ -115,9 +87,9 @@ class PrometheusClient:
         Raises:
             UpstreamError: as for ``query``.
         """
-        return self._fetch(
-            RANGES, self._range(expression, start, end, step_seconds), read=_content_of
-        )
+        answer = self._fetch(RANGES, self._range(expression, start, end, step_seconds))
+        check_status(answer, self.base_url + RANGES)
+        return answer.body
 
     def _range(
         self, expression: str, start: datetime, end: datetime, step_seconds: float
@@ -133,47 +105,34 @@ class PrometheusClient:
     def is_ready(self) -> bool:
         """Return whether the server answers and says it is ready."""
         try:
-            answer = self._session.get(
-                f"{self.base_url}/-/ready", timeout=self.timeout_seconds, allow_redirects=False
+            answer = self._session.ask(
+                "GET",
+                f"{self.base_url}/-/ready",
+                name=self.base_url,
+                timeout_seconds=self.timeout_seconds,
+                limit_bytes=READY_BYTES,
+                is_cut=True,
             )
-        except requests.RequestException:
+        except UpstreamError:
             return False
-        return answer.status_code == 200
+        return answer.status == 200
 
     def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Any:
         """Return the ``data`` of any other endpoint, such as ``/api/v1/alerts`` or ``/rules``."""
         return self._get(path, dict(parameters or {}))
 
     def _get(self, path: str, parameters: dict[str, str]) -> Any:
-        return self._fetch(path, parameters, read=_data_of)
+        return data_of(self._fetch(path, parameters), self.base_url + path)
 
-    def _fetch(
-        self,
-        path: str,
-        parameters: dict[str, str],
-        *,
-        read: Callable[[requests.Response, bytes], Read],
-    ) -> Read:
-        deadline_seconds = time.monotonic() + self.timeout_seconds
-        try:
-            with self._session.get(
-                self.base_url + path,
-                params=parameters,
-                timeout=self.timeout_seconds,
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
-                return read(answer, _read(answer, deadline_seconds))
-        except (requests.Timeout, urllib3.exceptions.TimeoutError):
-            raise UpstreamError(
-                f"{self.base_url} did not answer within {self.timeout_seconds:g} s",
-                reason=Reason.TIMEOUT,
-            ) from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise UpstreamError(
-                f"{self.base_url} cannot be reached: {type(error).__name__}",
-                reason=Reason.CONNECTION,
-            ) from None
+    def _fetch(self, path: str, parameters: dict[str, str]) -> Answer:
+        return self._session.ask(
+            "GET",
+            self.base_url + path,
+            name=self.base_url,
+            timeout_seconds=self.timeout_seconds,
+            limit_bytes=MAX_ANSWER_BYTES,
+            params=parameters,
+        )
 
 
 def encodings_asked_of(base_url: str) -> str:
@@ -184,46 +143,6 @@ def encodings_asked_of(base_url: str) -> str:
     """
     host = urlsplit(base_url).hostname or ""
     return "identity" if Listen(host, 0).is_loopback else "gzip, deflate"
-
-
-def _read(answer: requests.Response, deadline_seconds: float) -> bytes:
-    # requests limits only the time between two bytes; a hung proxy can drip them for ever. read1
-    # gives what has arrived, where read would wait for more.
-    pieces = []
-    while piece := answer.raw.read1(PIECE_BYTES, decode_content=True):
-        pieces.append(piece)
-        if time.monotonic() > deadline_seconds:
-            raise requests.Timeout
-    return b"".join(pieces)
-
-
-def _content_of(answer: requests.Response, content: bytes) -> bytes:
-    if answer.status_code != 200:
-        _data_of(answer, content)  # which says what is wrong with it
-    return content
-
-
-def _data_of(answer: requests.Response, content: bytes) -> Any:
-    try:
-        body = json.loads(content)
-    except ValueError:
-        raise UpstreamError(
-            f"{answer.url.split('?')[0]} answered {answer.status_code} without JSON",
-            reason=Reason.BAD_ANSWER if answer.ok else Reason.HTTP_STATUS,
-            status=answer.status_code,
-        ) from None
-    if not isinstance(body, dict) or body.get("status") != "success":
-        detail = body.get("error", "no reason given") if isinstance(body, dict) else "not an object"
-        raise UpstreamError(
-            f"Prometheus refused the query ({answer.status_code}): {detail}",
-            reason=Reason.HTTP_STATUS if answer.status_code >= 500 else Reason.BAD_ANSWER,
-            status=answer.status_code,
-        )
-    return body["data"]
-
-
-def _sample(labels: Labels, point: Any) -> Sample:
-    return Sample(labels, datetime.fromtimestamp(float(point[0]), UTC), float(point[1]))
 
 
 def is_number(value: float) -> bool:

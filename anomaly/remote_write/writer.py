@@ -7,7 +7,6 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 
 import numpy as np
-import requests
 
 from anomaly.chain import Verdict
 from anomaly.evaluation import QueryEvaluation
@@ -17,11 +16,14 @@ from anomaly.remote_write.wire import HEADERS, WrittenSeries, request_of
 from anomaly.settings import PublishSettings
 from anomaly.view import text_of
 from watchkeeper.catalogue import anomaly as catalogue
-from watchkeeper.errors import Reason
+from watchkeeper.errors import Reason, UpstreamError
+from watchkeeper.http_session import HTTPSession, elsewhere
 from watchkeeper.logs import get_logger
-from watchkeeper.peers import elsewhere
 
 SAMPLES_PER_REQUEST = 5_000
+
+READ_OF_ANSWER_BYTES = 4096
+"""What a refusal says; of an answer that took the samples nothing is of use."""
 
 Written = tuple[SeriesKey, float, float]
 """Labels, Unix time in seconds, value."""
@@ -49,11 +51,9 @@ class RemoteWriter:
         self._sent = sent
         self._waiting: deque[Written] = deque()
         self._lock = threading.Lock()
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers.update(HEADERS)
-        if settings.token is not None:
-            self._session.headers["Authorization"] = f"Bearer {settings.token.reveal()}"
+        token = settings.token
+        own = {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
+        self._session = HTTPSession({**HEADERS, **own})
 
     @property
     def every_seconds(self) -> float:
@@ -125,21 +125,25 @@ class RemoteWriter:
         """Return ``ok``, or why not; what a server refuses for good is not asked again."""
         settings = self._settings
         try:
-            answer = self._session.post(
-                settings.url, data=body, timeout=settings.timeout, allow_redirects=False
+            answer = self._session.ask(
+                "POST",
+                settings.url,
+                name="remote write",
+                timeout_seconds=settings.timeout,
+                limit_bytes=READ_OF_ANSWER_BYTES,
+                is_cut=True,
+                data=body,
             )
-        except requests.Timeout:
-            return Reason.TIMEOUT
-        except requests.RequestException:
-            return Reason.CONNECTION
-        if 200 <= answer.status_code < 300:  # .ok holds for a redirect, which wrote nothing
+        except UpstreamError as error:
+            return Reason.TIMEOUT if error.reason is Reason.TIMEOUT else Reason.CONNECTION
+        if 200 <= answer.status < 300:  # .ok holds for a redirect, which wrote nothing
             return "ok"
-        if answer.status_code == 429 or answer.status_code >= 500:
+        if answer.status == 429 or answer.status >= 500:
             return Reason.BUSY
         log.warning(
             "remote write refused",
             extra={
-                "status": f"{answer.status_code}{elsewhere(answer)}",
+                "status": f"{answer.status}{elsewhere(answer)}",
                 "answer": answer.text[:200].strip(),
             },
         )

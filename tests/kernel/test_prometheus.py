@@ -151,3 +151,89 @@ def test_a_server_of_this_machine_is_asked_not_to_compress(serve):
 
     assert serve(answer).query("up") == []
     assert asked == ["identity"]
+
+
+WHEN = [1, {"count": "1", "sum": "1", "buckets": []}]
+
+
+def vector(*items: object) -> dict[str, object]:
+    return {"status": "success", "data": {"resultType": "vector", "result": list(items)}}
+
+
+def matrix(*items: object) -> dict[str, object]:
+    return {"status": "success", "data": {"resultType": "matrix", "result": list(items)}}
+
+
+def instant(client: PrometheusClient) -> object:
+    return client.query("up")
+
+
+def over_time(client: PrometheusClient) -> object:
+    return client.query_range("up", start=NOW, end=NOW, step_seconds=5)
+
+
+def test_a_native_histogram_is_left_out_beside_numbers(serve):
+    number = {"metric": {"job": "a"}, "value": [1, "2"]}
+    (sample,) = serve(answering(vector(number, {"metric": {}, "histogram": WHEN}))).query("x")
+    assert sample.labels == {"job": "a"}
+    line = {"metric": {"job": "a"}, "values": [[1, "2"]], "histograms": [WHEN]}
+    client = serve(answering(matrix(line, {"metric": {}, "histograms": [WHEN]})))
+    (series,) = client.query_range("x", start=NOW, end=NOW, step_seconds=5)
+    assert (series.labels, series.values) == ({"job": "a"}, [2.0])
+
+
+@pytest.mark.parametrize(
+    ("body", "ask"),
+    [
+        (vector({"metric": {}, "histogram": WHEN}), instant),
+        (matrix({"metric": {}, "histograms": [WHEN]}), over_time),
+    ],
+)
+def test_native_histograms_alone_are_named_as_such(serve, body, ask):
+    client = serve(answering(body))
+    with pytest.raises(UpstreamError, match="got native histograms; histogram_quantile") as caught:
+        ask(client)
+    assert caught.value.reason is Reason.BAD_ANSWER
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 20_000,
+        b'{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1'
+        + b"0" * 4000 + b',"1"]}]}}',
+        {"status": "success"},
+        {"status": "success", "data": None},
+        {"status": "success", "data": []},
+        {"status": "success", "data": {"resultType": "scalar"}},
+        {"status": "success", "data": {"resultType": "vector", "result": None}},
+        {"status": "success", "data": {"resultType": "vector", "result": {"a": 1}}},
+        vector(1),
+        vector({"metric": {}}),
+        vector({"value": [1, "1"], "values": [[1, "1"]]}),
+        vector({"metric": [], "value": [1, "1"], "values": [[1, "1"]]}),
+        vector({"metric": {"a": 1}, "value": [1, "1"], "values": [[1, "1"]]}),
+        vector({"metric": {}, "value": None, "values": None}),
+        vector({"metric": {}, "value": [1], "values": [[1]]}),
+        vector({"metric": {}, "value": [1, "x"], "values": [[1, "x"]]}),
+        vector({"metric": {}, "value": [1e20, "1"], "values": [[1e20, "1"]]}),
+        vector({"metric": {}, "value": ["NaN", "1"], "values": [["NaN", "1"]]}),
+    ],
+    ids=range(18),
+)  # fmt: skip
+def test_an_answer_of_another_shape_is_a_bad_answer(serve, body):
+    client = serve(answering(body))
+    for ask in (instant, over_time):
+        with pytest.raises(UpstreamError) as caught:
+            ask(client)
+        assert caught.value.reason is Reason.BAD_ANSWER
+
+
+def test_an_answer_of_another_shape_is_shown(serve):
+    body = {"status": "success", "data": {"resultType": "vector", "result": "soon"}}
+    with pytest.raises(UpstreamError, match=r"expected samples of 'up', got .*'soon'"):
+        serve(answering(body)).query("up")
+
+
+def test_a_redirect_that_speaks_json_is_no_answer(serve):
+    assert reason_of(serve(answering(vector(), 307))) is Reason.HTTP_STATUS

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from watchkeeper import __version__, addresses
 from watchkeeper.admission import OPEN_PATHS, Ask, Refusal, admit, check_role
 from watchkeeper.catalogue import watchkeeper as own
+from watchkeeper.connections import connection_limit, descriptors_allowed
 from watchkeeper.errors import ConfigError, Refused, StorageError, UpstreamError, WatchkeeperError
 from watchkeeper.health import Readiness
 from watchkeeper.listen import parse_listen, require_guarded
@@ -30,7 +31,6 @@ log = get_logger(__name__)
 MAX_REQUEST_BYTES = 16 << 20
 """The largest body we take: some 10,000 alerts. Larger ones are refused before they are read."""
 
-MAX_CONNECTIONS = 500
 IDLE_CONNECTION_SECONDS = 20
 """Half-sent requests are cut after this long, so that they cannot keep others out."""
 
@@ -120,7 +120,7 @@ class Service:
             send_bytes=1 if streams else PACKET_BYTES,
             channel_request_lookahead=1 if streams else 0,
             max_request_body_size=MAX_REQUEST_BYTES,
-            connection_limit=MAX_CONNECTIONS,
+            connection_limit=connection_limit(descriptors_allowed()),
             channel_timeout=IDLE_CONNECTION_SECONDS,
             cleanup_interval=IDLE_CONNECTION_SECONDS // 2,
         )

@@ -13,10 +13,10 @@ from typing import Any
 import waitress
 from flask import Response, jsonify, request
 
+from watchkeeper.connections import connection_limit, descriptors_allowed
 from watchkeeper.errors import Refused
 from watchkeeper.serving import (
     IDLE_CONNECTION_SECONDS,
-    MAX_CONNECTIONS,
     MAX_REQUEST_BYTES,
     Service,
 )
@@ -37,7 +37,7 @@ def serving(operations: Operations, socket_path: Path) -> Iterator[None]:
         threads=THREADS,
         ident=None,
         max_request_body_size=MAX_REQUEST_BYTES,
-        connection_limit=MAX_CONNECTIONS,
+        connection_limit=connection_limit(descriptors_allowed()),
         channel_timeout=IDLE_CONNECTION_SECONDS,
     )
     threading.Thread(target=server.run, name="control", daemon=True).start()

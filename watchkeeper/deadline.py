@@ -32,7 +32,7 @@ def within(timeout_seconds: float, *, connect_seconds: float | None = None) -> u
 
 
 def body_of(answer: urllib3.BaseHTTPResponse, limit_bytes: int) -> bytes:
-    """Return the body, decoded, up to ``limit_bytes``; no more of it is ever held.
+    """Return the body, decoded, up to ``limit_bytes``; no more of it is read.
 
     Raises:
         urllib3.exceptions.HTTPError: it did not end in time, broke off or cannot be decoded.

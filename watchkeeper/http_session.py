@@ -45,7 +45,7 @@ class HTTPSession:
         Args:
             name: of the server, for errors.
             timeout_seconds: for connecting, sending and the whole answer together.
-            limit_bytes: of the body once it is decoded; no more of it is ever held.
+            limit_bytes: of the body once it is decoded; for a moment it is held twice.
             is_cut: a longer body is cut there instead of refused.
             request: ``params``, ``json`` or ``data``, as requests has them.
 

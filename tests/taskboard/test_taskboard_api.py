@@ -29,9 +29,11 @@ def test_a_task_handed_over_is_accepted_by_the_partner_who_alone_can_complete_it
     assert status == 409
     assert "not open at alpha" in answer["error"]
 
-    wait_until(
-        lambda: taskboard.find(task["id"], "beta").get("state") == "open", what="accepted at beta"
-    )
+    def is_accepted():  # the copy that came before was open as well, at alpha
+        copy = taskboard.find(task["id"], "beta")
+        return (copy.get("state"), copy.get("owner")) == ("open", "beta")
+
+    wait_until(is_accepted, what="accepted at beta")
     status, done = call("POST", taskboard.url("beta", f"/tasks/{task['id']}/complete"))
     assert (status, done["state"]) == (200, "done")
     wait_until(

@@ -192,7 +192,7 @@ def test_a_message_says_enough_to_act_on(make_desk, slack):
     told = json.dumps(slack.taken[-1], ensure_ascii=False)
     assert "restart-service on worker (auto, 2026-01-05 09:00:01 UTC): worked" in told
     assert f"http://console.example/incidents/{desk.incident()['id']}" in told
-    assert "2026-01-05T09:00:00.000Z" in told
+    assert "*Since* 2026-01-05 09:00:00 UTC" in told
     assert desk.deliveries()[-1]["id"] in told
 
 

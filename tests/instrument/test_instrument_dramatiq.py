@@ -126,6 +126,24 @@ def test_a_task_that_is_given_up_on_has_failed_and_is_a_dead_letter(shop):
     wait_until_holds(told)
 
 
+def test_a_retry_that_is_held_before_its_enqueuing_has_ended_is_a_retry_all_the_same():
+    """As on a busy machine, where a consumer takes it up faster than its own thread goes on."""
+    registry = CollectorRegistry()
+    hooks = Instrumentation("shop", registry=registry).dramatiq.middleware(dramatiq.Middleware)
+    task = dramatiq.Message(queue_name="orders", actor_name="spoil", args=(), kwargs={}, options={})
+    hooks.before_enqueue(None, task, None)
+    hooks.after_enqueue(None, task, None)
+    hooks.before_process_message(None, task)
+    hooks.after_process_message(None, task, exception=ValueError("rotten"))
+    task.options["retries"] = 1
+    hooks.before_enqueue(None, task, 300)
+    hooks.before_delay_message(None, task)
+    hooks.after_enqueue(None, task, 300)
+    hooks.after_ack(None, task)
+    assert value(registry, "task_retried_total", queue="orders", task="spoil") == 1
+    assert value(registry, "task_created_total", queue="orders", task="spoil") == 1
+
+
 def test_a_publisher_whose_clock_is_ahead_is_flagged_and_no_wait_is_invented(shop, broker_port):
     ahead = CollectorRegistry()
     clock = TaskMetrics(

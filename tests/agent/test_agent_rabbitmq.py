@@ -18,7 +18,7 @@ from agent.rabbitmq.queues import parse_name
 from agent.text import Renderer, TextFormat, text_of
 from tests.agent.probes import Page
 from tests.agent.rabbitmq_server import PROGRAM, serving
-from tests.waiting import wait_until
+from tests.waiting import wait_until, wait_until_holds
 from watchkeeper.catalogue import rabbitmq
 from watchkeeper.errors import Reason
 
@@ -147,11 +147,21 @@ def labels_of(values, names):
     return {(name, *sorted(dict(labels))) for name, labels in values if name in names}
 
 
-def test_values_agree_when_read_at_the_same_time(side_by_side):
-    (_, before), (_, ours), (_, after) = side_by_side
+def test_values_agree_when_read_at_the_same_time(side_by_side, server, collector):
+    def agree():  # as soon as the statistics we are told, which are seconds old, have caught up
+        (_, before), (_, ours), (_, after) = plugin(server), read(text(collector)), plugin(server)
+        checked, different = compared(before, ours, after)
+        assert checked > 40
+        assert not different
+
+    wait_until_holds(agree)
+
+
+def compared(before, ours, after):
+    """Return how many values were compared, and those that differ."""
     checked, different = 0, {}
     for series, value in ours.items():
-        if series[0].startswith(MOVES) or series not in before:
+        if series[0].startswith(MOVES) or series not in before or series not in after:
             continue
         low, high = sorted((before[series], after[series]))
         if series[0].startswith(STAYS):
@@ -160,8 +170,7 @@ def test_values_agree_when_read_at_the_same_time(side_by_side):
         checked += 1
         if not low - tolerance <= value <= high + tolerance:
             different[series] = (low, value, high)
-    assert checked > 40
-    assert not different
+    return checked, different
 
 
 def test_every_family_of_the_plugin_that_is_left_out_is_documented(side_by_side):

@@ -24,6 +24,7 @@ from watchkeeper.listen import parse_listen, require_guarded
 from watchkeeper.logs import get_logger
 from watchkeeper.rate_limit import CallerLimits
 from watchkeeper.roles import NOBODY, Identity, Role
+from watchkeeper.timed_channel import time_requests
 from watchkeeper.tokens import TokenFile
 
 log = get_logger(__name__)
@@ -32,7 +33,7 @@ MAX_REQUEST_BYTES = 16 << 20
 """The largest body we take: some 10,000 alerts. Larger ones are refused before they are read."""
 
 IDLE_CONNECTION_SECONDS = 20
-"""Half-sent requests are cut after this long, so that they cannot keep others out."""
+"""Connections on which nothing comes are cut after this long."""
 
 LOOKING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -111,8 +112,10 @@ class Service:
         """
         listen = parse_listen(listen_text)
         require_guarded(listen, self._token)
+        listening: dict[int, object] = {}
         server = waitress.create_server(
             self.app,
+            map=listening,
             host=listen.host,
             port=listen.port,
             threads=threads,
@@ -124,6 +127,7 @@ class Service:
             channel_timeout=IDLE_CONNECTION_SECONDS,
             cleanup_interval=IDLE_CONNECTION_SECONDS // 2,
         )
+        time_requests(listening)
         self._server = server
         stopping = threading.Event()
 

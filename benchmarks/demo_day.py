@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -23,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from tests.ports import free_port
+from benchmarks.local_prometheus import running
 from watchkeeper.prometheus import Labels, PrometheusClient
 
 Values = npt.NDArray[np.float64]
@@ -148,25 +147,5 @@ def ends_at(data: Path) -> int:
 @contextmanager
 def serving(data: Path) -> Iterator[tuple[PrometheusClient, psutil.Process]]:
     """Run a Prometheus on the blocks; give a client of it and its process."""
-    configuration = data.parent / "prometheus.yml"
-    configuration.write_text("global: {}\n", encoding="utf-8")
-    address = f"127.0.0.1:{free_port()}"
-    process = subprocess.Popen(
-        [
-            shutil.which("prometheus") or "prometheus",
-            f"--config.file={configuration}", f"--storage.tsdb.path={data}",
-            "--storage.tsdb.retention.time=10y", f"--web.listen-address={address}",
-            "--log.level=error",
-        ]
-    )  # fmt: skip
-    try:
-        client = PrometheusClient(f"http://{address}", timeout_seconds=60)
-        deadline = time.monotonic() + 120
-        while not client.is_ready():
-            if time.monotonic() > deadline:
-                raise SystemExit("Prometheus did not become ready within 120 s")
-            time.sleep(0.1)
-        yield client, psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        process.wait(30)
+    with running(data.parent, data, "--storage.tsdb.retention.time=10y") as found:
+        yield found

@@ -19,7 +19,8 @@ import requests
 
 from anomaly.panel import SeriesKey
 from anomaly.remote_write.wire import HEADERS, delimited, snappy_block, varint
-from benchmarks.simulated_prometheus import running
+from benchmarks.local_prometheus import running
+from benchmarks.simulated_prometheus import MANY_SAMPLES
 from watchkeeper.prometheus import PrometheusClient
 
 METRIC = "load_recorded"
@@ -40,7 +41,7 @@ def recorded_prometheus(
     with TemporaryDirectory() as folder:
         directory = Path(folder)
         receiving = "--web.enable-remote-write-receiver"
-        with running(directory, directory / "data", receiving) as (client, process):
+        with running(directory, directory / "data", MANY_SAMPLES, receiving) as (client, process):
             rng = np.random.default_rng(1)
             address = f"{client.base_url}/api/v1/write"
             for at in range(0, len(times_seconds), SAMPLES_A_REQUEST):

@@ -6,8 +6,6 @@ Each series is a phase; ``10 + sin(phase * time())`` is a different, noise-like 
 from __future__ import annotations
 
 import random
-import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -17,7 +15,11 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
+from benchmarks.local_prometheus import running
 from watchkeeper.prometheus import PrometheusClient
+
+MANY_SAMPLES = "--query.max-samples=500000000"
+"""Enough for a day of every series in one question."""
 
 EXPRESSION = "10 + sin(load_phase * time())"
 LOOKBACK_HOURS = 60
@@ -44,40 +46,9 @@ def simulated_prometheus(series: int) -> Iterator[tuple[PrometheusClient, psutil
         create = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(source), str(data)]
         subprocess.run(create, check=True, capture_output=True)
         options = (
+            MANY_SAMPLES,
             f"--query.lookback-delta={LOOKBACK_HOURS}h",
             "--storage.tsdb.retention.time=10y",
         )
         with running(directory, data, *options) as found:
             yield found
-
-
-@contextmanager
-def running(
-    directory: Path, data: Path, *options: str
-) -> Iterator[tuple[PrometheusClient, psutil.Process]]:
-    """Run a Prometheus that scrapes nothing on a data directory; give a client and the process."""
-    (directory / "prometheus.yml").write_text("global: {}\n")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        shutil.which("prometheus") or "prometheus",
-        f"--config.file={directory / 'prometheus.yml'}",
-        f"--storage.tsdb.path={data}",
-        "--query.max-samples=500000000",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--log.level=error",
-        *options,
-    ]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    try:
-        client = PrometheusClient(f"http://127.0.0.1:{port}", timeout_seconds=120)
-        deadline = time.monotonic() + 60
-        while not client.is_ready():
-            if time.monotonic() > deadline:
-                raise SystemExit("Prometheus did not become ready within 60 s")
-            time.sleep(0.1)
-        yield client, psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        process.wait(30)

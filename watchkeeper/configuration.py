@@ -346,9 +346,8 @@ def _loaded(path: Path, model: type[Model], environment: Mapping[str, str]) -> M
 def _text_of(path: Path) -> str:
     """Return the text of a file of ours; OSError for what would block, or hold us up too long."""
     # Without O_NONBLOCK a named pipe would keep us until somebody writes to it.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError("expected an ordinary file")
         content = file.read(MAX_FILE_BYTES + 1)
     if len(content) > MAX_FILE_BYTES:

@@ -27,7 +27,7 @@ so long each. A peer that drips gains a sixth of a second by it."""
 
 
 def within(timeout_seconds: float, *, connect_seconds: float | None = None) -> urllib3.Timeout:
-    """Return limits for connecting, sending and the whole answer together."""
+    """Return limits for connecting, for each piece that is sent, and for the whole answer."""
     return urllib3.Timeout(total=timeout_seconds, connect=connect_seconds or timeout_seconds)
 
 

@@ -44,7 +44,8 @@ class HTTPSession:
 
         Args:
             name: of the server, for errors.
-            timeout_seconds: for connecting, sending and the whole answer together.
+            timeout_seconds: for connecting and the whole answer; each piece that is sent has as
+                long as connecting.
             limit_bytes: of the body once it is decoded; for a moment it is held twice.
             is_cut: a longer body is cut there instead of refused.
             request: ``params``, ``json`` or ``data``, as requests has them.

@@ -133,7 +133,8 @@ def send(
     """Make one request to the checked address; redirects are returned, never followed.
 
     Args:
-        timeout_seconds: for connecting, sending and the whole answer together.
+        timeout_seconds: for connecting and the whole answer; each piece that is sent has as
+            long as connecting.
 
     Raises:
         NeverSent: no connection was made (EgressRefused where we declined to try).

@@ -106,9 +106,12 @@ def writing(engine: Engine) -> Iterator[Connection]:
     try:
         with _turn(engine), engine.begin() as connection:
             connection.info[_DEEDS] = deeds
-            if engine.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITE_LOCK)))
-            yield connection
+            try:
+                if engine.dialect.name == "postgresql":
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITE_LOCK)))
+                yield connection
+            finally:
+                connection.info.pop(_DEEDS, None)  # it outlives us in the pool
     except SQLAlchemyError as error:
         raise StorageError(f"database write failed: {_short(error)}") from error
     for deed in deeds:
@@ -124,6 +127,10 @@ def after_commit(connection: Connection, deed: Callable[[], None]) -> None:
     Args:
         connection: of ``writing``.
         deed: such as counting what was written; called in the order given, without the write lock.
+            It must not raise: what is on disk would look as if it were not.
+
+    Raises:
+        KeyError: the connection is not one of ``writing``.
     """
     connection.info[_DEEDS].append(deed)
 

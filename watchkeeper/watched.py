@@ -77,7 +77,7 @@ class Watched(Generic[Content]):
         except ConfigError as error:
             self._keep(error, stamps)
         except Exception as error:
-            # A flaw of ours in what reads the file: told once, and not met again at every look.
+            # A flaw of ours in what reads the file: it must not be met again at every look.
             log.exception("a configuration file cannot be read", extra={"file": str(self.path)})
             message = f"cannot be read: {type(error).__name__}: {error}"
             self._keep(ConfigError([Problem(str(self.path), 1, "", message)]), stamps)

@@ -144,6 +144,19 @@ def test_a_retry_that_is_held_before_its_enqueuing_has_ended_is_a_retry_all_the_
     assert value(registry, "task_created_total", queue="orders", task="spoil") == 1
 
 
+def test_a_retry_that_the_broker_did_not_take_is_a_failure():
+    registry = CollectorRegistry()
+    hooks = Instrumentation("shop", registry=registry).dramatiq.middleware(dramatiq.Middleware)
+    task = dramatiq.Message(queue_name="orders", actor_name="spoil", args=(), kwargs={}, options={})
+    hooks.before_process_message(None, task)
+    hooks.after_process_message(None, task, exception=ValueError("rotten"))
+    task.options["retries"] = 1
+    hooks.before_enqueue(None, task, 300)  # and the connection breaks
+    hooks.after_ack(None, task)
+    failed = {"queue": "orders", "task": "spoil", "outcome": "failed"}
+    assert value(registry, "task_finished_total", **failed) == 1
+
+
 def test_a_publisher_whose_clock_is_ahead_is_flagged_and_no_wait_is_invented(shop, broker_port):
     ahead = CollectorRegistry()
     clock = TaskMetrics(

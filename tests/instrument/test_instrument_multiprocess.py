@@ -280,6 +280,19 @@ def test_an_aggregator_waits_for_the_port_of_its_predecessor(path):
         aggregator.stdin.close()
 
 
+@pytest.mark.parametrize("end", [lambda one: one.terminate(), lambda one: one.stdin.close()])
+def test_an_aggregator_that_waits_for_its_port_ends_when_it_is_told_to(path, end):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        waiting = spawn_aggregator(path, f"127.0.0.1:{taken.getsockname()[1]}")
+        with socket.socket(socket.AF_UNIX) as worker:
+            worker.connect(str(path))
+            worker.sendall(Report().encode())
+            assert worker.recv(1) == ACKNOWLEDGEMENT  # so it is up, and waits
+        end(waiting)
+        assert waiting.wait(60) == 0
+        waiting.stdin.close()
+
+
 def is_answered(url):
     try:
         with urllib.request.urlopen(url) as answer:

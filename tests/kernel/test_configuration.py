@@ -2,6 +2,7 @@
 
 import os
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import pytest
@@ -187,6 +188,18 @@ def test_a_pipe_that_nobody_writes_to_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "example.yml")
     (problem,) = problems_of(tmp_path / "example.yml")
     assert problem.message == "cannot be read: expected an ordinary file"
+
+
+DESCRIPTORS = Path("/proc/self/fd")
+
+
+def test_a_directory_is_refused_by_its_name_and_holds_no_descriptor(tmp_path):
+    held = len(list(DESCRIPTORS.iterdir()))
+    for _ in range(20):
+        (problem,) = problems_of(tmp_path)
+        assert "Is a directory" in problem.message
+        assert str(tmp_path) in problem.message
+    assert len(list(DESCRIPTORS.iterdir())) <= held + 2
 
 
 def test_what_takes_the_place_of_a_followed_file_leaves_the_settings_in_force(tmp_path):

@@ -134,6 +134,7 @@ def test_a_server_that_stops_in_the_middle_is_given_up_on(serve):
         ("http://127.0.0.1:9090", "identity"),
         ("http://localhost:9090/prometheus", "identity"),
         ("http://[::1]:9090", "identity"),
+        ("http://[::1", "gzip, deflate"),  # no address: asking it says so
         ("https://prometheus.example.org", "gzip, deflate"),
         ("http://10.0.0.7:9090", "gzip, deflate"),
     ],

@@ -126,6 +126,13 @@ def test_after_a_transaction_that_failed_nothing_is_done(engine):
     assert seen == ["kept"]
 
 
+def test_what_only_reads_has_nothing_to_be_done_after_it(engine):
+    with writing(engine):
+        pass
+    with reading(engine) as connection, pytest.raises(KeyError):
+        after_commit(connection, lambda: None)
+
+
 def test_a_url_that_is_none_is_refused():
     with pytest.raises(StorageError, match="not a database URL"):
         open_database("no url at all")

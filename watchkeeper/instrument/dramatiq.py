@@ -33,6 +33,7 @@ class _Here(threading.local):
     raised = ""  # the message whose run raised
     put_back = ""  # the message that is to be tried again
     is_new = False  # whether what is enqueued is a task nobody has seen yet
+    is_retry = False  # whether it is one that is to be tried again
 
 
 class _Hooks:
@@ -52,16 +53,14 @@ class _Hooks:
     def before_enqueue(self, broker: Any, message: Any, delay: int | None) -> None:
         # What is enqueued is decided before: right after, a consumer may hold it until it is due.
         del broker
-        self._here.is_new = False
+        self._here.is_new = self._here.is_retry = False
         with self._guarded(GUARDED):
             if self._is_due(message.message_id):
                 return
             due_seconds = self._metrics.now_seconds() + (delay or 0) / 1000
             message.options[DUE_AT_OPTION] = due_seconds
-            if message.options.get("retries"):
-                self._here.put_back = message.message_id
-            else:
-                self._here.is_new = True
+            self._here.is_retry = bool(message.options.get("retries"))
+            self._here.is_new = not self._here.is_retry
 
     def _is_due(self, message_id: str) -> bool:
         """Return whether this is the same task, now that it is due; it is held no longer."""
@@ -73,6 +72,8 @@ class _Hooks:
     def after_enqueue(self, broker: Any, message: Any, delay: int | None) -> None:
         del broker, delay
         with self._guarded(GUARDED):
+            if self._here.is_retry:
+                self._here.put_back = message.message_id
             if self._here.is_new:
                 self._metrics.created(message.queue_name.removesuffix(".DQ"), message.actor_name)
 

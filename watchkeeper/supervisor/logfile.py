@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 MAX_BYTES = 16 << 20
-"""With the one older file kept, a process that logs in a loop costs at most twice this."""
+"""With the one older file kept, a process that logs in a loop costs about three times this."""
 
 TAIL_BYTES = 4096
 
@@ -39,9 +39,9 @@ class LogFile:
 
         The writer keeps its descriptor, so the content is copied and the file cut; it appends
         (O_APPEND), so its next line lands at the start. A line written between the two is lost:
-        the price of log files that do not depend on the supervisor's being quick. Of a flood only
-        the end is kept, ``max_bytes`` of it as of now: a copy that followed the writer would hold
-        up the supervisor for as long as the flood lasts.
+        the price of log files that do not depend on the supervisor's being quick. Of a flood
+        twice ``max_bytes`` are kept: a copy that followed the writer for longer would hold up the
+        supervisor for as long as the flood lasts.
 
         Where there is no room for the copy the file is cut without one: a disk that is full of
         this log is worse than the loss of its older lines. What went wrong is ``problem``.
@@ -61,8 +61,8 @@ class LogFile:
         predecessor = self.path.with_name(self.path.name + ".1")
         try:
             with self.path.open("rb") as source, predecessor.open("wb") as copy:
-                source.seek(size_bytes - self.max_bytes)
-                _copy(source, copy, self.max_bytes)
+                source.seek(max(0, size_bytes - 2 * self.max_bytes))
+                _copy(source, copy, 2 * self.max_bytes)
         except OSError as error:
             with suppress(OSError):
                 predecessor.unlink(missing_ok=True)  # half of it would hold the room there is

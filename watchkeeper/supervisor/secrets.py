@@ -7,7 +7,6 @@ import os
 import secrets
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from watchkeeper import addresses
@@ -44,7 +43,6 @@ def _write_once(path: Path, value: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if path.exists() and path.stat().st_size:
         return
-    path.unlink(missing_ok=True)
     # Under its name only when it is whole: a full disk must not leave an empty secret for good.
     descriptor, draft = tempfile.mkstemp(dir=path.parent)
     try:
@@ -52,7 +50,6 @@ def _write_once(path: Path, value: str) -> None:
             file.write(value + "\n")
             file.flush()
             os.fsync(file.fileno())
-        with suppress(FileExistsError):  # then another start was first
-            os.link(draft, path)
+        Path(draft).replace(path)
     finally:
-        Path(draft).unlink()
+        Path(draft).unlink(missing_ok=True)

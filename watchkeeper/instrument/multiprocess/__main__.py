@@ -40,24 +40,31 @@ def main() -> None:
     listening = None if handed is None else socket.socket(fileno=handed)
     aggregator = Aggregator(arguments.socket, listening)
     pages = OperationalPages("metrics-aggregator", aggregator.registry)
-    server = _serve(pages, host, int(port))
     if arguments.with_parent:
         threading.Thread(target=_await_end_of_input, args=(ending,), daemon=True).start()
-    ending.wait()
-    server.close()
+    server = _serve(pages, host, int(port), ending)
+    if server is not None:
+        ending.wait()
+        server.close()
     aggregator.close()
 
 
-def _serve(pages: OperationalPages, host: str, port: int) -> PageServer:
-    """Listen; wait for a predecessor whose last workers still end."""
+def _serve(
+    pages: OperationalPages, host: str, port: int, ending: threading.Event
+) -> PageServer | None:
+    """Listen; wait for a predecessor whose last workers still end. None when we end before."""
     deadline = time.monotonic() + PREDECESSOR_SECONDS
-    while True:
+    waits = False
+    while not ending.wait(0.1 if waits else 0.0):
         try:
             return PageServer(pages, host=host, port=port)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
                 raise
-        time.sleep(0.1)
+            if not waits:
+                print(f"port {port} is taken; waiting for it", file=sys.stderr)  # noqa: T201
+                waits = True
+    return None
 
 
 def _await_end_of_input(ending: threading.Event) -> None:

@@ -131,7 +131,7 @@ class Chain:
             if self._entities is not None and name == self.champion:
                 deviation = self._entities.deviations(moment, deviation)
             level = level_of(deviation)
-            lowered = self._habituations[name].lowered(level)
+            lowered = self._habituations[name].lowered(level, self._persistence.firing)
             found[name] = lowered + self._novelties[name].excess(deviation, sharp)
             if name == self.champion:
                 found[BAND] = level

@@ -33,9 +33,10 @@ def list_episodes(
     *, only_open: bool, query: str | None, limit: int, as_json: bool, data_dir: Path
 ) -> None:
     """List episodes, newest first."""
-    parameters = {"query": query} if query else {}
-    found = peer_of("anomaly", data_dir).get("/api/v1/episodes", **parameters)["episodes"]
-    shown = [one for one in found if not (only_open and one["ended_at"])][:limit]
+    parameters = {"limit": str(limit), "open": str(only_open).lower()}
+    if query:
+        parameters["query"] = query
+    shown = peer_of("anomaly", data_dir).get("/api/v1/episodes", **parameters)["episodes"]
     if as_json:
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     else:

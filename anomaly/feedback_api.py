@@ -53,15 +53,17 @@ def feedback_blueprint(
     @routes.get("/episodes")
     def episodes() -> Response:
         query, series = request.args.get("query"), request.args.get("series")
+        only_open = request.args.get("open") == "true"
+        limit = max(0, request.args.get("limit", LIMIT, type=int))
         shown = [
             episode_document(one, runner)
             for runner in runners()
             for one in runner.evaluation.episodes()
-            if query in (None, one.query)
+            if query in (None, one.query) and (one.is_open or not only_open)
         ]
         shown = [one for one in shown if series in (None, one["series"])]
         shown.sort(key=lambda one: one["started_at"], reverse=True)
-        return jsonify(episodes=shown[: request.args.get("limit", LIMIT, type=int)])
+        return jsonify(episodes=shown[:limit])
 
     @routes.get("/episodes/<identity>")
     def one_episode(identity: str) -> Response:

@@ -1,4 +1,7 @@
-"""What has been strange for a day is less so: one gets used to it, in part."""
+"""What has been strange for a day is less so: one gets used to it, in part.
+
+Not so to an incident: it stays as strange as it began for as long as it goes on.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import math
 
 import numpy as np
 
-from anomaly.detectors import Floats, Slots
+from anomaly.detectors import Flags, Floats, Slots
 from anomaly.energy import level_of
 from anomaly.slots import resized
 
@@ -40,12 +43,13 @@ class Habituation:
         """Be used to nothing in the given slots."""
         self._mean[slots] = CALM_LEVEL
 
-    def lowered(self, level: Floats) -> Floats:
+    def lowered(self, level: Floats, firing: Flags) -> Floats:
         """Return each level less what one is used to, NaN for NaN; remember it afterwards.
 
-        A calmer day than usual raises nothing.
+        A calmer day than usual raises nothing, and nothing of an episode that goes on, whose slots
+        ``firing`` marks, is remembered.
         """
         lowered = level - SHARE * np.maximum(self._mean - CALM_LEVEL, 0.0)
         moved = self._mean + self._follow * (level - self._mean)
-        self._mean = np.where(np.isnan(level), self._mean, moved)
+        self._mean = np.where(np.isnan(level) | firing, self._mean, moved)
         return lowered

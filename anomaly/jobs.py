@@ -52,7 +52,7 @@ class Jobs:
 
     Runs that come due while the same job still runs are merged into one (``coalesce``), a job never
     runs twice at the same time, and every run skipped or merged is told to ``missed``. When the
-    clock is set back, every job runs soon instead of waiting until its old time comes again.
+    clock is set back, a job runs soon instead of waiting longer than its interval.
 
     Args:
         missed: called with the job's name for each run that did not happen.
@@ -139,13 +139,15 @@ class Jobs:
         self._scheduler.shutdown(wait=False)
 
     def follow_clock(self) -> None:
-        """Look whether the clock was set back, and then run every job soon."""
+        """Look whether the clock was set back, and then run soon what would wait too long."""
         before, self._ahead_seconds = self._ahead_seconds, self._ahead_of_monotonic_seconds()
         if before - self._ahead_seconds < SET_BACK_SECONDS:
             return
         log.warning("the clock was set back", extra={"seconds": before - self._ahead_seconds})
+        now = datetime.now(UTC)
         for job in self._scheduler.get_jobs():
-            self.soon(job.id)
+            if job.next_run_time is not None and job.next_run_time - now > job.trigger.interval:
+                self.soon(job.id)
 
     def _ahead_of_monotonic_seconds(self) -> float:
         return self._clock.now().timestamp() - self._clock.monotonic_seconds()

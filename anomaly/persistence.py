@@ -58,6 +58,11 @@ class Persistence:
         self._firing[slot] = True
         self._last_anomalous[slot] = at_seconds
 
+    @property
+    def firing(self) -> Flags:
+        """Return whose episode goes on, by slot."""
+        return self._firing
+
     def advance(self, at_seconds: float, score: Floats) -> Turn:
         """Take one sample of each series into account and return what changed."""
         seen = np.isfinite(score)

@@ -7,7 +7,7 @@ from types import TracebackType
 
 
 class Turns:
-    """A re-entrant lock that a thread takes again only after those who waited for it meanwhile.
+    """A re-entrant lock that a thread takes again only after one of those who waited meanwhile.
 
     An ordinary lock goes back to whoever releases and takes it in a loop: the others are awake too
     late, for as long as the loop lasts.

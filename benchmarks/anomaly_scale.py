@@ -12,16 +12,15 @@ Everything runs in a process of its own on one thread.
 from __future__ import annotations
 
 import gc
-import json
 import multiprocessing
 import os
 import resource
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -40,6 +39,7 @@ from anomaly.panel import Block, SeriesKey  # noqa: E402
 from anomaly.settings import AnomalySettings, PublishSettings, QuerySettings  # noqa: E402
 from anomaly.source import grid_end_seconds, read_blocks  # noqa: E402
 from anomaly.view import Overview, State  # noqa: E402
+from benchmarks.figures import Results, json_option  # noqa: E402
 from benchmarks.half_space_trees import HalfSpaceTrees  # noqa: E402
 from benchmarks.recorded_prometheus import METRIC, recorded_prometheus  # noqa: E402
 from benchmarks.simulated_prometheus import EXPRESSION, simulated_prometheus  # noqa: E402
@@ -310,7 +310,7 @@ def measured(series: int, wanted: set[str]) -> dict[str, float]:
 
 @click.command()
 @click.option("--series", "numbers", multiple=True, type=int, default=(10_000,), show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print a flat object of the figures.")
+@json_option
 @click.option("--only", default=",".join(PARTS), show_default=True)
 @click.option("--warm-series", type=int, help="Instead of the last of --series.")
 @click.option("--lag-minutes", default=3.0, show_default=True)
@@ -318,7 +318,7 @@ def measured(series: int, wanted: set[str]) -> dict[str, float]:
 def main(
     numbers: tuple[int, ...],
     *,
-    as_json: bool,
+    json_path: Path | None,
     only: str,
     warm_series: int | None,
     lag_minutes: float,
@@ -355,12 +355,11 @@ def main(
     if "loops" in wanted:
         figures["loop_forest_series_per_minute_per_core"] = 60.0 / alone(loop_of_forests)
         figures["half_space_series_per_minute_per_core"] = 60.0 / alone(loop_of_half_spaces)
-    if as_json:
-        json.dump(figures, sys.stdout, indent=2)
-        click.echo()
-    else:
-        for name, value in figures.items():
-            click.echo(f"{name:55s} {value:,.4g}")
+    results = Results("many series")
+    for name, value in figures.items():
+        results.plain(name, [value])
+    results.show()
+    results.write(json_path)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from dashboards.promql import largest, series, total
 from dashboards.spec import Column, Query, Stat, Table, TimeSeries, Unit, rising
 from watchkeeper.catalogue import anomaly
 
-OUT_OF_SIGHT_SECONDS = 30 * 86_400
-"""Stands for a limit beyond the horizon, which has no number of its own; horizons are days."""
+OUT_OF_SIGHT_SECONDS = round(anomaly.LONGEST_HORIZON_SECONDS)
+"""Stands for a limit beyond the horizon, which has no number of its own."""
 
 LIKELY, EARLIEST, LATEST = "0.5", "0.1", "0.9"
 """The quantiles anomaly tells: the share of likely futures that is at the limit by then."""
@@ -69,7 +69,7 @@ def limits_ahead(where: str) -> Table:
         title="Limits ahead",
         description="What is forecast to be full, and when: for half of the likely futures, for "
         "the earliest tenth, and for all but the latest tenth. A wide span is a guess; a narrow "
-        f"one is a date. {_NONE_IN_SIGHT}",
+        f"one is a date. Of all that is watched, whatever is chosen above. {_NONE_IN_SIGHT}",
         queries=tuple(
             Query(time_to_limit(quantile, where), silence=silences.FORECAST)
             for quantile in (LIKELY, EARLIEST, LATEST)

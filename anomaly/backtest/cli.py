@@ -17,6 +17,7 @@ from anomaly.backtest.injection import inject
 from anomaly.backtest.made_history import (
     BEGIN_SECONDS,
     LEARNED_SECONDS,
+    SHORTEST_MADE_DAYS,
     made_history,
     made_series,
 )
@@ -97,6 +98,14 @@ def backtest(
     """
     chosen = _queries(config, names, detector, needed=source is None)
     if presets:
+        given = {
+            "--prometheus": prometheus, "--csv": source, "--blocks": blocks, "--labels": labels,
+            "--from": from_seconds, "--until": until_seconds, "--inject": faults,
+        }  # fmt: skip
+        if odd := [name for name, value in given.items() if value]:
+            raise click.UsageError(f"--preset judges made history: {odd[0]} has no say in it")
+        if days < SHORTEST_MADE_DAYS:
+            raise click.UsageError(f"expected --days to be at least {SHORTEST_MADE_DAYS:g}")
         if not any(name in chosen for preset in presets for name in queries_of(preset)):
             raise click.UsageError(f"none of {list(presets)} is asked for by the configuration")
         _tell(_of_presets(presets, chosen, days, seed), as_json=as_json, html=html)

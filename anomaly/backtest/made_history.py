@@ -62,6 +62,10 @@ class MadeSeries(Settings):
     fault: MadeFault
 
 
+SHORTEST_MADE_DAYS = 0.5
+"""Less has no room for the longest fault and quiet time around it."""
+
+
 def made_series() -> dict[str, MadeSeries]:
     """Return what the series of every preset's queries look like."""
     return {

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from anomaly.season import SeasonKind
+from watchkeeper.catalogue.anomaly import LONGEST_HORIZON_SECONDS
 from watchkeeper.configuration import DurationSeconds, Settings
 
 PositiveSeconds = Annotated[DurationSeconds, Field(gt=0)]
@@ -52,6 +53,8 @@ class ForecastSettings(Settings):
     def _consistent(self) -> Self:
         if self.warn_within > self.horizon:
             raise ValueError("expected warn_within to be at most horizon")
+        if self.horizon >= LONGEST_HORIZON_SECONDS:
+            raise ValueError("expected horizon to be less than 30 d")
         if self.horizon > self.history:
             raise ValueError("expected horizon to be at most history")
         if self.step > self.horizon:

@@ -19,7 +19,9 @@ from watchkeeper.storage import open_database, sqlite_url
 class Desk:
     """A query whose /search got slower at sample 100, and the API beside it."""
 
-    def __init__(self, path, clock: ManualClock, values: np.ndarray | None = None) -> None:
+    def __init__(
+        self, path, clock: ManualClock, values: np.ndarray | None = None, **others: np.ndarray
+    ) -> None:
         if values is None:
             values = noise(300)
             values[100:] += 30
@@ -28,7 +30,7 @@ class Desk:
         self.runner = QueryRunner(
             "response-time",
             query(),
-            reader=Recorded({"/search": values}),
+            reader=Recorded({"/search": values, **others}),
             ledger=self.ledger,
             clock=clock,
         )
@@ -160,3 +162,21 @@ def test_a_gap_in_the_samples_is_no_reason_to_forget_what_was_said(desk):
     desk.runner._reader.rows["/search"][121:130] = np.nan
     desk.run_to(150)
     assert [one["ending"] for one in desk.episodes()] == ["not-a-problem"]
+
+
+def test_the_oldest_open_episode_is_listed_however_many_have_ended_since(tmp_path):
+    values = noise(300)
+    values[150:170] += 30  # later than that of /search, and over
+    desk = Desk(
+        tmp_path / "anomaly.db", ManualClock(datetime.fromtimestamp(time_of(90), UTC)), other=values
+    )
+    desk.run_to(90)
+    desk.run_to(250)
+
+    def listed(**asked):
+        found = desk.client.get("/api/v1/episodes", query_string=asked).get_json()["episodes"]
+        return [(one["labels"]["http_route"], one["ended_at"] is None) for one in found]
+
+    assert listed(limit=1) == [("other", False)]
+    assert listed(limit=1, open="true") == [("/search", True)]
+    assert listed(limit=-1) == []

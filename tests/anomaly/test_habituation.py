@@ -12,12 +12,13 @@ from anomaly.habituation import CALM_LEVEL, MEMORY_SECONDS, SHARE, Habituation
 HOUR = 3_600.0
 DAY_SAMPLES = int(MEMORY_SECONDS / HOUR)
 STRANGE = CALM_LEVEL + 4.0
+QUIET, FIRING = np.array([False]), np.array([True])
 
 
 def used_to(*levels: float, step_seconds: float = HOUR) -> tuple[Habituation, list[float]]:
     one = Habituation(step_seconds)
     one.resize(1)
-    return one, [float(one.lowered(np.array([level]))[0]) for level in levels]
+    return one, [float(one.lowered(np.array([level]), QUIET)[0]) for level in levels]
 
 
 def test_what_has_just_begun_counts_in_full():
@@ -29,6 +30,13 @@ def test_what_lasts_counts_less_with_every_hour_and_most_of_it_for_ever():
     _, lowered = used_to(*[STRANGE] * (20 * DAY_SAMPLES))
     assert all(later <= before for before, later in pairwise(lowered))
     assert lowered[-1] == pytest.approx(STRANGE - SHARE * (STRANGE - CALM_LEVEL))
+
+
+def test_nobody_gets_used_to_an_incident_that_goes_on():
+    one, _ = used_to(STRANGE)
+    during = [one.lowered(np.array([STRANGE]), FIRING)[0] for _ in range(20 * DAY_SAMPLES)]
+    assert set(during) == {during[0]}
+    assert during[0] == pytest.approx(STRANGE, abs=0.1)
 
 
 def test_what_has_been_over_for_days_is_strange_again():
@@ -52,7 +60,7 @@ def test_a_missing_sample_stays_missing_and_nobody_gets_used_to_it():
 def test_a_forgotten_series_is_used_to_nothing():
     one, _ = used_to(*[STRANGE] * DAY_SAMPLES)
     one.forget(np.array([0]))
-    assert one.lowered(np.array([STRANGE]))[0] == pytest.approx(STRANGE)
+    assert one.lowered(np.array([STRANGE]), QUIET)[0] == pytest.approx(STRANGE)
 
 
 @given(levels=st.lists(st.floats(1.6, 18.0), min_size=1, max_size=60))

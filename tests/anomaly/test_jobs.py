@@ -13,7 +13,7 @@ from tests.waiting import wait_until
 
 @pytest.fixture
 def told():
-    return {"missed": Counter(), "failed": []}
+    return {"missed": Counter(), "failed": [], "ran": threading.Event()}
 
 
 @pytest.fixture
@@ -113,16 +113,20 @@ class SetBack:
         return time.monotonic()
 
 
-def test_when_the_clock_is_set_back_every_job_runs_soon_and_not_when_its_time_comes_again(told):
+def test_when_the_clock_is_set_back_no_job_waits_longer_than_its_interval(told):
     clock = SetBack()
     jobs = Jobs(missed=told["missed"].update, failed=lambda *_: None, clock=clock)
-    ran = threading.Event()
+    late, in_time = threading.Event(), threading.Event()
     jobs.start()
-    jobs.every(3_600, "far off", ran.set, slow_after_seconds=3_600)
+    jobs.every(1_800, "due in an hour", late.set, slow_after_seconds=3_600)
+    jobs.every(7_200, "due within its interval", in_time.set, slow_after_seconds=3_600)
     try:
         jobs.follow_clock()
-        assert not ran.is_set()
+        assert not late.is_set()
         clock.set()
-        assert ran.wait(60)
+        assert late.wait(60)
+        jobs.every(60, "after them", told["ran"].set, slow_after_seconds=0.1)
+        assert told["ran"].wait(60)  # in the same queue of slow work
+        assert not in_time.is_set()
     finally:
         jobs.stop()

@@ -132,6 +132,7 @@ def test_forecasts_come_with_presets_and_can_be_changed_key_by_key(tmp_path):
     [
         ("{warn_within: 4d}", "warn_within to be at most horizon"),
         ("{horizon: 8d}", "horizon to be at most history"),
+        ("{horizon: 30d, history: 60d}", "horizon to be less than 30 d"),
         ("{step: 4d}", "step to be at most horizon"),
     ],
 )

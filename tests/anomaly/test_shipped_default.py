@@ -7,7 +7,7 @@ import pytest
 
 from anomaly.evaluation import QueryEvaluation
 from anomaly.panel import Block
-from anomaly.settings import AnomalySettings, QuerySettings
+from anomaly.settings import AnomalySettings, MinimumDeviation, QuerySettings, ValidRange
 from watchkeeper.configuration import load
 
 MINUTES = 2_880
@@ -42,3 +42,19 @@ def test_it_is_quiet_for_a_day_and_finds_what_breaks_within_ten_minutes(shipped)
     assert times[2_500] <= episode.started_seconds <= times[2_510]
     assert episode.ended_seconds is not None
     assert episode.ended_seconds <= times[2_600]
+
+
+def test_a_level_that_is_hardly_strange_fires_for_three_days_without_a_break(shipped):
+    """Nobody gets used to an incident that goes on: it would end, begin anew, and be learned."""
+    settings = shipped.model_copy(
+        update={"minimum_deviation": MinimumDeviation(), "valid_range": ValidRange()}
+    )
+    samples, broken = 5 * DAY, 2 * DAY
+    values = 100 + np.random.default_rng(0).normal(size=(10, samples))
+    values[:, broken:] += 4.5  # standard deviations
+    keys = tuple((("instance", str(at)),) for at in range(10))
+    times = [START_SECONDS + 60.0 * at for at in range(samples)]
+    evaluation = QueryEvaluation("cpu", settings, live_after_seconds=times[broken - 10])
+    evaluation.advance(Block(keys, times, values))
+    assert [episode.is_open for episode in evaluation.episodes()] == [True] * 10
+    assert all(view.expected < 101 for view in evaluation.views(times[-1]))

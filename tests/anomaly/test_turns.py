@@ -32,7 +32,7 @@ def test_a_view_is_answered_in_the_middle_of_a_long_block():
 
     evaluation.advance(block({"web": np.arange(float(SAMPLES))}), told=told)
     looker.join()
-    assert ticks_before_the_answer < SAMPLES
+    assert ticks_before_the_answer <= 2  # an ordinary lock takes six and more
 
 
 def test_a_holder_may_take_it_again_and_gives_it_back_once():

@@ -71,6 +71,9 @@ REMOTE_WRITE_SAMPLES = counter(
     "Samples written to the remote-write receiver by outcome (ok, dropped, or why not).",
     ("outcome",),
 )
+LONGEST_HORIZON_SECONDS = 30 * 86_400.0
+"""No forecast looks further ahead, so that whoever draws one has a number for out of sight."""
+
 FORECAST_TIME_TO_LIMIT = gauge(
     "anomaly_forecast_time_to_limit_seconds",
     "Time until this share of a series' likely futures is at its limit; +Inf beyond the horizon.",

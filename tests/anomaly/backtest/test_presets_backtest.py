@@ -53,6 +53,20 @@ def test_a_preset_finds_its_faults_and_keeps_to_its_alarm_rate(preset):
     assert sum(false) <= sum(allowed)
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--inject", "3"], "--inject has no say"),
+        (["--prometheus", "http://127.0.0.1:9"], "--prometheus has no say"),
+        (["--days", "0.1"], "at least 0.5"),
+    ],
+)
+def test_what_made_history_cannot_heed_is_refused(given, said):
+    run = CliRunner().invoke(backtest, ["--preset", "host", *given])
+    assert run.exit_code == 2
+    assert said in run.output
+
+
 def test_a_preset_that_the_configuration_does_not_ask_for_is_refused(tmp_path):
     config = tmp_path / "anomaly.yml"
     config.write_text("presets: [host]\n")

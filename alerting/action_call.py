@@ -15,6 +15,7 @@ from alerting.remediation_rules import EndpointSettings
 from watchkeeper import addresses
 from watchkeeper.clock import format_rfc3339
 from watchkeeper.errors import NeverSent, UpstreamError
+from watchkeeper.foreign_text import storable
 from watchkeeper.outbound import Answer, EgressPolicy, send
 
 SHOWN_CHARACTERS = 300
@@ -43,6 +44,9 @@ class Reply:
 
     outcome: Outcome
     text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", storable(self.text))
 
 
 def render(

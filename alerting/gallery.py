@@ -38,7 +38,7 @@ def messages() -> dict[str, Message]:
         "acknowledged": _message("acknowledged", {**PUT_RIGHT, **_TAKEN}, AT),
         "resolved": _message("resolved", {**PUT_RIGHT, **_OVER}, AT),
         "fix-failed": _message("escalated", FIX_FAILED, AT.replace(hour=2, minute=20)),
-        "untaken": _message("escalated", UNTAKEN, AT.replace(hour=11, minute=15)),
+        "untaken": _message("escalated", UNTAKEN, AT.replace(hour=11, minute=10, second=5)),
     }
 
 

@@ -12,10 +12,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-
 from watchkeeper.errors import StorageError
+from watchkeeper.storage import is_of_the_database
 
 MAX_TOGETHER = 2000
 """Items in one transaction; one that is brought more at once is still committed whole."""
@@ -80,15 +78,9 @@ class GroupCommit(Generic[Item]):
         except Exception as problem:  # noqa: BLE001  # raised again where each part came from
             error = problem
         finally:
-            if error is None or len(parts) == 1 or _is_of_the_database(error):
+            if error is None or len(parts) == 1 or is_of_the_database(error):
                 for part in parts:
                     part.error, part.is_done = error, True
             else:  # what one caller brought must not cost the others theirs
                 for part in parts:
                     self._commit_together([part])
-
-
-def _is_of_the_database(error: Exception) -> bool:
-    """Return whether nobody's part would be committed, whatever is in it."""
-    causes = (OperationalError, InterfaceError, PoolTimeoutError)
-    return isinstance(error, StorageError) and isinstance(error.__cause__, causes)

@@ -22,7 +22,9 @@ from remediation.settings import EndpointSettings
 from remediation.work import Worked, carry_out
 from watchkeeper.clock import Clock
 from watchkeeper.errors import Refused, StorageError, WatchkeeperError
+from watchkeeper.foreign_text import storable
 from watchkeeper.logs import get_logger
+from watchkeeper.storage import is_of_the_database
 
 log = get_logger(__name__)
 
@@ -95,12 +97,18 @@ class Crew:
                 log.exception("a job broke")
 
     def _insist(self, write: Callable[[], T]) -> T:
-        """Write to the ledger, however long that takes: what was accepted is not forgotten."""
+        """Write to the ledger, however long that takes: what was accepted is not forgotten.
+
+        Raises:
+            StorageError: it cannot be written at any time.
+        """
         pause_seconds = FIRST_RETRY_SECONDS
         while True:
             try:
                 return write()
             except StorageError as error:
+                if not is_of_the_database(error):
+                    raise
                 log.warning("the ledger cannot be written; trying again", extra={"why": str(error)})
             time.sleep(pause_seconds)
             pause_seconds = min(2 * pause_seconds, LONGEST_RETRY_SECONDS)
@@ -168,18 +176,21 @@ class Crew:
         self, entry: Entry, state: State, *, worked: Worked | None = None, error: str = ""
     ) -> None:
         summary = worked.done.summary if worked else ""
-        self._insist(
-            partial(
-                self._ledger.finish,
-                entry.idempotency_key,
-                state,
-                now=self._clock.now(),
-                summary=summary,
-                detail=worked.done.detail if worked else None,
-                error=error,
-                put_back=worked.put_back if worked else None,
-            )
+        ended = partial(
+            self._ledger.finish,
+            entry.idempotency_key,
+            state,
+            now=self._clock.now(),
+            summary=storable(summary),
+            error=storable(error),
+            put_back=worked.put_back if worked else None,
         )
+        try:
+            self._insist(partial(ended, detail=worked.done.detail if worked else None))
+        except StorageError as flaw:
+            # That it ended matters more than what an actuator found worth telling of it.
+            log.exception("the detail of an action cannot be kept", extra=_facts(entry))
+            self._insist(partial(ended, detail={"not_kept": str(flaw)}))
         self._calls.labels(entry.action, state).inc()
         told = {**_facts(entry), "state": state, "summary": summary, "error": error}
         log.log(

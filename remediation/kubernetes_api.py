@@ -13,8 +13,12 @@ import urllib3
 from remediation.targets.service import ClusterAddress
 from watchkeeper.errors import NeverSent, Reason, Refused, UpstreamError
 
-_REASONS = {401: Reason.AUTHENTICATION, 403: Reason.AUTHENTICATION, 504: Reason.TIMEOUT}
-"""The API server answers 504 for what it did not see the end of (its storage took too long)."""
+_REASONS = {
+    401: Reason.AUTHENTICATION, 403: Reason.AUTHENTICATION,
+    500: Reason.TIMEOUT, 502: Reason.TIMEOUT, 504: Reason.TIMEOUT,
+}  # fmt: skip
+"""The API server, or what stands before it, answers 5xx for what it did not see the end of; 503
+and 429 say that it did not begin."""
 
 
 class Cluster:

@@ -18,7 +18,8 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from watchkeeper.errors import StorageError
 
@@ -133,6 +134,15 @@ def after_commit(connection: Connection, deed: Callable[[], None]) -> None:
         KeyError: the connection is not one of ``writing``.
     """
     connection.info[_DEEDS].append(deed)
+
+
+def is_of_the_database(error: Exception) -> bool:
+    """Return whether it lies with the database and not with what was to be written.
+
+    Then nothing else could be written either, and trying again later may do.
+    """
+    causes = (OperationalError, InterfaceError, PoolTimeoutError)
+    return isinstance(error, StorageError) and isinstance(error.__cause__, causes)
 
 
 _turns: WeakKeyDictionary[Engine, threading.RLock] = WeakKeyDictionary()

@@ -1,7 +1,9 @@
 """The alerts that other clients sent in the past, from alerting's own record of incidents.
 
 Whatever Prometheus or the anomaly service also remembers is theirs and is left to them: what they
-sent carries the labels they remember, and perhaps external ones beside. An alert that came and went
+sent carries the labels they remember, and perhaps external ones beside (one whose labels
+``alert_relabel_configs`` changes counts twice). What a detector raised is never another client's,
+also when the anomaly service cannot be asked. An alert that came and went
 more than once within an incident is known there by the last time only.
 """
 
@@ -13,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from alerting.alert import Alert
+from alerting.anomaly_feedback import of_detectors
 from watchkeeper.clock import parse_rfc3339
 from watchkeeper.errors import Reason, UpstreamError
 from watchkeeper.peers import Peer
@@ -54,7 +57,12 @@ def alerts(
     answer = alerting.get("/api/v1/incidents", limit=str(MOST_INCIDENTS))
     try:
         incidents = answer["incidents"]
-        told = [_alert(one, start, end) for incident in incidents for one in incident["alerts"]]
+        told = [
+            _alert(one, start, end)
+            for incident in incidents
+            for one in incident["alerts"]
+            if one["labels"] not in of_detectors(incident)
+        ]
         oldest = parse_rfc3339(incidents[-1]["started_at"]) if incidents else start
     except (KeyError, TypeError, ValueError) as error:
         raise UpstreamError(

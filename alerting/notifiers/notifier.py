@@ -11,6 +11,7 @@ from pydantic import Field
 
 from watchkeeper.configuration import Settings
 from watchkeeper.errors import Reason, WatchkeeperError
+from watchkeeper.foreign_text import storable
 
 
 class ReceiverSettings(Settings):
@@ -62,7 +63,7 @@ class NotDelivered(WatchkeeperError):  # noqa: N818  # it names what happened
         is_permanent: bool = False,
         retry_after_seconds: float | None = None,
     ) -> None:
-        super().__init__(message, reason=reason)
+        super().__init__(storable(message), reason=reason)
         self.is_permanent = is_permanent
         self.retry_after_seconds = retry_after_seconds
 

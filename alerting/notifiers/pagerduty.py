@@ -88,9 +88,12 @@ def render(message: Message, routing_key: str) -> bytes:
         }
     body = json.dumps(event, ensure_ascii=False).encode()
     if len(body) > BODY_BYTES and "payload" in event:
-        event["payload"]["custom_details"] = {"delivery": message.delivery_id}
-        event["links"] = event["links"][:1]
+        event["payload"]["custom_details"].pop("alerts")  # what weighs most and is read last
         body = json.dumps(event, ensure_ascii=False).encode()
+        if len(body) > BODY_BYTES:
+            event["payload"]["custom_details"] = {"delivery": message.delivery_id}
+            event["links"] = event["links"][:1]
+            body = json.dumps(event, ensure_ascii=False).encode()
     return body
 
 

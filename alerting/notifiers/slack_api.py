@@ -12,6 +12,7 @@ from alerting.notifiers.notifier import Message, NotDelivered, ReceiverSettings
 from alerting.notifiers.slack_calls import API_URL, SlackCalls
 from alerting.notifiers.slack_chart import SlackChart
 from watchkeeper.configuration import Secret
+from watchkeeper.foreign_text import storable
 from watchkeeper.logs import get_logger
 from watchkeeper.outbound import EgressPolicy
 
@@ -74,7 +75,7 @@ class SlackApi:
         return None
 
     def _post_anew(self, content: Mapping[str, Any], now: datetime) -> str:
-        return str(self.calls.as_json("chat.postMessage", content, now)["ts"])
+        return storable(str(self.calls.as_json("chat.postMessage", content, now)["ts"]))
 
     def _continue(self, message: Message, content: Mapping[str, Any], now: datetime) -> None:
         """Bring the incident's message up to date and say below it what is new."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from alerting.approval import VALID_SECONDS
 from alerting.notifiers.notifier import Message
 from watchkeeper.clock import parse_rfc3339
 
@@ -54,7 +55,10 @@ def facts(message: Message) -> Iterator[tuple[str, str]]:
         yield "Since", _moment_text(started_at)
         yield "Lasted", duration_text(incident)
     else:
-        minutes = int((message.at - started_at).total_seconds() // 60)
+        # A message may be worded long after it was due, and then tells what was since.
+        newest = _newest(incident).get("at")
+        told_at = max(message.at, parse_rfc3339(newest)) if newest else message.at
+        minutes = int((told_at - started_at).total_seconds() // 60)
         age = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
         yield "Since", _moment_text(started_at) + (f", for {age}" if minutes > 0 else "")
     if incident.get("acknowledged_by"):
@@ -70,7 +74,14 @@ def latest(message: Message) -> str:
 
 
 def _newest(incident: Mapping[str, Any]) -> Mapping[str, Any]:
-    story = (one for one in reversed(incident["timeline"]) if one["kind"] not in _ABOUT_MESSAGES)
+    # That an action which is a message itself was done is no news to who reads that message.
+    messages = {one["idempotency_key"] for one in incident.get("actions", []) if _is_message(one)}
+    story = (
+        one
+        for one in reversed(incident["timeline"])
+        if one["kind"] not in _ABOUT_MESSAGES
+        and one.get("detail", {}).get("idempotency_key") not in messages
+    )
     return next(story, {})
 
 
@@ -114,12 +125,8 @@ def what_is_known(annotations: Mapping[str, str]) -> list[str]:
     ]
 
 
-_UNDER_WAY = {
-    "proposed": "waits for approval",
-    "ready": "about to be done",
-    "claimed": "about to be done",
-}
-"""States that have no words of their own yet."""
+_UNDER_WAY = {"ready": "planned", "claimed": "about to be done"}
+"""States that have no words of their own yet; the guards of a plan have not been asked."""
 
 
 def actions_taken(incident: Mapping[str, Any]) -> list[str]:
@@ -130,13 +137,26 @@ def actions_taken(incident: Mapping[str, Any]) -> list[str]:
 def _action_line(action: Mapping[str, Any]) -> str:
     done_at = action.get("dispatched_at")
     when = f", {_moment_text(parse_rfc3339(done_at))}" if done_at else ""
-    outcome = action["summary"] or _UNDER_WAY.get(action["state"], action["state"])
+    outcome = action["summary"] or _under_way(action)
     return f"{_described(action)} ({action['mode']}{when}): {outcome}"
 
 
+def _under_way(action: Mapping[str, Any]) -> str:
+    state = str(action["state"])
+    if state == "proposed":
+        until = parse_rfc3339(action["created_at"]) + timedelta(seconds=VALID_SECONDS)
+        return f"waits for approval until {until:%H:%M:%S} UTC"
+    if state == "ready" and action["mode"] == "observe":
+        return "only watched: nothing will be done"
+    return _UNDER_WAY.get(state, state)
+
+
 def _described(action: Mapping[str, Any]) -> str:
-    is_message = action.get("endpoint") == ""  # it goes to receivers, and is about something
-    return f"{action['action']} {'about' if is_message else 'on'} {action['target']}"
+    return f"{action['action']} {'about' if _is_message(action) else 'on'} {action['target']}"
+
+
+def _is_message(action: Mapping[str, Any]) -> bool:
+    return action.get("endpoint") == ""  # it goes to receivers, and is about something
 
 
 def duration_text(incident: Mapping[str, Any]) -> str:

@@ -258,3 +258,12 @@ def test_what_a_change_would_have_changed_is_told(files, past, tmp_path):
     assert [one["name"] for one in found["changes"]] == [
         "restart pay would have been done", "restart w would have been done",
     ]  # fmt: skip
+
+
+def test_what_a_detector_raised_is_no_other_clients_where_anomaly_is_away(
+    files, past, record, client, clock
+):
+    sent(client, clock, 20, 25, alertname="Anomaly", query="latency")
+    away = ["--anomaly", "http://127.0.0.1:1", "--alerting", record]
+    found = json.loads(backtest("--config-dir", files, *past, *away, "--json").stdout)
+    assert found["alerts"] == {"prometheus": 1, "anomaly": 0, "other clients": 0}

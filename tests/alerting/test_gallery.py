@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops
 
-from alerting import gallery
+from alerting import gallery, messages
 from alerting.chart import Points, draw
+from watchkeeper.storage import reading
 
 DOCS = Path(__file__).parents[2] / "docs" / "messages"
 
@@ -54,9 +55,9 @@ ENOUGH = {
     ],
     "untaken": [
         "needs a person: /var is full in 3 h",
-        "2026-01-05 11:00:00 UTC, for 15 min",
-        "nobody took it within 15 min: calling pager (2026-01-05 11:15:04 UTC)",
-        "run-command on rotate-logs (approve): waits for approval",
+        "2026-01-05 11:00:00 UTC, for 10 min",
+        "nobody took it within 10 min: calling pager (2026-01-05 11:10:04 UTC)",
+        "run-command on rotate-logs (approve): waits for approval until 11:15:00 UTC",
         "https://wiki.example/full-disks",
     ],
     "resolved": ["resolved: latency is unusual", "14 min 10 s", "ana", "worked: tasks finished"],
@@ -84,3 +85,16 @@ def test_a_gap_is_not_bridged_and_nothing_known_is_no_picture():
     assert draw("x", Points(times, unknown, unknown, unknown, unknown)) == b""
     some = [1.0, None, 1.0]
     assert draw("x", Points(times, some, unknown, unknown, unknown)).startswith(b"\x89PNG")
+
+
+def test_the_webhook_shown_has_every_key_of_one_that_is_sent(desk):
+    desk.fire()
+    desk.act()
+    shown = gallery.messages()["fix-failed"].incident
+    found = desk.incident()["id"]
+    with reading(desk.store.engine) as connection:
+        sent = messages.compose(connection, [found], desk.configuration.alerting)[found]
+    assert set(sent) == set(shown)
+    assert set(desk.actions()[0]) == set(shown["actions"][0])
+    for part in ("timeline", "alerts"):
+        assert set(sent[part][0]) == set(shown[part][0])

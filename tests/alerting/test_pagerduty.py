@@ -91,3 +91,17 @@ def test_any_incident_is_an_event_pagerduty_accepts(title, description, repeats)
     found = one_alert(description=description * repeats, summary="x") * 20
     body = render(message(title=title, alerts=found), KEY)
     assert problem_of(json.loads(body), len(body)) == ""
+
+
+def test_what_is_too_large_loses_its_alerts_before_why_it_comes():
+    heavy = one_alert(description="x" * 400_000) * 2
+    entry = {"at": "2026-01-05T09:10:00.000Z", "kind": "escalated", "text": "nobody took it"}
+    shed = json.loads(
+        render(message("escalated", alerts=heavy, timeline=[entry], actions=ONE_ACTION), KEY)
+    )
+    details = shed["payload"]["custom_details"]
+    assert "alerts" not in details
+    assert details["latest"].startswith("nobody took it")
+    assert details["what was done"] == [
+        "restart-service on worker (auto): worked: tasks finished a second is 5.8 (wanted above 0)"
+    ]

@@ -337,3 +337,24 @@ def told(hook):
 
 def openings(hook):
     return [r.json for r in list(hook.requests) if r.json["type"] == "incident.opened"]
+
+
+def test_a_nul_in_somebodys_answer_costs_nobody_a_message(patient, make_desk, url, monkeypatch):
+    """PostgreSQL keeps none; noting it failed the whole round again and again."""
+
+    def answer(request):
+        is_bad = request.json["data"]["incident"]["service"] == "a"
+        return Reply(400, b"bad \x00 byte") if is_bad else Reply()
+
+    with LoopbackServer(answer) as hook:
+        desk = make_desk(database_url=url)
+        place = f"kind: webhook, url: '{hook.url}', signing_secret: {{env: TEST_SECRET}}"
+        slack = "kind: slack, webhook_url: {env: TEST_SLACK_URL, optional: true}"
+        desk.alerting_file.write_text(desk.alerting_file.read_text().replace(slack, place))
+        desk.configuration.reload_if_changed()
+        for name in "abc":
+            desk.fire("Slow", service=name)
+        desk.deliver()
+        states = {one["state"]: one["error"] for one in desk.deliveries()}
+        assert states == {"delivered": None, "dead": "answered 400: bad \ufffd byte"}
+        assert len(hook.requests) == 3

@@ -1,13 +1,21 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from remediation.actuators import Done
 from remediation.call import Call
+from remediation.crew import Crew
 from remediation.ledger import Ledger, State
 from remediation.refusal import CallRefused, Outcome
+from remediation.returns import Returns
+from remediation.settings import EndpointSettings
+from tests.waiting import wait_until
+from watchkeeper.clock import SystemClock
 from watchkeeper.storage import open_database, sqlite_url
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -123,3 +131,28 @@ def test_the_newest_calls_come_first(ledger):
     for key in ("a", "b", "c"):
         ledger.take(call(key), now=NOW)
     assert [entry.idempotency_key for entry in ledger.newest(2)] == ["c", "b"]
+
+
+def test_an_end_whose_detail_cannot_be_kept_is_noted_and_the_next_has_its_turn(tmp_path):
+    class Odd:
+        def perform(self, _tell):
+            return Done("done", {"value": Decimal("1.5")})
+
+    registry = CollectorRegistry()
+    ledger = open_ledger(tmp_path)
+    crew = Crew(
+        ledger, Returns(open_database(sqlite_url(tmp_path / "ledger.sqlite"))), EndpointSettings,
+        clock=SystemClock(), calls=Counter("calls", "x", ["action", "state"], registry=registry),
+        seconds=Histogram("seconds", "x", ["action"], registry=registry),
+    )  # fmt: skip
+    crew._actuator = lambda _asked: Odd()
+    for key in ("first", "second"):
+        asked = call(key, expires_at=SystemClock().now() + timedelta(hours=1))
+        crew.take_on(ledger.take(asked, now=SystemClock().now())[0])
+
+    def both_ended():
+        found = [ledger.find(key) for key in ("first", "second")]
+        return [(one.state, one.summary) for one in found] == [(State.SUCCEEDED, "done")] * 2
+
+    wait_until(both_ended, what="both are noted")
+    assert "not JSON serializable" in ledger.find("first").detail["not_kept"]

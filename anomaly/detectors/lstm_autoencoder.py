@@ -93,7 +93,7 @@ class LstmAutoencoder:
             )
             missing = WINDOW_SAMPLES - windows.shape[1]
             windows = np.pad(windows, ((0, 0), (missing, 0)), constant_values=np.nan)
-            normal = bent(gaps_filled(windows), self._centre, self._spread)
+            normal = bent(gaps_filled(windows), self._centre[:, None], self._spread[:, None])
             judged = np.isfinite(moment.values) & np.isfinite(normal).all(axis=1)
             errors = self._errors(np.where(judged[:, None], normal, 0.0))
             components = np.einsum("sw,swc->sc", errors - self._mean, self._whitening)
@@ -138,7 +138,7 @@ class LstmAutoencoder:
     def _pieces(self, window: Matrix, each: int) -> tuple[Matrix, Floats, Floats]:
         """Return of each row at most so many windows in its spreads, with centre and spread."""
         centre, spread = normalisation_of(window, self._smallest_spread)
-        normal = bent(gaps_filled(window), centre, spread)
+        normal = bent(gaps_filled(window), centre[:, None], spread[:, None])
         pieces = np.lib.stride_tricks.sliding_window_view(normal, WINDOW_SAMPLES, axis=1)
         chosen = np.unique(np.linspace(0, pieces.shape[1] - 1, each).astype(np.intp))
         return pieces[:, chosen], centre, spread

@@ -15,6 +15,8 @@ from anomaly.autoencoder.weights import (
     initial_weights,
     shapes,
 )
+from anomaly.detectors import Moment, Terms
+from anomaly.detectors.lstm_autoencoder import LstmAutoencoder
 
 WEIGHTS = initial_weights(4, seed=1)
 
@@ -36,6 +38,23 @@ def waves(windows: int, *, seed: int = 3) -> np.ndarray:
     at = random.integers(0, 8, windows)[:, None] + np.arange(16)
     noise = 0.05 * random.normal(size=at.shape)
     return (np.sin(2 * np.pi * at / 8) + noise).astype(np.float32)
+
+
+def test_series_of_several_levels_are_judged_each_by_its_own_without_torch():
+    """Scoring is NumPy alone: given weights, what stands out of its series scores, no other."""
+    terms = Terms(60.0, 86_400.0, minimum_samples=50, smallest_spread=0.0)
+    detector = LstmAutoencoder(terms)
+    detector.resize(3)
+    detector._weights = WEIGHTS
+    levels = np.array([[1.0], [100.0], [10_000.0]])
+    noise = np.random.default_rng(5).normal(size=(3, 400))
+    window = (levels * (1 + 0.01 * noise)).astype(np.float32)
+    detector._learn_errors(np.arange(3), window)
+    newest = np.array([levels[0, 0], levels[1, 0], 1.5 * levels[2, 0]])
+    scores = detector.score(Moment(0.0, newest, window))
+    assert np.isfinite(scores).all()
+    assert scores[:2].max() < 3
+    assert scores[2] > 5
 
 
 @settings(max_examples=10, deadline=None)

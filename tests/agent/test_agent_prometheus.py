@@ -21,7 +21,7 @@ def prometheus(tmp_path_factory, postgres_port, valkey_port):
     config.write_text(
         f"interval: 1s\nredis: [{{port: {valkey_port}}}]\n"
         f"postgres: [{{port: {postgres_port}, database: taskboard, user: taskboard}}]\n"
-        f"celery:\n  - broker: {{port: {valkey_port}}}\n    queues: [work]\n"
+        f"celery:\n  - broker: {{port: {valkey_port}}}\n    queues: [published]\n"
     )
     agent = RunningAgent(config)
     prometheus = RunningPrometheus(directory, agent.url.removeprefix("http://"))
@@ -50,7 +50,7 @@ def test_every_scrape_is_good(prometheus):
         "pg_up == 1",
         "redis_up == 1",
         "rate(redis_commands_processed_total[30s]) > 0",
-        "task_queue_depth{queue='work'} == 0",
+        "task_queue_depth{queue='published'} == 0",
         "watchkeeper_collector_success == 1",
     ],
 )

@@ -249,6 +249,11 @@ class Remediator:
 
     def _progressed(self, action: Action, reply: Reply, work: Work) -> None:
         """Move on with what the endpoint says of the action."""
+        if reply.outcome is not Outcome.ACCEPTED and action.state != State.RUNNING:
+            text = "the call had arrived, though its answer was lost"
+            if not actions.settle(work.connection, action, keep_lease=True, summary=text):
+                return
+            self._story.told(action, Kind.ACTION_DISPATCHED, text, work)
         if reply.outcome is Outcome.ACCEPTED:
             self._go(action, State.RUNNING, reply.text, work, kind=Kind.ACTION_DISPATCHED)
         elif reply.outcome is Outcome.SUCCEEDED:

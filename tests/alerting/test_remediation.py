@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from alerting import actions, kill_switch
+from alerting import action_call, actions, kill_switch
 from tests.alerting.desk import START
 from tests.alerting.loopback import Reply, as_json, is_signed
 from watchkeeper.storage import writing
@@ -231,4 +231,26 @@ def test_a_call_that_may_have_left_before_a_crash_is_asked_about_first(desk, end
     desk.act()
     assert [request.method for request in endpoint.requests][:1] == ["GET"]
     desk.pass_time(15)
+    assert len(endpoint.effects) == 1
+
+
+def test_a_call_whose_answer_a_crash_took_is_told_as_dispatched_before_it_is_told_as_done(
+    desk, endpoint
+):
+    desk.fire()
+    desk.remediator.step()
+    with writing(desk.store.engine) as connection:
+        action = actions.take_due(connection, now=desk.clock.now())
+        actions.settle(connection, action, keep_lease=True, state="dispatched", dispatched_at=START)
+    [settings] = desk.remediator._configuration.remediation.endpoints.values()
+    policy = desk.remediator._configuration.alerting.egress.policy
+    action_call.call(settings, action, policy=policy, now=desk.clock.now())
+    desk.close()
+    desk.open()
+    desk.act()
+    assert [kind for kind in desk.kinds() if kind.startswith("action-")] == [
+        "action-proposed",
+        "action-dispatched",
+        "action-completed",
+    ]
     assert len(endpoint.effects) == 1

@@ -94,10 +94,17 @@ def _image(directory):
 @contextmanager
 def running():
     """Yield an engine; its directory has a short name, which podman insists on."""
-    with tempfile.TemporaryDirectory(prefix="engine-") as directory:
-        engine = Engine(Path(directory))
-        try:
-            engine.serve()
-            yield engine
-        finally:
-            engine.stop()
+    directory = Path(tempfile.mkdtemp(prefix="engine-"))
+    engine = Engine(directory)
+    try:
+        engine.serve()
+        yield engine
+    finally:
+        engine.stop()
+        wait_until(lambda: _is_removed(directory), what="the engine's directory given back")
+
+
+def _is_removed(directory):
+    """Remove the directory; what containers left behind may still be clearing up inside it."""
+    shutil.rmtree(directory, ignore_errors=True)
+    return not directory.exists()

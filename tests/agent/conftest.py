@@ -13,14 +13,8 @@ import redis
 
 import agent.collectors
 from tests.agent.probes import PROBES
+from tests.ports import free_port
 from tests.waiting import wait_until
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _postgres_answers(port: int) -> bool:
@@ -42,7 +36,7 @@ ANSWERS = {"postgres": _postgres_answers, "valkey": _valkey_answers}
 
 
 def _serve(name: str, data_dir: Path):
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "taskboard", name, "--port", str(port)]
     process = subprocess.Popen([*command, "--data-dir", str(data_dir)])
     try:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
 import pymysql
 
 from taskboard.servers.tethered import give_to_server, tethered
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 SHARE = Path("/usr/share/mysql")
@@ -47,9 +47,7 @@ class MysqlServer:
         self.data = directory / "data"
         self.base = [program, "--no-defaults", f"--datadir={self.data}"]
         self.socket = str(directory / "mysql.sock")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         give_to_server(self.data)
         script = "\n".join(
             [*FIRST_STATEMENTS, *((SHARE / name).read_text() for name in SYSTEM_TABLES)]

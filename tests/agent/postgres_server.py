@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import socket
 import subprocess
 
 import psycopg
 
 from taskboard.servers.tethered import give_to_server, run_tethered, tethered
 from tests.agent.postgres_releases import programs
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 SETTINGS = {
@@ -36,9 +36,7 @@ class PostgresServer:
     def __init__(self, directory, major=18, **settings):
         self.cluster = directory / "cluster"
         self.bin = programs(major)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.settings = SETTINGS | settings
         if not self.cluster.exists():
             give_to_server(directory)
@@ -47,18 +45,28 @@ class PostgresServer:
         self.start()
 
     def start(self):
-        """Start the server, and return once it lets us in."""
+        """Start the server, and return once it lets us in.
+
+        After a SIGKILL it refuses to start until the children of the one before have noticed.
+        """
         options = [f"--{name}={value}" for name, value in self.settings.items()]
         command = [str(self.bin / "postgres"), "-D", str(self.cluster), f"--port={self.port}"]
-        self.process = subprocess.Popen(
-            tethered([*command, *options], death_signal="INT"),
-            stderr=subprocess.DEVNULL,
-            stdin=subprocess.DEVNULL,
-        )
-        wait_until(self._answers, what="PostgreSQL answering")
+        command = tethered([*command, *options], death_signal="INT")
+
+        def run():
+            self.process = subprocess.Popen(
+                command, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+            )
+
+        def answers():
+            if self.process.poll() is not None:
+                run()
+            return self._answers()
+
+        run()
+        wait_until(answers, what="PostgreSQL answering")
 
     def _answers(self):
-        assert self.process.poll() is None, "PostgreSQL did not start"
         try:
             self.connect().close()
         except psycopg.OperationalError:

@@ -15,6 +15,7 @@ from agent.configured import read_configured, read_elsewhere
 from agent.discovery import discover, look_at, problem_of
 from agent.settings.databases import PostgresSettings
 from agent.settings.whole import AgentSettings
+from tests.ports import free_port
 from watchkeeper.configuration import load
 from watchkeeper.errors import ConfigError
 
@@ -228,6 +229,4 @@ def test_a_listener_that_never_comes_to_an_end_holds_up_nobody_for_longer_than_a
 
 @pytest.fixture
 def unused_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_port()

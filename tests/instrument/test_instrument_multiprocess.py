@@ -345,9 +345,7 @@ def parent(path):
     started = []
 
     def start(workers):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            listen = f"127.0.0.1:{probe.getsockname()[1]}"
+        listen = f"127.0.0.1:{free_port()}"
         command = [sys.executable, "-c", PARENT, path, listen, str(workers)]
         server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         started.append(server)

@@ -46,6 +46,16 @@ def uncatalogued(expression: str, catalogue: Mapping[str, Metric]) -> set[str]:
     return {name for name in metric_names(expression) if not _known(name, catalogue)}
 
 
+def has_exemplars(expression: str, catalogue: Mapping[str, Metric]) -> bool:
+    """Return whether single requests with their traces may stand behind an expression.
+
+    They stand at the buckets of histograms; a histogram that a rule has recorded has none.
+    """
+    return any(
+        name.endswith("_bucket") and _known(name, catalogue) for name in metric_names(expression)
+    )
+
+
 def _known(name: str, catalogue: Mapping[str, Metric]) -> bool:
     if name in catalogue:
         return True

@@ -25,6 +25,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from dashboards.annotations import ANNOTATIONS, Annotation
 from dashboards.boards import board
+from dashboards.expression import has_exemplars
 from dashboards.layout import Place, place
 from dashboards.spec import (
     Dashboard,
@@ -41,6 +42,7 @@ from dashboards.spec import (
     Variable,
 )
 from watchkeeper import addresses
+from watchkeeper.catalogue import every_metric
 
 DATASOURCE_UID = "watchkeeper-prometheus"
 """What ``grafana/provisioning`` calls the Prometheus of the stack."""
@@ -119,6 +121,8 @@ def _panel(panel: Panel) -> Any:
         )
         if isinstance(panel, OVER_TIME):
             target.range()
+            if has_exemplars(query.expression, every_metric()):
+                target.exemplar(exemplar=True)
             out.max_data_points(POINTS)
         else:
             target.instant()

@@ -19,10 +19,11 @@ scrape_configs:
 class RunningPrometheus:
     """One on a free port.
 
-    ``options`` are further lines of the one scrape configuration, indented by four blanks.
+    ``options`` are further lines of the one scrape configuration, indented by four blanks;
+    ``flags`` are of the command line.
     """
 
-    def __init__(self, directory, target, options=""):
+    def __init__(self, directory, target, options="", flags=()):
         (directory / "prometheus.yml").write_text(CONFIG.format(target=target) + options)
         self.process = subprocess.Popen(
             [
@@ -31,6 +32,7 @@ class RunningPrometheus:
                 f"--storage.tsdb.path={directory}/data",
                 "--web.listen-address=127.0.0.1:0",
                 "--log.format=json",
+                *flags,
             ],
             stderr=subprocess.PIPE,
             text=True,

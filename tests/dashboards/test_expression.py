@@ -2,7 +2,14 @@
 
 import pytest
 
-from dashboards.expression import fill, metric_names, uncatalogued, unit_of, variables
+from dashboards.expression import (
+    fill,
+    has_exemplars,
+    metric_names,
+    uncatalogued,
+    unit_of,
+    variables,
+)
 from dashboards.spec import Level, Threshold, Thresholds, at_least, rising
 from watchkeeper.catalogue import every_metric, http
 
@@ -27,6 +34,18 @@ def test_metric_names_are_found_among_functions_labels_and_numbers(expression, n
 def test_only_histograms_have_buckets():
     catalogue = every_metric()
     assert uncatalogued(f"{http.REQUEST_DURATION}_bucket + up_bucket", catalogue) == {"up_bucket"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "answer"),
+    [
+        (f"histogram_quantile(0.9, sum by (le) (rate({http.REQUEST_DURATION}_bucket[1m])))", True),
+        (f"rate({http.REQUEST_DURATION}_count[1m])", False),
+        ("service:of_a_rule_bucket", False),
+    ],
+)
+def test_only_the_buckets_of_a_histogram_have_exemplars(expression, answer):
+    assert has_exemplars(expression, every_metric()) is answer
 
 
 def test_variables_are_found_in_both_spellings():

@@ -105,6 +105,15 @@ def test_every_query_fits_the_schema_of_prometheus_queries(dashboard):
 
 
 @each_dashboard
+def test_lines_over_a_histogram_show_its_single_requests_with_their_traces(dashboard):
+    for panel in drawn_panels_of(dashboard):
+        for target in panel["targets"]:
+            is_over_time = target.get("range", False)
+            shows = is_over_time and "_seconds_bucket" in target["expr"]
+            assert target.get("exemplar", False) is shows, (panel["title"], target["expr"])
+
+
+@each_dashboard
 def test_grafana_knows_every_unit_reducer_and_transformation(dashboard):
     for panel in drawn_panels_of(dashboard):
         assert panel["fieldConfig"]["defaults"]["unit"] in VOCABULARY["units"]

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
 from watchkeeper.instrument.http_labels import FAILED, method_label
+from watchkeeper.instrument.tracing import Exemplar
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -30,11 +31,16 @@ class Meter(Protocol):
     def begin(self, method: str) -> None:
         """Note a request that begins to be served."""
 
-    def end(self, method: str, route: str, status: str, took_seconds: float) -> None:
-        """Note a request that has been served."""
+    def end(
+        self, method: str, route: str, status: str, took_seconds: float, trace: Exemplar | None
+    ) -> None:
+        """Note a request that has been served, and the trace it was served in."""
 
     def route(self, request: Scope, route_of: AsgiRouteOf) -> str:
         """Return the template of the request's route, or ``unmatched``; never raises."""
+
+    def trace(self) -> Exemplar | None:
+        """Return the trace that is under way, or None; never raises."""
 
 
 def starlette_route(scope: Scope) -> str | None:
@@ -68,11 +74,14 @@ class MeasuredAsgi:
             await self._app(scope, receive, send)
             return
         method, status = method_label(scope.get("method", "")), FAILED
+        trace = self._meter.trace()
 
         async def noting(message: Message) -> None:
-            nonlocal status
+            nonlocal status, trace
             if message["type"] == "http.response.start":
                 status = str(message["status"])
+                # A span that was begun inside of the application is still current.
+                trace = self._meter.trace() or trace
             await send(message)
 
         began = time.perf_counter()
@@ -84,4 +93,4 @@ class MeasuredAsgi:
             raise
         finally:
             route = self._meter.route(scope, self._route_of)
-            self._meter.end(method, route, status, time.perf_counter() - began)
+            self._meter.end(method, route, status, time.perf_counter() - began, trace)

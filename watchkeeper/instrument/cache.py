@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from watchkeeper.catalogue import cache
 from watchkeeper.instrument.buckets import CACHE_SECONDS
 from watchkeeper.instrument.guard import Guard
+from watchkeeper.instrument.tracing import current_exemplar
 
 Result = Literal["hit", "miss", "error"]
 Operation = Literal["get", "set", "delete"]
@@ -57,4 +58,5 @@ class CacheInstrument:
         finally:
             took_seconds = time.perf_counter() - started
             with self._metrics.guard.around("cache"):
-                self._metrics.latency.labels(*self._labels, operation).observe(took_seconds)
+                duration = self._metrics.latency.labels(*self._labels, operation)
+                duration.observe(took_seconds, current_exemplar())

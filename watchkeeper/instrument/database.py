@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from watchkeeper.catalogue import http
 from watchkeeper.instrument.buckets import DATABASE_SECONDS
 from watchkeeper.instrument.guard import Guard
+from watchkeeper.instrument.tracing import current_exemplar
 
 
 class DatabaseMetrics:
@@ -35,4 +36,5 @@ class DatabaseMetrics:
         finally:
             took_seconds = time.perf_counter() - started
             with self._guard.around("database"):
-                self._duration.labels(self._service, system, name).observe(took_seconds)
+                duration = self._duration.labels(self._service, system, name)
+                duration.observe(took_seconds, current_exemplar())

@@ -12,6 +12,7 @@ from watchkeeper.catalogue import tasks
 from watchkeeper.instrument.buckets import TASK_SECONDS
 from watchkeeper.instrument.guard import Guard
 from watchkeeper.instrument.interval import between_clocks
+from watchkeeper.instrument.tracing import current_exemplar
 
 
 class HandoffMetrics:
@@ -45,7 +46,8 @@ class HandoffMetrics:
             if elapsed_seconds is None:
                 self._skew.inc()
             else:
-                self._handoff.labels(self._service, source, target).observe(elapsed_seconds)
+                handoff = self._handoff.labels(self._service, source, target)
+                handoff.observe(elapsed_seconds, current_exemplar())
 
     def sync_lag(self, source: str, target: str, *, grace_seconds: float) -> SyncLag:
         """Return the watermark that the copier of ``source`` into ``target`` keeps up to date.

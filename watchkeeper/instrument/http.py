@@ -18,6 +18,7 @@ from watchkeeper.instrument.asgi import (
 from watchkeeper.instrument.buckets import HTTP_SECONDS
 from watchkeeper.instrument.guard import Guard
 from watchkeeper.instrument.http_labels import FAILED, UNMATCHED, method_label
+from watchkeeper.instrument.tracing import Exemplar, current_exemplar
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -75,18 +76,26 @@ class HttpMetrics:
         with self._guard.around("http"):
             self._active.labels(self._service, method).inc()
 
-    def end(self, method: str, route: str, status: str, took_seconds: float) -> None:
-        """Note a request that has been served."""
+    def end(
+        self, method: str, route: str, status: str, took_seconds: float, trace: Exemplar | None
+    ) -> None:
+        """Note a request that has been served, and the trace it was served in."""
         with self._guard.around("http"):
             self._active.labels(self._service, method).dec()
             labels = (self._service, method, route, status)
-            self._duration.labels(*labels).observe(took_seconds)
+            self._duration.labels(*labels).observe(took_seconds, trace)
 
     def route(self, request: Request, route_of: Callable[[Request], str | None]) -> str:
         """Return the template of the request's route, or ``unmatched``; never raises."""
         with self._guard.around("http"):
             return route_of(request) or UNMATCHED
         return UNMATCHED
+
+    def trace(self) -> Exemplar | None:
+        """Return the trace that is under way, or None; never raises."""
+        with self._guard.around("tracing"):
+            return current_exemplar()
+        return None
 
 
 class _Exchange:
@@ -99,6 +108,7 @@ class _Exchange:
         self._route_of = route_of
         self._route = UNMATCHED
         self._status = FAILED
+        self._trace = metrics.trace()
         self._open = True
         self._body: Iterable[bytes] = ()
         self._started = time.perf_counter()
@@ -107,8 +117,10 @@ class _Exchange:
     def run(self, app: WSGIApplication, start_response: StartResponse) -> Iterable[bytes]:
         def noting(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             self._status = status[:3]
-            # Flask forgets the request as soon as its application returns: ask now.
+            # Flask forgets the request as soon as its application returns, and ends a span that
+            # was begun inside of it: ask now.
             self._route = self._metrics.route(self._environ, self._route_of)
+            self._trace = self._metrics.trace() or self._trace
             return start_response(status, headers, exc_info)
 
         try:
@@ -134,4 +146,4 @@ class _Exchange:
         if self._open:
             self._open = False
             took_seconds = time.perf_counter() - self._started
-            self._metrics.end(self._method, self._route, self._status, took_seconds)
+            self._metrics.end(self._method, self._route, self._status, took_seconds, self._trace)

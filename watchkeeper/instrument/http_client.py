@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from watchkeeper.catalogue import http
 from watchkeeper.instrument.buckets import HTTP_SECONDS
 from watchkeeper.instrument.guard import Guard
+from watchkeeper.instrument.tracing import current_exemplar
 
 
 @dataclass(slots=True)
@@ -50,4 +51,4 @@ class HttpClientMetrics:
             with self._guard.around("http_client"):
                 status = "" if call.status is None else str(call.status)
                 labels = (self._service, server, method, status, error_type)
-                self._duration.labels(*labels).observe(took_seconds)
+                self._duration.labels(*labels).observe(took_seconds, current_exemplar())

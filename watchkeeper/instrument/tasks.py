@@ -19,6 +19,7 @@ from watchkeeper.catalogue import tasks
 from watchkeeper.instrument.buckets import TASK_SECONDS
 from watchkeeper.instrument.guard import Guard
 from watchkeeper.instrument.interval import between_clocks
+from watchkeeper.instrument.tracing import Exemplar, current_exemplar
 
 Outcome = Literal["succeeded", "failed", "rejected", "revoked", "missed", "retried"]
 Miss = Literal["misfire", "still_running"]
@@ -32,6 +33,7 @@ class _Run:
     queue: str
     task: str
     started_seconds: float
+    trace: Exemplar | None
 
 
 class TaskMetrics:
@@ -89,8 +91,9 @@ class TaskMetrics:
             due_seconds: Unix time from which it could have begun, intended delay included; None
                 when that is not known, and then no wait is made up.
         """
+        trace = current_exemplar()
         with self._lock:
-            self._runs[run] = _Run(queue, task, self._elapsed_seconds())
+            self._runs[run] = _Run(queue, task, self._elapsed_seconds(), trace)
             self._watch(queue)
         self._started.labels(self._service, queue, task).inc()
         self._in_flight.labels(self._service, queue).inc()
@@ -100,7 +103,7 @@ class TaskMetrics:
         if waited_seconds is None:
             self._skew.inc()
         else:
-            self._wait.labels(self._service, queue, task).observe(waited_seconds)
+            self._wait.labels(self._service, queue, task).observe(waited_seconds, trace)
 
     def ended(self, run: Hashable, outcome: Outcome) -> None:
         """Note the end of a run; one that was never seen to begin changes nothing."""
@@ -111,7 +114,7 @@ class TaskMetrics:
         self._in_flight.labels(self._service, found.queue).dec()
         labels = (self._service, found.queue, found.task)
         took_seconds = self._elapsed_seconds() - found.started_seconds
-        self._run.labels(*labels, outcome).observe(took_seconds)
+        self._run.labels(*labels, outcome).observe(took_seconds, current_exemplar() or found.trace)
         if outcome == "retried":
             self._retried.labels(*labels).inc()
         else:

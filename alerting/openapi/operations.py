@@ -67,9 +67,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Take alerts in; answered when they are on disk.", takes=list_of(ref("PostableAlert"))
     ),
     ("POST", "/api/v1/webhooks/alertmanager"): Operation(
-        "Take in what an Alertmanager sends to its webhook receivers.",
+        "Take in what an Alertmanager, or Grafana, sends to its webhook receivers.",
         whole(taken={"type": "integer"}),
-        takes=asked({"version": {"const": "4"}, "alerts": list_of(ref("PostableAlert"))}),
+        takes=asked({"version": {"enum": ["4", "1"]}, "alerts": list_of(ref("PostableAlert"))}),
     ),
     ("GET", "/api/v2/alerts/groups"): Operation(
         "List firing alerts by group.", list_of(ref("AlertGroup")), parameters=_ALERT_PARAMETERS

@@ -1,4 +1,4 @@
-"""Who keeps an Alertmanager can have it tell us."""
+"""Who keeps an Alertmanager can have it tell us, and so can who has Grafana judge rules."""
 
 from __future__ import annotations
 
@@ -35,6 +35,41 @@ def test_a_group_fires_until_alertmanager_says_that_it_ended(client, clock, aler
     assert client.get("/api/v1/incidents?status=open").json["incidents"] == []
 
 
+def of_grafana(status: str = "firing", ends_at: str = "0001-01-01T00:00:00Z"):
+    """What a contact point of Grafana 11 sends: the same fields, more beside them."""
+    alert = {
+        "status": status,
+        "labels": {"alertname": "Slow checkout", "grafana_folder": "Shop", "service": "shop"},
+        "annotations": {"summary": "p95 is above 2 s", "runbook_url": "https://wiki.example/slow"},
+        "startsAt": "2026-01-05T09:58:30+01:00", "endsAt": ends_at,
+        "generatorURL": "https://grafana.example/alerting/grafana/ce1x/view?orgId=1",
+        "fingerprint": "5c1a7f3f1b5e0c1d",
+        "silenceURL": "https://grafana.example/alerting/silence/new?alertmanager=grafana",
+        "dashboardURL": "", "panelURL": "", "imageURL": "",
+        "values": {"A": 2.31, "C": 1}, "valueString": "[ var='A' labels={} value=2.31 ]",
+        "orgId": 1,
+    }  # fmt: skip
+    return {
+        "receiver": "Watchkeeper", "status": status, "orgId": 1, "alerts": [alert],
+        "groupLabels": {"alertname": "Slow checkout"}, "commonLabels": alert["labels"],
+        "commonAnnotations": alert["annotations"], "externalURL": "https://grafana.example/",
+        "appVersion": "11.6.0", "version": "1", "groupKey": '{}:{alertname="Slow checkout"}',
+        "truncatedAlerts": 0, "title": "[FIRING:1] Slow checkout Shop", "state": "alerting",
+        "message": "**Firing**\n\nValue: A=2.31, C=1",
+    }  # fmt: skip
+
+
+def test_an_alert_of_grafanas_is_an_incident_until_grafana_says_that_it_ended(client, clock):
+    assert client.post(PATH, json=of_grafana()).json == {"taken": 1}
+    (incident,) = client.get("/api/v1/incidents?status=open").json["incidents"]
+    (alert,) = incident["alerts"]
+    assert (incident["service"], alert["labels"]["alertname"]) == ("shop", "Slow checkout")
+    assert alert["starts_at"].startswith("2026-01-05T08:58:30")
+    clock.advance(3600)
+    client.post(PATH, json=of_grafana("resolved", "2026-01-05T10:30:00+01:00"))
+    assert client.get("/api/v1/incidents?status=open").json["incidents"] == []
+
+
 def test_a_repeat_is_the_same_incident(client):
     for _ in range(3):
         client.post(PATH, json=body())
@@ -42,7 +77,14 @@ def test_a_repeat_is_the_same_incident(client):
 
 
 @pytest.mark.parametrize(
-    "wrong", [[], {"version": "3", "alerts": []}, {"version": "4"}, body(alerts=[{"labels": {}}])]
+    "wrong",
+    [
+        [],
+        {"version": "3", "alerts": []},
+        {"version": ["4"], "alerts": []},
+        {"version": "4"},
+        body(alerts=[{"labels": {}}]),
+    ],
 )
 def test_what_is_no_such_webhook_is_refused_whole(client, wrong):
     assert client.post(PATH, json=wrong).status_code == 400

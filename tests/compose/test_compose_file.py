@@ -3,21 +3,34 @@
 import functools
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import jsonschema
 import pytest
 import yaml
+from opentelemetry.sdk.trace import TracerProvider
 from standardwebhooks import Webhook
 
+from alerting.openapi.operations import OPERATIONS
 from tests.compose.compose_binary import compose_binary
 from tests.prometheus.rulebook import PROJECT
 from watchkeeper import check
 from watchkeeper.configuration import load
+from watchkeeper.instrument.tracing import current_exemplar
 
 PLAIN = ()
 DEMO = ("--env-file", "docker/demo.env")
 TASKBOARD = {"taskboard", "taskboard-partner", "taskboard-worker", "taskboard-load"}
+PROVISIONING = PROJECT / "grafana" / "provisioning"
+SCHEMAS = PROJECT / "tests" / "dashboards" / "schema"
+WEBHOOK_SETTINGS = {
+    "url", "httpMethod", "username", "password", "authorization_scheme",
+    "authorization_credentials", "maxAlerts", "title", "message", "tlsConfig", "hmacConfig",
+}  # fmt: skip
+"""What Grafana 11.6 reads of a webhook; anything else it would overlook."""
 OURS = {"agent", "anomaly", "alerting", "remediation", "console"}
 
 
@@ -172,7 +185,7 @@ def test_grafana_finds_the_dashboards_where_its_provider_looks():
 
 
 def test_grafana_has_the_data_source_every_dashboard_names():
-    (source,) = provisioning("datasources/watchkeeper.yml")["datasources"]
+    source = datasource("watchkeeper")
     assert source["uid"] == "watchkeeper-prometheus"
     dashboards = list((PROJECT / "grafana" / "dashboards").glob("*.json"))
     assert dashboards
@@ -180,8 +193,65 @@ def test_grafana_has_the_data_source_every_dashboard_names():
         assert source["uid"] in dashboard.read_text()
 
 
+def test_prometheus_keeps_the_traces_of_single_requests_and_grafana_leads_to_them():
+    flag = "--enable-feature=exemplar-storage"
+    assert flag in services()["prometheus"]["command"]
+    stack = yaml.safe_load(check.config_file("stack.yml", None).read_text())
+    assert flag in stack["processes"]["prometheus"]["command"]
+    (destination,) = datasource("watchkeeper")["jsonData"]["exemplarTraceIdDestinations"]
+    with TracerProvider().get_tracer("shop").start_as_current_span("request"):
+        assert destination["name"] in current_exemplar()
+    assert destination["datasourceUid"] == datasource("traces")["uid"]
+
+
+def test_the_data_sources_of_grafana_are_told_apart():
+    found = [datasource(path.stem) for path in (PROVISIONING / "datasources").iterdir()]
+    assert len({source["uid"] for source in found}) == len(found) == 2
+    assert [source["name"] for source in found if source.get("isDefault")] == ["Watchkeeper"]
+
+
+def test_what_grafana_is_provisioned_with_is_mounted_and_has_what_it_names():
+    grafana = services()["grafana"]
+    mounts = {volume["source"]: volume["target"] for volume in grafana["volumes"]}
+    assert mounts[str(PROVISIONING)] == "/etc/grafana/provisioning"
+    text = "".join(path.read_text() for path in PROVISIONING.rglob("*.yml"))
+    assert set(re.findall(r"\$\{(\w+)\}", text)) <= grafana["environment"].keys()
+    secrets = {f"/run/secrets/{secret['source']}" for secret in grafana["secrets"]}
+    files = re.findall(r"\$__file\{([^}]+)\}", text)
+    assert files
+    assert set(files) <= secrets
+
+
+def test_the_contact_point_fits_grafanas_schema():
+    schema = json.loads((SCHEMAS / "alerting.json").read_text())
+    schema["$ref"] = "#/definitions/ContactPoint"
+    (receiver,) = contact_point()["receivers"]
+    jsonschema.validate(receiver, schema)
+    assert receiver["settings"].keys() <= WEBHOOK_SETTINGS
+
+
+def test_the_contact_point_leads_to_where_our_alerting_takes_webhooks():
+    (receiver,) = contact_point()["receivers"]
+    environment = services()["grafana"]["environment"]
+    variable, _, path = receiver["settings"]["url"].partition("/")
+    address = environment[variable.removeprefix("${").removesuffix("}")]
+    host, port = urlsplit(address).hostname, urlsplit(address).port
+    assert f"--listen=0.0.0.0:{port}" in services()[host]["command"]
+    assert (receiver["settings"]["httpMethod"], f"/{path}") in OPERATIONS
+
+
+def contact_point():
+    (found,) = provisioning("alerting/watchkeeper.yml")["contactPoints"]
+    return found
+
+
+def datasource(name):
+    (found,) = provisioning(f"datasources/{name}.yml")["datasources"]
+    return found
+
+
 def provisioning(name):
-    return yaml.safe_load((PROJECT / "grafana" / "provisioning" / name).read_text())
+    return yaml.safe_load((PROVISIONING / name).read_text())
 
 
 def make_secrets(directory):

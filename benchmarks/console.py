@@ -3,7 +3,8 @@
 With 200 open incidents and 1,000 watched series behind it, against the real process:
 
 * ``page_p95_ms``: 50 viewers at once, each asking for one page after another with a pause of a
-  second (an open page asks less often than that);
+  second (an open page asks less often than that); every page there is, each as often as the others.
+  ``p95_ms_of_now`` and so on tell them apart;
 * ``first_page_kb``, ``first_content_ms``: what the first page transfers with everything it loads,
   and when Chromium has painted its content (needs Chromium; left out without it);
 * ``sse_core_percent``: 200 pages that listen for changes while nothing changes; of one core, beyond
@@ -33,7 +34,26 @@ from benchmarks.console_neighbours import Neighbours
 from benchmarks.figures import Results, json_option
 
 INCIDENTS, SERIES, VIEWERS, LISTENERS = 200, 1000, 50, 200
-PAGES = ("/", "/now", "/incidents/i7", "/dashboards/watchkeeper-system", "/rules")
+PAGES = {
+    "now": "/",
+    "now_content": "/now",
+    "incident": "/incidents/i7",
+    "series": "/series/s0",
+    "boards": "/dashboards",
+    "board": "/dashboards/watchkeeper-system",
+    "explore": "/explore",
+    "exploration": "/explore?query=up&band=1",
+    "report": "/report",
+    "rules": "/rules",
+    "rehearsal": "/rules/rehearsal",
+    "deliveries": "/deliveries",
+    "agents": "/agents",
+    "settings": "/settings",
+    "switch": "/actions-switch",
+    "runbook": "/runbooks/TaskQueueStalled",
+}
+"""Every page of the console by a name for its figure, and what an open first page asks again."""
+
 PARTS = ("agent", "anomaly", "alerting", "remediation", "prometheus")
 CHROMIUM_FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -50,8 +70,11 @@ def main(*, quick: bool, json_path: Path | None) -> None:
     results = Results("console")
     neighbours = Neighbours(incidents=INCIDENTS, series=SERIES)
     with running(neighbours.url) as (process, url):
-        durations = view(url, seconds)
+        by_page = view(url, seconds)
+        durations = [each for found in by_page.values() for each in found]
         results.at_most("page_p95_ms", [quantile(durations, 0.95)], 200)
+        for name, found in by_page.items():
+            results.plain(f"p95_ms_of_{name}", [quantile(found, 0.95)])
         results.plain("page_p50_ms", [quantile(durations, 0.5)])
         results.plain("pages_viewed", [len(durations)])
         paint = first_page(url)
@@ -96,9 +119,9 @@ def await_ready(url: str, *, timeout_seconds: float = 60.0) -> None:
     raise RuntimeError(f"{url} was not ready within {timeout_seconds:g} s")
 
 
-def view(url: str, seconds: float) -> list[float]:
-    """Return how long each page took, in milliseconds."""
-    durations: list[float] = []
+def view(url: str, seconds: float) -> dict[str, list[float]]:
+    """Return how long each page took each time, in milliseconds."""
+    durations: dict[str, list[float]] = {name: [] for name in PAGES}
     until = time.monotonic() + seconds
 
     def viewer(number: int) -> None:
@@ -106,9 +129,10 @@ def view(url: str, seconds: float) -> list[float]:
         session = requests.Session()
         time.sleep(rng.random())
         while time.monotonic() < until:
+            name = rng.choice(tuple(PAGES))
             began = time.perf_counter()
-            session.get(url + rng.choice(PAGES), timeout=30).raise_for_status()
-            durations.append((time.perf_counter() - began) * 1000)
+            session.get(url + PAGES[name], timeout=30).raise_for_status()
+            durations[name].append((time.perf_counter() - began) * 1000)
             time.sleep(1.0)
 
     viewers = [threading.Thread(target=viewer, args=(number,)) for number in range(VIEWERS)]

@@ -71,7 +71,7 @@ def work(instrumentation: Instrumentation, socket_path: Path) -> None:
     for number in range(REQUESTS):
         instrumentation.http.begin("GET")
         route = f"/route/{(os.getpid() + number) % ROUTES}/<int:item>"
-        instrumentation.http.end("GET", route, "200", 0.01)
+        instrumentation.http.end("GET", route, "200", 0.01, None)
         pause(LIFE_SECONDS / REQUESTS)
     reporter.stop()
 

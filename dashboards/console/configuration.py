@@ -13,6 +13,9 @@ from watchkeeper.peers import Peer
 
 PATH = "/api/v1/configuration"
 
+DUMPER: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""In C where PyYAML has that: four times as quick, and settings are long."""
+
 
 class ConfigurationFile(Answer):
     """One file in force; ``problem`` says why its last edit is not."""
@@ -28,7 +31,10 @@ class ConfigurationFile(Answer):
         """The settings as YAML, in the order of their model."""
         if self.original:
             return self.original
-        return yaml.safe_dump(self.settings, sort_keys=False, allow_unicode=True, width=100)
+        text: str = yaml.dump(
+            self.settings, Dumper=DUMPER, sort_keys=False, allow_unicode=True, width=100
+        )
+        return text
 
 
 def files_of(peer: Peer) -> list[ConfigurationFile]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from urllib.parse import urlencode
 
 from dashboards.console import band, choices, ranges
 from dashboards.console.anomalies import Query
@@ -96,16 +97,20 @@ class Known:
 
     name: str
     help: str
-    start: str
+    address: str
 
 
 @cache
 def catalogue() -> tuple[Known, ...]:
-    """Return every metric with an expression to begin with."""
+    """Return every metric with the page that begins with it."""
     return tuple(
-        Known(metric.name, metric.help, _start(metric.name, metric.kind))
+        Known(metric.name, metric.help, _address(metric.name, metric.kind))
         for metric in every_metric().values()
     )
+
+
+def _address(name: str, kind: Kind) -> str:
+    return f"/explore?{urlencode({'query': _start(name, kind)})}"
 
 
 def _start(name: str, kind: Kind) -> str:

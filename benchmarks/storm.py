@@ -4,10 +4,10 @@
 
 The storm is 10,000 alerts of 200 services in ten seconds, to a Slack channel, a PagerDuty service
 and a webhook, and to a fourth receiver that accepts connections and never answers. The same storm
-without the fourth is what the latency of the others is compared with. Latency is from the commit
-that acknowledged an alert to its message being received. Afterwards, in the same run, alerts are
-posted for ten seconds as fast as they are taken, to us (SQLite, then PostgreSQL) and to Debian's
-Alertmanager.
+without the fourth is what the latency of the others is compared with, three times in turn: the
+ratio is of the middle ones. Latency is from the commit that acknowledged an alert to its message
+being received. Afterwards, in the same run, alerts are posted for ten seconds as fast as they are
+taken, to us (SQLite, then PostgreSQL) and to Debian's Alertmanager.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import truediv
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ ALERTS = 10_000
 QUICK_ALERTS = 3_000
 SECONDS = 10.0
 SERVICES = 200
+ROUNDS = 3
 BATCH = 64
 """What Prometheus sends at once."""
 CLIENTS = 4
@@ -280,6 +282,30 @@ def measure_sustained(directory: Path, results: Results, seconds: float) -> None
             theirs.kill()
 
 
+def measure_storms(results: Results, count: int, *, rounds: int) -> None:
+    """Measure storms without and with the hung receiver in turn."""
+    healthy: list[Outcome] = []
+    hung: list[Outcome] = []
+    for number in range(2 * rounds):
+        outcomes = hung if number % 2 else healthy
+        with tempfile.TemporaryDirectory() as directory:
+            outcomes.append(storm(Path(directory), count, with_hung=outcomes is hung))
+    p99_healthy = [p99(one.latencies_seconds) for one in healthy]
+    p99_hung = [p99(one.latencies_seconds) for one in hung]
+    middle = [statistics.median(one.latencies_seconds) for one in healthy]
+    results.exactly("lost", [one.lost for one in (*healthy, *hung)], 0)
+    # Of one pair it says more of the machine than of us: each is the worst half second of a run.
+    ratio = statistics.median(p99_hung) / statistics.median(p99_healthy)
+    results.at_most("healthy_p99_ratio", [ratio], 2)
+    results.plain("healthy_p99_ratio_each_round", list(map(truediv, p99_hung, p99_healthy)))
+    results.at_most("rss_mb", [one.rss_megabytes for one in hung], 300)
+    calls = [one.pagerduty_max_per_minute for one in hung]
+    results.at_most("pagerduty_max_per_minute", calls, 120)
+    results.at_most("accept_to_send_p99_ms", [value * 1e3 for value in p99_healthy], 1000)
+    results.plain("accept_to_send_p50_ms", [value * 1e3 for value in middle])
+    results.plain("storm_accepted_seconds", [one.accept_seconds for one in hung])
+
+
 def main() -> int:
     """Measure, print and write; 0 when every bar is met."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -288,19 +314,7 @@ def main() -> int:
     options = parser.parse_args()
     count = QUICK_ALERTS if options.quick else ALERTS
     results = Results(f"A storm of {count} alerts in {SECONDS:g} s")
-    outcomes = {}
-    for name in ("healthy", "hung"):
-        with tempfile.TemporaryDirectory() as directory:
-            outcomes[name] = storm(Path(directory), count, with_hung=name == "hung")
-    healthy, hung = outcomes["healthy"], outcomes["hung"]
-    results.exactly("lost", [hung.lost], 0)
-    ratio = p99(hung.latencies_seconds) / p99(healthy.latencies_seconds)
-    results.at_most("healthy_p99_ratio", [ratio], 2)
-    results.at_most("rss_mb", [hung.rss_megabytes], 300)
-    results.at_most("pagerduty_max_per_minute", [hung.pagerduty_max_per_minute], 120)
-    results.at_most("accept_to_send_p99_ms", [p99(healthy.latencies_seconds) * 1e3], 1000)
-    results.plain("accept_to_send_p50_ms", [statistics.median(healthy.latencies_seconds) * 1e3])
-    results.plain("storm_accepted_seconds", [hung.accept_seconds])
+    measure_storms(results, count, rounds=1 if options.quick else ROUNDS)
     with tempfile.TemporaryDirectory() as directory:
         measure_sustained(Path(directory), results, 5.0 if options.quick else SECONDS)
     results.show()

@@ -1,4 +1,4 @@
-"""When alert rules fired, read from the history Prometheus keeps of its own alerts."""
+"""When rules fired and queries found something, read from the history that Prometheus keeps."""
 
 from __future__ import annotations
 
@@ -7,39 +7,60 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from dashboards.console import ranges
-from dashboards.console.ranges import Span
+from dashboards.console.ranges import SCRAPE_SECONDS, Span
 from dashboards.promql import series
+from watchkeeper.catalogue.anomaly import ANOMALOUS_SERIES
 from watchkeeper.catalogue.prometheus import ALERTS
-from watchkeeper.prometheus import PrometheusClient
+from watchkeeper.prometheus import PrometheusClient, Series
 
 LOOK_BACK = timedelta(days=7)
-POINTS = 2016
-"""Five minutes apart in a week: shorter alerts are seen only when they fall on a point."""
+STEP = timedelta(minutes=5)
+"""A week in 2,016 parts. Each is looked at as a whole, so nothing is too short to be seen; two
+firings less than this apart are one."""
 
+WINDOW = f"[{STEP.total_seconds():.0f}s]"
 FIRING = series(ALERTS, 'alertstate="firing"')
-BY_RULE = f"count by (alertname) ({FIRING})"
+BY_RULE = f"max by (alertname) (count_over_time({FIRING}{WINDOW}))"
+BY_QUERY = f"max by (query) (max_over_time({ANOMALOUS_SERIES}{WINDOW})) > 0"
 
 
 @dataclass(frozen=True, slots=True)
 class Firings:
-    """What one rule did: how often it began to fire, for how long in all, and when last."""
+    """How often something began, for how long it went on in all, and when last.
+
+    ``last_at`` is the end of the five minutes in which it was seen last, or now.
+    """
 
     times: int
     total_seconds: float
     last_at: datetime
 
 
-def of_last_week(client: PrometheusClient, *, now: datetime) -> dict[str, Firings]:
-    """Return the firings by the name of the rule; those that never fired are left out."""
-    span = Span.between(now - LOOK_BACK, now, points=POINTS)
+def of_rules(client: PrometheusClient, *, now: datetime) -> dict[str, Firings]:
+    """Return last week's firings by the name of the rule; those that never fired are left out."""
     return {
-        one.labels.get("alertname", "?"): _firings(one.timestamps, span.step_seconds)
-        for one in ranges.read(client, BY_RULE, span)
+        one.labels.get("alertname", "?"): _firings(one, sum(one.values) * SCRAPE_SECONDS, now)
+        for one in _last_week(client, BY_RULE, now)
     }
 
 
-def _firings(timestamps: list[float], step_seconds: float) -> Firings:
-    gaps = pairwise(timestamps)
-    times = 1 + sum(after - before > 1.5 * step_seconds for before, after in gaps)
-    last = datetime.fromtimestamp(timestamps[-1], UTC)
-    return Firings(times, len(timestamps) * step_seconds, last)
+def of_queries(client: PrometheusClient, *, now: datetime) -> dict[str, Firings]:
+    """Return when series of an anomaly query scored above 1 last week, by the query's name."""
+    return {
+        one.labels.get("query", "?"): _firings(one, len(one.values) * STEP.total_seconds(), now)
+        for one in _last_week(client, BY_QUERY, now)
+    }
+
+
+def _last_week(client: PrometheusClient, expression: str, now: datetime) -> list[Series]:
+    # The five minutes that are under way count, too.
+    span = Span.between(now - LOOK_BACK, now + STEP, points=(LOOK_BACK + STEP) // STEP)
+    return ranges.read(client, expression, span)
+
+
+def _firings(found: Series, total_seconds: float, now: datetime) -> Firings:
+    gap_seconds = 1.5 * STEP.total_seconds()
+    gaps = pairwise(found.timestamps)
+    times = 1 + sum(after - before > gap_seconds for before, after in gaps)
+    last_at = min(datetime.fromtimestamp(found.timestamps[-1], UTC), now)
+    return Firings(times, total_seconds, last_at)

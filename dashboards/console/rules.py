@@ -101,6 +101,11 @@ class RemediationRule(Answer):
         )
         return max(self.budget.actions - spent, 0)
 
+    def last_acted(self, actions: Sequence[Action]) -> datetime | None:
+        """Return when it was last let through its guards, as far as ``actions`` go back."""
+        taken = (action.claimed_at for action in actions if action.rule == self.name)
+        return max(filter(None, taken), default=None)
+
     @property
     def modes(self) -> dict[str, str]:
         """The modes it can be switched to; what runs must be verified, unless it only tells."""

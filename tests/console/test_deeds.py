@@ -203,9 +203,28 @@ def test_a_rule_says_what_its_budget_still_allows(rules, neighbourhood):
 def test_a_rule_says_how_often_it_fired_last_week(rules, neighbourhood):
     neighbourhood.prometheus.rules = [{"name": "Fires", "query": "a > 1", "health": "ok"}]
     begin = neighbourhood.room.clock.now().timestamp() - 86_400
-    points = [(begin + 300 * step, 1) for step in (0, 1, 20)]
+    points = [(begin + 300 * step, samples) for step, samples in ((0, 59), (1, 60), (20, 1))]
     neighbourhood.prometheus.ranges = [({"alertname": "Fires"}, points)]
-    assert "2 × for 15 min in all" in text_of(rules.get("/rules"))
+    assert "2 × for 10 min in all" in text_of(rules.get("/rules"))
+
+
+def test_a_rule_says_when_it_last_acted(rules, neighbourhood):
+    taken = {"action": "a", "state": "succeeded", "rule": "restart"}
+    page = text_of(rules.get("/rules"))
+    assert "2026-03-04 05:05:07 UTC" not in page
+    neighbourhood.alerting.answers["/api/v1/actions"] = {
+        "actions": [{**taken, "claimed_at": at(-60)}, {**taken, "claimed_at": at(-3000)}]
+    }
+    assert "2026-03-04 05:05:07 UTC" in text_of(rules.get("/rules"))
+
+
+def test_an_anomaly_query_says_when_it_last_found_something(neighbourhood):
+    neighbourhood.anomaly.answers["/api/v1/queries"] = {
+        "queries": [{"name": "response time", "expression": "a", "state": "ready"}]
+    }
+    last = neighbourhood.room.clock.now().timestamp() - 600
+    neighbourhood.prometheus.ranges = [({"query": "response time"}, [(last - 3000, 1), (last, 2)])]
+    assert "2 ×, last 2026-03-04 04:56:07 UTC" in text_of(neighbourhood.get("/rules"))
 
 
 def test_a_dead_letter_is_sent_again_alone_or_with_all_others(neighbourhood):

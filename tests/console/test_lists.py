@@ -43,7 +43,7 @@ def test_anomaly_queries_are_listed_with_their_errors(neighbourhood):
              "series": 4, "error": "timeout"},
         ]
     }  # fmt: skip
-    assert row_of(neighbourhood.get("/rules"), "cpu") == "ready cpu robust x timeout 4"
+    assert row_of(neighbourhood.get("/rules"), "cpu") == "ready cpu robust x timeout 4 never"
 
 
 def test_collectors_that_failed_come_first_and_what_nobody_said_is_not_known(neighbourhood):

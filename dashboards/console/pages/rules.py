@@ -25,7 +25,8 @@ def blueprint(room: Room) -> Blueprint:
         return render_template(
             "rules.html",
             rules=take(lambda: rules.by_urgency(sources.prometheus), now=now),
-            firings=take(lambda: firings.of_last_week(sources.prometheus, now=now), now=now),
+            firings=take(lambda: firings.of_rules(sources.prometheus, now=now), now=now),
+            found=take(lambda: firings.of_queries(sources.prometheus, now=now), now=now),
             queries=room.watch.readings()["queries"],
             remediation=take(lambda: rules.remediation_rules(sources.alerting), now=now),
             actions=take(lambda: work.actions(sources.alerting), now=now),

@@ -169,7 +169,7 @@
     };
     return [
       { ...common, space: 70, size: 26, values: (_, splits, __, ___, step) => splits.map((at) => clock(at, step)) },
-      { ...common, size: 62, incrs: INCREMENTS[chart.unit], values: (_, splits) => splits.map((v) => amount(v, chart.unit)) },
+      { ...common, space: 24, size: 62, incrs: INCREMENTS[chart.unit], values: (_, splits) => splits.map((v) => amount(v, chart.unit)) },
     ];
   }
 

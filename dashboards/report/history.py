@@ -113,5 +113,12 @@ def _fixed_by(timeline: Sequence[Moment]) -> str:
     verified = next((at for at, m in enumerate(timeline) if m.kind == "verified"), None)
     if verified is None:
         return ""
-    done = [m.text for m in timeline[:verified] if m.kind == "action-completed"]
+    done = [_named(m) for m in timeline[:verified] if m.kind == "action-completed"]
     return done[-1] if done else ""
+
+
+def _named(moment: Moment) -> str:
+    """Return what was done without how it went then, or all that is told of it."""
+    known = moment.detail if isinstance(moment.detail, dict) else {}
+    action, target = known.get("action"), known.get("target")
+    return f"{action} on {target}" if action and target else moment.text

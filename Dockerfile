@@ -26,7 +26,8 @@ RUN pip install --constraint /etc/watchkeeper/constraints.txt \
 WORKDIR /var/lib/watchkeeper
 STOPSIGNAL SIGTERM
 # Alive, not ready: a service whose database is down must say so, not be restarted for it.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["python", "-c", "\
+# The first answer ends the start period, which is for a slow or busy machine.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["python", "-c", "\
 import http.client, os, sys; \
 connection = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); \
 connection.request('GET', '/healthz'); \

@@ -15,6 +15,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from standardwebhooks import Webhook
 
 from alerting.openapi.operations import OPERATIONS
+from anomaly.jobs import THREADS as ANOMALY_THREADS
+from dashboards.console.cli import THREADS as CONSOLE_THREADS
 from tests.compose.compose_binary import compose_binary
 from tests.prometheus.rulebook import PROJECT
 from watchkeeper import check
@@ -91,6 +93,14 @@ def test_a_container_is_bounded(name):
     assert limits["pids"] <= 500
 
 
+@pytest.mark.parametrize(
+    ("name", "threads"), [("console", CONSOLE_THREADS), ("anomaly", ANOMALY_THREADS)]
+)
+def test_a_container_may_have_the_threads_its_service_starts(name, threads):
+    limits = services()[name]["deploy"]["resources"]["limits"]
+    assert limits["pids"] >= threads + 50  # of its watches, schedules and libraries
+
+
 @each_service
 def test_only_loopback_ports_are_published(name):
     assert {port["host_ip"] for port in services()[name].get("ports", [])} <= {"127.0.0.1"}
@@ -103,6 +113,14 @@ def test_what_is_mounted_exists_and_is_read_only_unless_it_is_a_volume(name):
             continue
         assert Path(volume["source"]).exists(), f"{name} mounts {volume['source']}"
         assert volume["read_only"] is True
+
+
+def test_configurations_and_secrets_are_files_which_can_be_mounted_into_a_read_only_container():
+    declared = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
+    for given in (*declared["configs"].values(), *declared["secrets"].values()):
+        assert given.keys() == {"file"}
+    for given in declared["configs"].values():
+        assert (PROJECT / given["file"]).is_file()
 
 
 @each_service

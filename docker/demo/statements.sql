@@ -1,0 +1,2 @@
+-- Run once, when the demo's database is made.
+CREATE EXTENSION pg_stat_statements;

@@ -233,7 +233,10 @@ def test_the_page_fits_a_phone_without_scrolling_sideways(browser, neighbourhood
     serve(neighbourhood, [incident(title="word" * 40), resolved()], [series()])
     page = browser.new_page(viewport={"width": 360, "height": 740})
     neighbourhood.prometheus.rules = [{"name": "word" * 40, "query": "word" * 40}]
-    for path in ("/", "/incidents/i-1", "/series/s1", "/rules", "/dashboards/watchkeeper-tasks"):
+    points = [(NOW.timestamp() // 300 * 300 - 300 * at, 1 + at % 3) for at in range(20, 0, -1)]
+    neighbourhood.prometheus.ranges = [({"service": "word" * 40, "job": "word" * 40}, points)]
+    pages = ("/", "/incidents/i-1", "/series/s1", "/rules", "/dashboards/watchkeeper-tasks")
+    for path in (*pages, "/explore?query=up", "/report", "/deliveries", "/agents", "/settings"):
         page.goto(address + path)
         page.wait_for_load_state("networkidle")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path

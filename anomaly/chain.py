@@ -33,6 +33,7 @@ from anomaly.detectors.refits import Spread
 from anomaly.energy import level_of
 from anomaly.entities import Entities
 from anomaly.habituation import Habituation
+from anomaly.models import Model, Trained
 from anomaly.novelty import Novelty
 from anomaly.panel import SeriesKey, share_of
 from anomaly.persistence import Persistence, Turn
@@ -156,6 +157,21 @@ class Chain:
         """Return what is known of the season of the given slots; None when nobody learns one."""
         seasonal = next((one for one in self._learners() if isinstance(one, Seasonal)), None)
         return seasonal.profiles(slots) if seasonal else None
+
+    def models(self) -> dict[str, Model]:
+        """Return by detector the trained models in force."""
+        trained = {n: one.model() for n, one in self._detectors.items() if isinstance(one, Trained)}
+        return {name: model for name, model in trained.items() if model is not None}
+
+    def take_up(self, name: str, model: Model) -> None:
+        """Let the detector of that name judge with a model; pass over one that is not asked for.
+
+        Raises:
+            UnreadableModelError: it is no model of that detector.
+        """
+        detector = self._detectors.get(name)
+        if isinstance(detector, Trained):
+            detector.take_up(model)
 
     def rates(self, ready: Slots, anomalous: Slots) -> dict[str, float]:
         """Return by group the share of its ready series that are anomalous."""

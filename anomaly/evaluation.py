@@ -22,6 +22,7 @@ from anomaly.episodes import Ending, Episode, Episodes, series_id
 from anomaly.explanation import Movement
 from anomaly.feedback import Feedback, judged_by_people
 from anomaly.habits import is_habit
+from anomaly.models import Model
 from anomaly.panel import Block, Panel, SeriesKey
 from anomaly.quiet_times import QuietTimes
 from anomaly.season import season_of
@@ -187,6 +188,16 @@ class QueryEvaluation:
                 for key, distance, samples in zip(found, *rows, strict=True)
             }
             return Seasons(season, until, profiles)
+
+    def models(self) -> dict[str, Model]:
+        """Return by detector the trained models in force."""
+        with self._lock:
+            return self._chain.models()
+
+    def take_up(self, detector: str, model: Model) -> None:
+        """Judge with a model that was trained before; raise UnreadableModelError if it is none."""
+        with self._lock:
+            self._chain.take_up(detector, model)
 
     def _resize(self) -> None:
         for part in self._parts():

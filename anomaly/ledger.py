@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from anomaly.episodes import Ending, Episode
 from anomaly.feedback_book import FeedbackBook
+from anomaly.model_book import ModelBook
 from anomaly.season_book import SeasonBook
 from anomaly.trial_book import TrialBook
 from watchkeeper.storage import migrate, reading, writing
@@ -88,8 +89,19 @@ def _with_seasons(connection: Connection) -> None:
     )
 
 
+def _with_models(connection: Connection) -> None:
+    binary = "BYTEA" if connection.dialect.name == "postgresql" else "BLOB"
+    connection.exec_driver_sql(
+        "CREATE TABLE models (query TEXT NOT NULL, detector TEXT NOT NULL,"
+        " expression TEXT NOT NULL, step_seconds DOUBLE PRECISION NOT NULL,"
+        f" until_seconds DOUBLE PRECISION NOT NULL, content {binary} NOT NULL,"
+        " PRIMARY KEY (query, detector))"
+    )
+
+
 MIGRATIONS = (
     _first_schema, _with_feedback, _with_habits, _with_trials, _with_leases, _with_seasons,
+    _with_models,
 )  # fmt: skip
 """Only ever appended to."""
 
@@ -108,7 +120,10 @@ _SAVE_JUDGED = sa.text(
 
 
 class Ledger:
-    """Episodes on disk, and what people said of them (``feedback``), ``trials`` and ``seasons``."""
+    """Episodes on disk, and beside them what people said (``feedback``) and what was learned.
+
+    That is ``trials``, ``seasons`` and ``models``.
+    """
 
     def __init__(self, engine: Engine) -> None:
         migrate(engine, MIGRATIONS)
@@ -116,6 +131,7 @@ class Ledger:
         self.feedback = FeedbackBook(engine)
         self.trials = TrialBook(engine)
         self.seasons = SeasonBook(engine)
+        self.models = ModelBook(engine)
 
     def save(
         self,

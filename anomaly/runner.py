@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from anomaly.chain import Verdict
 from anomaly.evaluation import QueryEvaluation, remembered_seconds
 from anomaly.feedback import judged_by_people
 from anomaly.ledger import Ledger
+from anomaly.models import Model, UnreadableModelError
 from anomaly.panel import Block, SeriesKey
 from anomaly.season import season_of
 from anomaly.seasons import Seasons
@@ -112,7 +113,7 @@ class QueryRunner:
         self._said = self._ledger.feedback.of(self.name)
         kept = self._ledger.episodes(self.name, since_seconds=now - remembered_seconds(settings))
         episodes = [episode for episode in kept if held.owns(episode.key)]
-        return QueryEvaluation(
+        evaluation = QueryEvaluation(
             self.name,
             settings,
             episodes=judged_by_people(episodes, self._said),
@@ -123,6 +124,18 @@ class QueryRunner:
                 self.name, season_of(settings.season, settings.timezone), held.numbers
             ),
         )
+        self._take_up_models(evaluation, first_start)
+        return evaluation
+
+    def _take_up_models(self, evaluation: QueryEvaluation, newest_seconds: float) -> None:
+        for detector, kept in self._ledger.models.of(self.name, self.settings).items():
+            until = min(kept.until_seconds, newest_seconds)  # as above: nothing is after now
+            try:
+                evaluation.take_up(detector, replace(kept, until_seconds=until))
+            except UnreadableModelError as error:
+                extra = {"query": self.name, "detector": detector, "error": str(error)}
+                log.warning("a kept model cannot be read and is trained anew", extra=extra)
+        self._kept_models: dict[str, Model] = evaluation.models()
 
     def hold(self, held: Held) -> None:
         """Judge the series of these shards from the next evaluation on, each from where it was."""
@@ -222,8 +235,15 @@ class QueryRunner:
         if now - self._seasons_kept_at_seconds >= KEEP_SEASONS_EVERY_SECONDS:
             self._keep_seasons(still)
             self._seasons_kept_at_seconds = now
+        self._keep_models()
         if changed:
             self._episodes_changed()
+
+    def _keep_models(self) -> None:
+        models = self.evaluation.models()
+        changed = {name: one for name, one in models.items() if self._kept_models.get(name) != one}
+        self._ledger.models.save(self.name, self.settings, changed)
+        self._kept_models = models
 
     def _keep_seasons(self, held: Held) -> None:
         def of(shard: int) -> Seasons | None:

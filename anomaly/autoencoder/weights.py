@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
+
+from anomaly.models import UnreadableModelError
 
 Matrix = npt.NDArray[np.float32]
 
 FORMAT = 1
 """Of the bytes; a reader refuses any other."""
 
-
-class UnreadableWeightsError(ValueError):
-    """Bytes that are not weights of this format."""
+DAMAGE = (
+    EOFError, IndexError, KeyError, NotImplementedError, OSError, SyntaxError, TypeError,
+    ValueError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What NumPy and zipfile raise over bytes that are no archive, or a damaged one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +64,23 @@ class Weights:
         """Read what ``to_bytes`` wrote.
 
         Raises:
-            UnreadableWeightsError: another format, a missing or misshapen array, or no archive.
+            UnreadableModelError: another format, a missing or misshapen array, or no archive.
         """
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as archive:
                 if archive["format"] != FORMAT:
-                    raise UnreadableWeightsError(
-                        f"expected format {FORMAT}, got {archive['format']}"
-                    )
+                    raise UnreadableModelError(f"expected format {FORMAT}, got {archive['format']}")
                 arrays = {
                     field.name: archive[field.name].astype(np.float32) for field in fields(cls)
                 }
-        except (EOFError, KeyError, OSError, ValueError, zipfile.BadZipFile) as error:
-            raise UnreadableWeightsError(f"not the weights of an autoencoder: {error}") from error
-        weights = cls(**arrays)
-        for name, shape in shapes(weights.readout.shape[0]).items():
+        except DAMAGE as error:
+            raise UnreadableModelError(f"not the weights of an autoencoder: {error}") from error
+        units = arrays["readout"].shape[0] if arrays["readout"].ndim else 0
+        for name, shape in shapes(units).items():
             found = arrays[name].shape
             if found != shape or not np.isfinite(arrays[name]).all():
-                raise UnreadableWeightsError(f"{name}: expected finite numbers of shape {shape}")
-        return weights
+                raise UnreadableModelError(f"{name}: expected finite numbers of shape {shape}")
+        return cls(**arrays)
 
 
 def shapes(units: int) -> dict[str, tuple[int, ...]]:

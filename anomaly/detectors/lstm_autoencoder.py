@@ -2,7 +2,8 @@
 
 One network learns the windows of all series, each in its own robust spread; how well it does on
 each series is learned for that series alone, so a shape that it never gets right counts for little
-there. Training needs torch (extra ``deep``), scoring does not.
+there. The network outlives the process, the rest is learned again from the window. Training needs
+torch (extra ``deep``), scoring does not.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import numpy.typing as npt
 from anomaly.autoencoder.network import reconstruct
 from anomaly.autoencoder.weights import Weights, initial_weights
 from anomaly.detectors import Floats, Moment, Past, Slots, Terms
-from anomaly.detectors.refits import Refits, SeriesRefits
+from anomaly.detectors.refits import REFITS_PER_WINDOW, Refits, SeriesRefits
 from anomaly.detectors.ridge_autoregression import normalisation_of
 from anomaly.detectors.subspace import whitening_of
 from anomaly.energy import energy_of, share_followed, smoothed
 from anomaly.joint_subspace import bent
+from anomaly.models import Model, UnreadableModelError
 from anomaly.slots import resized
 
 if TYPE_CHECKING:
@@ -56,12 +58,16 @@ class LstmAutoencoder:
 
     def __init__(self, terms: Terms) -> None:
         history_samples = max(1, int(terms.history_seconds / terms.step_seconds))
+        self._history_samples = history_samples
         self._smallest_spread = terms.smallest_spread
         self._minimum_samples = max(terms.minimum_samples, 2 * WINDOW_SAMPLES)
         self._trainings = Refits(self._minimum_samples, history_samples, growth_ratio=1.0)
         self._refits = SeriesRefits(self._minimum_samples, history_samples)
         self._training: Training | None = None
+        self._training_until_seconds = float("-inf")
         self._weights: Weights | None = None
+        self._model: Model | None = None
+        self._trained_until_seconds = float("-inf")
         self._centre = np.empty(0)
         self._spread = np.empty(0)
         self._mean = np.empty((0, JUDGED_SAMPLES))
@@ -107,14 +113,35 @@ class LstmAutoencoder:
         """Return the deviation of the samples scored last, without smoothing."""
         return self._sharp
 
+    def model(self) -> Model | None:
+        """Return the network in force; None before the first training ended."""
+        return self._model
+
+    def take_up(self, model: Model) -> None:
+        """Judge with a network trained before, and train on with the samples since then.
+
+        Raises:
+            UnreadableModelError: it is none, or its code has another length.
+        """
+        weights = Weights.from_bytes(model.content)
+        if weights.units != UNITS:
+            raise UnreadableModelError(f"expected a code of {UNITS} numbers, got {weights.units}")
+        between_trainings = max(self._minimum_samples, self._history_samples // REFITS_PER_WINDOW)
+        self._trainings = Refits(between_trainings, self._history_samples, growth_ratio=1.0)
+        self._weights, self._model = weights, model
+        self._trained_until_seconds = model.until_seconds
+
     def learn(self, past: Past) -> None:
         """Carry a training along, or begin one when its time has come."""
         seen = np.isfinite(past.newest)
         due = self._refits.due(seen)
-        if seen.any() and self._trainings.due() and self._training is None:
+        is_new = past.at_seconds > self._trained_until_seconds
+        if is_new and seen.any() and self._trainings.due() and self._training is None:
             self._training = self._begin_training(past.window())
+            self._training_until_seconds = past.at_seconds
         if self._training is not None and self._training.advance(STEPS_A_SAMPLE):
             self._weights = self._training.weights()
+            self._model = Model(self._weights.to_bytes(), self._training_until_seconds)
             self._training = None
             due = np.arange(len(past.newest))
         if self._weights is not None and len(due):

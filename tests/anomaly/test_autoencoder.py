@@ -9,14 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anomaly.autoencoder.network import reconstruct
-from anomaly.autoencoder.weights import (
-    UnreadableWeightsError,
-    Weights,
-    initial_weights,
-    shapes,
-)
+from anomaly.autoencoder.weights import Weights, initial_weights, shapes
 from anomaly.detectors import Moment, Terms
 from anomaly.detectors.lstm_autoencoder import LstmAutoencoder
+from anomaly.models import UnreadableModelError
 
 WEIGHTS = initial_weights(4, seed=1)
 
@@ -77,12 +73,36 @@ def test_weights_come_back_as_they_were_kept(units, seed):
         bytes_of({**arrays_in(WEIGHTS), "encoder_bias": np.zeros(3)}),
         bytes_of({**arrays_in(WEIGHTS), "readout_bias": np.array([np.nan])}),
         bytes_of({**arrays_in(WEIGHTS), "readout": np.array([object()], dtype=object)}),
+        bytes_of({**arrays_in(WEIGHTS), "readout": np.array(1.0)}),
     ],
-    ids=["empty", "text", "pickle", "format", "missing", "shape", "not-finite", "objects"],
+    ids=[
+        "empty",
+        "text",
+        "pickle",
+        "format",
+        "missing",
+        "shape",
+        "not-finite",
+        "objects",
+        "scalar",
+    ],
 )
 def test_what_are_no_weights_is_refused(data):
-    with pytest.raises(UnreadableWeightsError):
+    with pytest.raises(UnreadableModelError):
         Weights.from_bytes(data)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, len(WEIGHTS.to_bytes()) - 1), st.integers(1, 255), st.booleans())
+def test_damaged_weights_are_refused_or_are_the_weights_after_all(at, flipped, cut):
+    content = bytearray(WEIGHTS.to_bytes())
+    content[at] ^= flipped
+    try:
+        found = Weights.from_bytes(bytes(content[:at] if cut else content))
+    except UnreadableModelError:
+        return
+    for name in shapes(4):
+        np.testing.assert_array_equal(getattr(found, name), getattr(WEIGHTS, name))
 
 
 @settings(max_examples=20, deadline=None)

@@ -9,6 +9,7 @@ import pytest
 from anomaly.backtest.trial import Trial
 from anomaly.episodes import Ending, Episode
 from anomaly.ledger import MIGRATIONS, Ledger
+from anomaly.season import SeasonKind, season_of
 from tests.anomaly.series import key
 from watchkeeper.storage import migrate, open_database, sqlite_url, writing
 
@@ -87,7 +88,7 @@ def test_a_database_of_the_first_release_is_read(tmp_path):
     assert ledger.judged_until_seconds("response-time") == {0: 77.0}
 
 
-@pytest.mark.parametrize("schema", [1, 5])
+@pytest.mark.parametrize("schema", [1, 5, 6])
 def test_the_state_of_an_earlier_release_loads(tmp_path, schema):
     state = Path(__file__).parent / "state" / f"schema-{schema}.sql"
     with closing(sqlite3.connect(tmp_path / "anomaly.db")) as database:
@@ -98,12 +99,14 @@ def test_the_state_of_an_earlier_release_loads(tmp_path, schema):
     assert (under_way.id, under_way.is_open) == ("b8af749d62a97b6e", True)
     assert ledger.judged_until_seconds("response-time") == {0: 1_750_002_600.0}
     words, trial = ledger.feedback.all(), ledger.trials.newest("response-time")
-    if schema == 5:
+    if schema >= 5:
         assert [(word.id, word.kind, word.by) for word in words] == [("f1", "not-a-problem", "ada")]
         assert trial is not None
         assert trial.champion == "ensemble"
     else:
         assert (words, trial) == ([], None)
+    seasons = ledger.seasons.of("response-time", season_of(SeasonKind.WEEKLY, "UTC"), [0])
+    assert [one.until_seconds for one in seasons] == [1_750_000_000.0] * (schema >= 6)
     ledger.save(
         "response-time", [under_way.end(1_750_003_000.0, Ending.RECOVERED)], 1_750_003_000.0
     )

@@ -84,8 +84,8 @@ class Events:
         """Yield what was counted so far."""
         now = time.monotonic()
         yield from self._tally.families(now)
-        if self._tally.last_event_at is not None:
-            age_seconds = now - self._tally.last_event_at
+        if self._tally.last_told_at is not None:
+            age_seconds = now - self._tally.last_told_at
             yield single(tasks.LAST_EVENT_AGE, age_seconds, (self._name,))
 
     def close(self) -> None:

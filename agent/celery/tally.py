@@ -43,6 +43,9 @@ OTHER = "other"
 LAST_EVENTS = frozenset({"task-succeeded", "task-failed", "task-rejected", "task-revoked"})
 """After these nothing more is heard of a task."""
 
+PUBLISHERS = "task-sent"
+"""What no worker sends. Nor do those without ``-E`` tell of tasks: they send only heartbeats."""
+
 Labels = tuple[str, ...]
 
 
@@ -82,7 +85,7 @@ class Tally:
 
     def __init__(self, default_queue: str) -> None:
         self.received = 0
-        self.last_event_at: float | None = None
+        self.last_told_at: float | None = None
         self._default_queue = default_queue
         self._counts: dict[str, dict[Labels, int]] = {kind: {} for kind in celery.FROM_EVENT}
         self._runtimes: dict[Labels, _Runtime] = {}
@@ -101,7 +104,8 @@ class Tally:
             self._add_worker(kind, event, now)
         elif kind in self._counts:
             self._add_task(kind, event)
-        self.last_event_at = now
+            if kind != PUBLISHERS:
+                self.last_told_at = now
 
     def _add_worker(self, kind: str, event: Mapping[str, Any], now: float) -> None:
         hostname = _text(event, "hostname")

@@ -134,13 +134,20 @@ def test_a_worker_without_events_fakes_no_health(collector, publisher, start_wor
     for _ in range(3):
         publisher("shop.pack")
     assert collected(collector).value("task_queue_depth", queue="work") == 3
-    start_worker("--without-heartbeat")
-    wait_until(lambda: collected(collector).value("task_event_gap") == 3, what="the gap")
+    start_worker("-n", "packer@shop")
+    wait_until(
+        lambda: (
+            collected(collector).value("celery_worker_up", hostname="packer@shop") == 1
+            and collected(collector).value("task_event_gap") == 3
+        ),
+        what="the worker's heartbeat and the gap",
+    )
     page = collected(collector)
     assert page.value("task_queue_depth", queue="work") == 0
     assert page.value("task_workers", queue="work") == 1
     assert page.value("celery_task_succeeded_total", name="shop.pack") is None
     assert page.value("task_event_gap") == 3
+    assert page.value("task_last_event_age_seconds") is None  # a heartbeat tells of no task
 
 
 def test_the_task_of_a_worker_that_was_killed_is_stuck(collector, publisher, start_worker):

@@ -95,7 +95,7 @@ def test_an_event_no_worker_would_send_is_refused_and_counts_nothing(event):
     with pytest.raises(ValueError, match="no event of a worker"):
         tally.add(event, 0.0)
     assert not [sample for family in tally.families(0.0) for sample in family.samples]
-    assert tally.last_event_at is None
+    assert tally.last_told_at is None
 
 
 anything = st.recursive(

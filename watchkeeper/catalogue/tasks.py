@@ -101,7 +101,7 @@ EVENT_GAP = gauge(
 )
 LAST_EVENT_AGE = gauge(
     "task_last_event_age_seconds",
-    "Time since any worker's event came; absent until one did.",
+    "Time since any worker told of a task (heartbeats do not); absent until one did.",
     ("broker",),
     unit="seconds",
 )

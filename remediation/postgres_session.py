@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from remediation.deed import OutcomeUnknown
 from remediation.targets.postgres import PostgresAddress
 from watchkeeper.errors import Reason, UpstreamError
 
@@ -49,6 +50,28 @@ def connected(address: PostgresAddress, *, time_limit_seconds: float) -> Iterato
         raise UpstreamError(f"{server}: {_first_line(error)}", reason=Reason.TIMEOUT) from None
     except psycopg.Error as error:
         raise UpstreamError(f"{server}: {_first_line(error)}") from None
+
+
+@contextmanager
+def once() -> Iterator[None]:
+    """Run a statement that must not run again when nobody saw how it ended.
+
+    Raises:
+        OutcomeUnknown: the connection broke or the time was up before the server answered.
+    """
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        was_cut = error.sqlstate is None or error.sqlstate.startswith(_SERVER_WENT)
+        if not was_cut and not isinstance(error, psycopg.errors.QueryCanceled):
+            raise
+        reason = Reason.CONNECTION if was_cut else Reason.TIMEOUT
+        message = f"{_first_line(error)}; whether it was done is not known"
+        raise OutcomeUnknown(message, reason=reason) from None
+
+
+_SERVER_WENT = "57P"
+"""SQLSTATEs of a server that shuts down, crashes, or ends our session."""
 
 
 def _first_line(error: psycopg.Error) -> str:

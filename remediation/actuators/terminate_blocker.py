@@ -9,7 +9,7 @@ from typing import Any
 from remediation.actuators import Done, Tell, in_silence
 from remediation.actuators.parameters import whole_numbers
 from remediation.lock_chain import Backend, Chain, choose, told
-from remediation.postgres_session import Session, connected
+from remediation.postgres_session import Session, connected, once
 from remediation.targets.postgres import BlockerTarget
 from watchkeeper.errors import Reason, UpstreamError
 
@@ -61,7 +61,8 @@ class TerminateBlocker:
             tell(f"ending {story}")
             wait_ms = round(self._allowed.time_limit * 1000 / 2)
             root = {"pid": chain.root.pid, "started_at": chain.root.started_at}
-            row = session.execute(END, {**root, "wait_ms": wait_ms}).fetchone()
+            with once():
+                row = session.execute(END, {**root, "wait_ms": wait_ms}).fetchone()
         if row is None:
             return Done(f"{told(chain.root)} gave way by itself", _facts(chain, waited_seconds))
         if not row["is_ended"]:

@@ -41,6 +41,18 @@ def test_of_a_ten_target_pool_at_a_fifth_two_are_acted_on(make_desk, endpoint, p
     )
 
 
+def test_a_pool_remembers_what_is_under_way_beyond_its_window(make_desk, endpoint, prometheus):
+    prometheus.value = 3  # of which one may be acted on
+    desk = limited(make_desk, POOL.replace("10m", "20s") + "\n    run_time: 10m")
+    endpoint.becomes = "running"
+    desk.fire("WorkerDead", process="worker-1")
+    desk.pass_time(60, step_seconds=5)
+    desk.fire("WorkerDead", process="worker-2")
+    desk.pass_time(60, step_seconds=5)
+    assert [call.json["data"]["target"] for call in endpoint.calls] == ["worker-1"]
+    assert denials(desk) == {"pool"}
+
+
 def test_the_smallest_pool_is_not_left_alone(make_desk, endpoint, prometheus):
     prometheus.value = 2
     desk = limited(make_desk, POOL)

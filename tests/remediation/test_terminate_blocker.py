@@ -7,7 +7,9 @@ import psycopg
 import pytest
 
 from remediation.actuators.terminate_blocker import TerminateBlocker
+from remediation.deed import OutcomeUnknown
 from remediation.targets.postgres import BlockerTarget
+from tests.remediation.cut_off import cut_off_after
 from tests.remediation.postgres_server import ROLE, connect
 from tests.waiting import wait_until
 from watchkeeper.errors import Reason, Refused, UpstreamError
@@ -150,3 +152,18 @@ def test_the_server_itself_refuses_a_role_without_the_grant(street, actuator):
         actuator(user="onlooker").perform()
     assert refused.value.reason is Reason.PERMISSION
     assert is_open(holder)
+
+
+def test_a_connection_that_breaks_while_it_ends_leaves_open_whether_it_did(
+    street, actuator, postgres_port
+):
+    holder = street.hold("taskboard")
+    wanter = street.want()
+    with (
+        cut_off_after(b"pg_terminate_backend", postgres_port) as port,
+        pytest.raises(OutcomeUnknown, match="whether it was done is not known") as caught,
+    ):
+        actuator(postgres={"port": port, "user": ROLE}).perform()
+    assert caught.value.reason is Reason.CONNECTION
+    wanter.join(60)
+    assert not is_open(holder)  # here it did

@@ -43,7 +43,7 @@ OTHER = "other"
 LAST_EVENTS = frozenset({"task-succeeded", "task-failed", "task-rejected", "task-revoked"})
 """After these nothing more is heard of a task."""
 
-PUBLISHERS = "task-sent"
+FROM_PUBLISHERS = "task-sent"
 """What no worker sends. Nor do those without ``-E`` tell of tasks: they send only heartbeats."""
 
 Labels = tuple[str, ...]
@@ -104,7 +104,7 @@ class Tally:
             self._add_worker(kind, event, now)
         elif kind in self._counts:
             self._add_task(kind, event)
-            if kind != PUBLISHERS:
+            if kind != FROM_PUBLISHERS:
                 self.last_told_at = now
 
     def _add_worker(self, kind: str, event: Mapping[str, Any], now: float) -> None:

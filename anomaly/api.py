@@ -11,6 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, request
 
 from anomaly.backtest.trial import Trial
+from anomaly.query_text import number_of
 from anomaly.runner import QueryRunner
 from anomaly.settings import PublishSettings
 from anomaly.trail import LENGTH_SECONDS
@@ -45,7 +46,7 @@ def blueprint(
 
     @routes.get("/series/<identity>")
     def one_series(identity: str) -> Response:
-        minutes = request.args.get("minutes", LENGTH_SECONDS / 60, type=float)
+        minutes = number_of("minutes", default=LENGTH_SECONDS / 60)
         pairs = ((runner, view) for runner in runners() for view in runner.views())
         found = next((pair for pair in pairs if pair[1].id == identity), None)
         if found is None:

@@ -16,7 +16,8 @@ from anomaly.explainer import explanation_document
 from anomaly.explanation import Explanation
 from anomaly.feedback import Feedback
 from anomaly.feedback_book import FeedbackBook
-from anomaly.feedback_request import FeedbackRequest, feedback_of
+from anomaly.feedback_request import LONGEST_NAME, FeedbackRequest, feedback_of
+from anomaly.query_text import count_of, flag_of
 from anomaly.runner import QueryRunner
 from watchkeeper.clock import Clock, format_rfc3339
 
@@ -44,8 +45,9 @@ def feedback_blueprint(
 
     @routes.post("/feedback/<identity>/undo")
     def undo(identity: str) -> Response:
-        by = (request.get_json(silent=True) or {}).get("by")
-        if not isinstance(by, str) or not by:
+        body = request.get_json(silent=True)
+        by = body.get("by") if isinstance(body, dict) else None
+        if not isinstance(by, str) or not 0 < len(by) <= LONGEST_NAME:
             abort(400, description="by: expected the name of who takes it back")
         word = book.undo(identity, by=by, at_seconds=clock.now().timestamp())
         return jsonify(feedback_document(word))
@@ -53,8 +55,7 @@ def feedback_blueprint(
     @routes.get("/episodes")
     def episodes() -> Response:
         query, series = request.args.get("query"), request.args.get("series")
-        only_open = request.args.get("open") == "true"
-        limit = max(0, request.args.get("limit", LIMIT, type=int))
+        only_open, limit = flag_of("open"), count_of("limit", default=LIMIT)
         shown = [
             episode_document(one, runner)
             for runner in runners()

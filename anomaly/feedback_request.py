@@ -18,6 +18,8 @@ from watchkeeper.clock import parse_rfc3339
 from watchkeeper.configuration import Settings
 from watchkeeper.errors import Refused
 
+LONGEST_NAME = 200
+
 
 def _moment(value: object) -> object:
     return parse_rfc3339(value) if isinstance(value, str) else value
@@ -34,7 +36,7 @@ class FeedbackRequest(Settings):
     """
 
     kind: Kind
-    by: Annotated[str, Field(min_length=1, max_length=200)]
+    by: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
     reason: Annotated[str, Field(max_length=2_000)] = ""
     episode: str | None = None
     series: str | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from flask import jsonify
+
 from anomaly.alerts import AlertReceiver, Courier, Report
 from anomaly.api import blueprint
 from anomaly.explainer import Explainer, annotations_of
@@ -17,6 +19,7 @@ from anomaly.jobs import Jobs
 from anomaly.leases import Leases
 from anomaly.ledger import Ledger
 from anomaly.metrics import SeriesCollector, ServiceMetrics
+from anomaly.openapi import document
 from anomaly.remote_write.writer import RemoteWriter
 from anomaly.runner import QueryRunner, ignore_verdict
 from anomaly.settings import AnomalySettings, QuerySettings
@@ -108,6 +111,7 @@ class AnomalyService:
             SeriesCollector(self.runners, clock.now, lambda: config.current.publish)
         )
         service.registry.register(ForecastCollector(self._forecasts.newest, clock.now))
+        service.app.add_url_rule("/api/openapi.json", view_func=lambda: jsonify(document()))
         service.app.register_blueprint(forecast_blueprint(self._forecasts.newest))
         service.app.register_blueprint(blueprint(self.runners, clock, ledger.trials.newest))
         service.app.register_blueprint(

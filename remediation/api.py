@@ -12,6 +12,7 @@ from werkzeug.exceptions import NotFound
 from remediation.caretaker import Caretaker
 from remediation.crew import Crew
 from remediation.ledger import Entry, Ledger
+from remediation.openapi import document
 from remediation.reception import Reception
 from remediation.refusal import CallRefused
 from remediation.returns import Returns
@@ -63,6 +64,7 @@ def make_service(config: Path) -> Service:
 
 def _add_routes(service: Service, reception: Reception, ledger: Ledger, returns: Returns) -> None:
     app = service.app
+    app.add_url_rule("/api/openapi.json", view_func=lambda: jsonify(document()))
 
     @app.post("/api/v1/actions")
     def take() -> tuple[Response, int]:

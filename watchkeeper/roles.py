@@ -22,6 +22,14 @@ class Role(StrEnum):
         return order.index(self) >= order.index(needed)
 
 
+LOOKING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def usual_role(method: str) -> Role:
+    """Return what an endpoint asks for of which nothing else is said."""
+    return Role.VIEWER if method in LOOKING_METHODS else Role.OPERATOR
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who is asking.

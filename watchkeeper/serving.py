@@ -23,7 +23,7 @@ from watchkeeper.health import Readiness
 from watchkeeper.listen import parse_listen, require_guarded
 from watchkeeper.logs import get_logger
 from watchkeeper.rate_limit import CallerLimits
-from watchkeeper.roles import NOBODY, Identity, Role
+from watchkeeper.roles import NOBODY, Identity, Role, usual_role
 from watchkeeper.timed_channel import time_requests
 from watchkeeper.tokens import TokenFile
 
@@ -34,8 +34,6 @@ MAX_REQUEST_BYTES = 16 << 20
 
 IDLE_CONNECTION_SECONDS = 20
 """Connections on which nothing comes are cut after this long."""
-
-LOOKING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 PACKET_BYTES = 18_000
 """waitress' own default: whole packets for ordinary answers."""
@@ -182,8 +180,7 @@ class Service:
         return self.limits.refusal(answer, address=address, endpoint=_endpoint())
 
     def _needed_role(self) -> Role:
-        default = Role.VIEWER if request.method in LOOKING_METHODS else Role.OPERATOR
-        return self.roles.get(_endpoint(), default)
+        return self.roles.get(_endpoint(), usual_role(request.method))
 
     def _metrics(self) -> Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from alerting.openapi.schemas import (
-    DURATION,
-    EXPRESSION,
+from alerting.openapi.schemas import DURATION, EXPRESSION, MATCHER
+from alerting.remediation_rules import Mode
+from alerting.requests import MAX_LIMIT
+from watchkeeper.openapi import (
     FLAG,
-    MATCHER,
     TEXT,
     TIME,
     WORDS,
+    Endpoint,
+    Operation,
     Schema,
     asked,
     list_of,
@@ -20,30 +20,6 @@ from alerting.openapi.schemas import (
     ref,
     whole,
 )
-from alerting.remediation_rules import Mode
-from alerting.requests import MAX_LIMIT
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One call.
-
-    Attributes:
-        summary: what it does, in one line.
-        gives: the answer with status 200; None for an empty object.
-        takes: the body, or None.
-        must_have_body: whether the body may be left out.
-        parameters: of the query, by name.
-        refusals: other statuses it answers beside 400, 401, 403, 429 and 503.
-    """
-
-    summary: str
-    gives: Schema | None = None
-    takes: Schema | None = None
-    must_have_body: bool = True
-    parameters: dict[str, Schema] = field(default_factory=dict)
-    refusals: tuple[int, ...] = ()
-
 
 _LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 100}
 _FILTERS = {"filter": list_of(MATCHER)}
@@ -58,7 +34,7 @@ def _one_scope(body: Schema) -> Schema:
     return {**body, "not": {"required": list(_SCOPES)}, "additionalProperties": False}
 
 
-OPERATIONS: dict[tuple[str, str], Operation] = {
+OPERATIONS: dict[Endpoint, Operation] = {
     ("GET", "/api/openapi.json"): Operation("Return this description.", {"type": "object"}),
     ("GET", "/api/v2/alerts"): Operation(
         "List firing alerts.", list_of(ref("GettableAlert")), parameters=_ALERT_PARAMETERS

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from alerting.actions import State as ActionState
 from alerting.kill_switch import Kind as PauseKind
 from alerting.outbox import State as DeliveryState
 from alerting.remediation_rules import Mode
 from alerting.timeline import Kind
+from watchkeeper.openapi import (
+    ANYTHING,
+    COUNT,
+    FLAG,
+    LABELS,
+    NUMBER,
+    TEXT,
+    TIME,
+    WORDS,
+    Schema,
+    asked,
+    list_of,
+    one_of,
+    optional,
+    ref,
+    whole,
+)
 
-Schema = dict[str, Any]
-
-TEXT: Schema = {"type": "string"}
-WORDS: Schema = {"type": "string", "pattern": r"\S"}
-"""A text that says something."""
-NUMBER: Schema = {"type": "number"}
-COUNT: Schema = {"type": "integer", "minimum": 0}
-FLAG: Schema = {"type": "boolean"}
 EXPRESSION: Schema = {"type": "string", "format": "regex"}
-TIME: Schema = {"type": "string", "format": "date-time"}
-LABELS: Schema = {"type": "object", "additionalProperties": TEXT}
 _STORABLE: Schema = {"type": "string", "pattern": r"^[^\x00]*$"}
 ANNOTATIONS: Schema = {"type": "object", "additionalProperties": _STORABLE}
 LABELS_OF_ALERT: Schema = {
@@ -47,44 +52,10 @@ DURATION: Schema = {
     ]
 }
 """Such as 2h, or seconds; at most 90 days."""
-ANYTHING: Schema = {"type": "object"}
-
-
-def optional(schema: Schema) -> Schema:
-    """Return ``schema`` or null."""
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def list_of(schema: Schema) -> Schema:
-    """Return a list of ``schema``."""
-    return {"type": "array", "items": schema}
-
-
-def one_of(words: Any) -> Schema:
-    """Return one of the words of an enumeration."""
-    return {"type": "string", "enum": [str(word) for word in words]}
-
-
-def whole(**properties: Schema) -> Schema:
-    """Return an object that always has all of ``properties``."""
-    return {"type": "object", "properties": properties, "required": list(properties)}
-
-
-def asked(required: dict[str, Schema], **optional_ones: Schema) -> Schema:
-    """Return the body of a request: what it must and what it may hold."""
-    properties = {**required, **optional_ones}
-    return {"type": "object", "properties": properties, "required": list(required)}
-
-
-def ref(name: str) -> Schema:
-    """Return a reference to a named schema."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
 
 _MATCHER = asked({"name": TEXT, "value": TEXT}, isRegex=FLAG, isEqual=FLAG)
 
 SCHEMAS: dict[str, Schema] = {
-    "Error": whole(error=whole(reason=TEXT, message=TEXT)),
     "TimelineEntry": whole(at=TIME, kind=one_of(Kind), text=TEXT, detail=ANYTHING),
     "IncidentAlert": whole(
         fingerprint=TEXT, status=one_of(["firing", "resolved"]), labels=LABELS, annotations=LABELS,

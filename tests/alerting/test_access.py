@@ -7,8 +7,7 @@ import pytest
 from alerting.access import ROLES
 from watchkeeper import addresses, tokens
 from watchkeeper.clock import SystemClock
-from watchkeeper.roles import Role
-from watchkeeper.serving import LOOKING_METHODS
+from watchkeeper.roles import LOOKING_METHODS, Role
 
 OWN = {"/metrics", "/healthz", "/readyz", "/static/<path:filename>"}
 

@@ -150,6 +150,21 @@ def test_what_cannot_be_meant_is_refused_with_the_reason(desk, body, status, tol
     assert desk.client.get("/api/v1/feedback").get_json()["feedback"] == []
 
 
+@pytest.mark.parametrize("asked", ["limit=-1", "limit=ten", "limit=1000001", "open=yes"])
+def test_a_question_that_cannot_be_meant_is_refused(desk, asked):
+    answer = desk.client.get(f"/api/v1/episodes?{asked}")
+    assert answer.status_code == 400
+    assert asked.split("=")[0] in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("body", [[], "ada", {"by": 1}, {"by": "a" * 201}])
+def test_who_takes_it_back_must_be_told(desk, body):
+    said = desk.say(kind="deploy").get_json()
+    answer = desk.client.post(f"/api/v1/feedback/{said['id']}/undo", json=body)
+    assert answer.status_code == 400
+    assert desk.client.get("/api/v1/feedback").get_json()["feedback"][0]["holds"]
+
+
 def test_only_what_holds_can_be_undone(desk):
     answer = desk.client.post("/api/v1/feedback/none/undo", json={"by": "ada"})
     assert answer.status_code == 409
@@ -179,4 +194,4 @@ def test_the_oldest_open_episode_is_listed_however_many_have_ended_since(tmp_pat
 
     assert listed(limit=1) == [("other", False)]
     assert listed(limit=1, open="true") == [("/search", True)]
-    assert listed(limit=-1) == []
+    assert listed(limit=0) == []

@@ -55,9 +55,9 @@ COLOURS = {
 }
 """Grafana's named colours, which follow its light and dark themes."""
 
-POINTS = 320
-"""Points of a line at most: one to two pixels each where three panels share a screen of 1920.
-Grafana would ask for one a pixel, and Prometheus works out each of them."""
+POINTS = 240
+"""Points of a line at most, as many as the console draws: two to three pixels each where three
+panels share a screen of 1920. Grafana would ask for one a pixel, and Prometheus works out each."""
 
 LAST = "lastNotNull"
 """The reducer of instant answers. They have one point, so nothing stale can stand in for now."""

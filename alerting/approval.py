@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from alerting import actions, audit, tables, timeline
 from alerting.actions import Action, State
+from alerting.person import proven
 from alerting.timeline import Kind
 from watchkeeper.clock import format_rfc3339
 from watchkeeper.errors import Refused
@@ -58,7 +59,8 @@ def _decide(
     )
     kind = Kind.ACTION_PROPOSED if state is State.READY else Kind.ACTION_DENIED
     text = f"{action.described}: {word} by {by}"
-    timeline.add(connection, action.incident_id, kind, text, now=now, detail=action.detail)
+    told = {**action.detail, **proven(by)}
+    timeline.add(connection, action.incident_id, kind, text, now=now, detail=told)
     audit.append(
         connection,
         actor=by,

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from alerting import tables
+from alerting.person import proven
 from watchkeeper.clock import format_rfc3339
 
 GENESIS = "0" * 64
@@ -48,6 +49,7 @@ def append(
 
     Args:
         actor: who did it: a person's name, or a part of the program such as ``rule:restart-web``.
+            What speaks for a ``Person``'s name goes into the detail as ``name_is``.
         event: what was done or decided, a short fixed word.
         subject: what it was done to: an incident, an action's key, a switch.
         detail: anything JSON can hold that a reviewer would ask for.
@@ -63,7 +65,7 @@ def append(
         "actor": actor,
         "event": event,
         "subject": subject,
-        "detail": _canonical(dict(detail or {})),
+        "detail": _canonical({**(detail or {}), **proven(actor)}),
         "previous_hash": newest.hash if newest else GENESIS,
     }
     entry["hash"] = _hash(entry)

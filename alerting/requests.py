@@ -9,8 +9,10 @@ from flask import abort, request
 from werkzeug.exceptions import BadRequest
 
 from alerting.matchers import Matcher
+from alerting.person import Person, Proof
 from watchkeeper.clock import parse_rfc3339
 from watchkeeper.configuration import parse_duration_seconds
+from watchkeeper.roles import STACK
 from watchkeeper.serving import asker
 
 DEFAULT_LIMIT = 100
@@ -42,10 +44,19 @@ def keys() -> set[str]:
     return set(body) if isinstance(body, dict) else set()
 
 
-def person(*, default: str | None = None) -> str:
-    """Return who does this: the owner of the token shown, else whoever ``by`` in the body names."""
+def person(*, default: str | None = None) -> Person:
+    """Return who does this: the owner of the token shown, else whoever ``by`` in the body names.
+
+    ``by_is: session`` beside it counts only from who shows the token that our services share.
+    """
     identity = asker()
-    return identity.name if identity.is_person else text_of("by", default=default)
+    if identity.is_person:
+        return Person(identity.name, Proof.TOKEN)
+    said = text_of("by_is", default=Proof.TYPED)
+    if said not in list(Proof):
+        abort(400, f"by_is: expected one of {', '.join(Proof)}, got {said[:40]!r}")
+    proof = Proof.SESSION if identity is STACK and said == Proof.SESSION else Proof.TYPED
+    return Person(text_of("by", default=default), proof)
 
 
 def optional_text_of(key: str) -> str:

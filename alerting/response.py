@@ -21,6 +21,7 @@ from alerting import (
 )
 from alerting.matchers import Matcher
 from alerting.outbox import Envelope
+from alerting.person import proven
 from alerting.pipeline import Event, Occurrence, Work
 from alerting.silences import Silence
 from alerting.stages.notify import tell
@@ -180,7 +181,7 @@ def _record(
 ) -> None:
     """Write a person's deed into the story and into the audit."""
     words = f"{sentence} {text}" if sentence.endswith(":") or not text else f"{sentence}: {text}"
-    detail = {"by": by, "text": text, **more}
+    detail = {"by": by, **proven(by), "text": text, **more}
     timeline.add(work.connection, incident_id, kind, words.strip(), now=work.now, detail=detail)
     audit.append(
         work.connection, actor=by, event=str(kind), subject=incident_id, now=work.now,

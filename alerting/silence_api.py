@@ -9,6 +9,7 @@ from flask import Flask, Response, abort, jsonify
 
 from alerting import silences
 from alerting.matchers import all_match
+from alerting.person import Person, Proof
 from alerting.requests import json_body, label_filters
 from alerting.silence_shape import gettable_silence, read_silence
 from alerting.silences import UnknownSilence
@@ -56,8 +57,7 @@ def _register_deeds(app: Flask, alerting: Alerting) -> None:
         now = alerting.clock.now()
         try:
             wanted = read_silence(json_body(), now=now)
-            if asker().is_person:
-                wanted = replace(wanted, created_by=asker().name)
+            wanted = replace(wanted, created_by=_creator(wanted.created_by))
             with writing(alerting.store.engine) as connection:
                 silence_id = silences.put(connection, wanted, now=now)
         except UnknownSilence as error:
@@ -74,7 +74,21 @@ def _register_deeds(app: Flask, alerting: Alerting) -> None:
             found = silences.find(connection, silence_id)
             if found is None:
                 abort(404, f"no silence {silence_id}")
-            if not silences.expire(connection, silence_id, by=asker().name, now=now):
+            if not silences.expire(connection, silence_id, by=_ender(), now=now):
                 abort(400, f"silence {silence_id} is over already")
         alerting.router.review_all()
         return jsonify({})
+
+
+def _creator(named: str) -> Person:
+    """Return who silences: the owner of the token shown, else whoever the silence names."""
+    identity = asker()
+    if identity.is_person:
+        return Person(identity.name, Proof.TOKEN)
+    return Person(named, Proof.TYPED)
+
+
+def _ender() -> str:
+    """Return who ends a silence; Alertmanager's call names nobody, a token does."""
+    identity = asker()
+    return Person(identity.name, Proof.TOKEN) if identity.is_person else identity.name

@@ -20,7 +20,7 @@ MAX_PAUSE_SECONDS = 90 * 86400.0
 """As with silences: what is to be off longer belongs into the file, as ``mode: off``."""
 
 
-KEYS = {"reason", "by", "duration", "rule", "target"}
+KEYS = {"reason", "by", "by_is", "duration", "rule", "target"}
 
 
 def register(app: Flask, alerting: Alerting) -> None:

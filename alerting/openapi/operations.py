@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alerting.openapi.schemas import DURATION, EXPRESSION, MATCHER
+from alerting.person import Proof
 from alerting.remediation_rules import Mode
 from alerting.requests import MAX_LIMIT
 from watchkeeper.openapi import (
@@ -28,6 +29,13 @@ _ALERT_PARAMETERS = {**_FILTERS, **_MUTES, "receiver": EXPRESSION}
 _INCIDENT = ref("IncidentWithPrecedents")
 
 _SCOPES = {"rule": WORDS, "target": WORDS}
+
+
+_BY_IS = one_of(Proof)
+
+
+def _by_somebody(required: dict[str, Schema], **optional_ones: Schema) -> Schema:
+    return asked({"by": WORDS, **required}, by_is=_BY_IS, **optional_ones)
 
 
 def _one_scope(body: Schema) -> Schema:
@@ -78,28 +86,28 @@ OPERATIONS: dict[Endpoint, Operation] = {
     ("POST", "/api/v1/incidents/<incident_id>/acknowledge"): Operation(
         "Take the incident; until it resolves, updates wake nobody.",
         _INCIDENT,
-        takes=asked({"by": WORDS}, text=TEXT),
+        takes=_by_somebody({}, text=TEXT),
         refusals=(404, 409),
     ),
     ("POST", "/api/v1/incidents/<incident_id>/owner"): Operation(
         "Give the incident to somebody.",
         _INCIDENT,
-        takes=asked({"by": WORDS, "owner": WORDS}),
+        takes=_by_somebody({"owner": WORDS}),
         refusals=(404,),
     ),
     ("POST", "/api/v1/incidents/<incident_id>/notes"): Operation(
-        "Add a note.", _INCIDENT, takes=asked({"by": WORDS, "text": WORDS}), refusals=(404,)
+        "Add a note.", _INCIDENT, takes=_by_somebody({"text": WORDS}), refusals=(404,)
     ),
     ("POST", "/api/v1/incidents/<incident_id>/not-a-problem"): Operation(
         "Say that it should not have become an incident.",
         _INCIDENT,
-        takes=asked({"by": WORDS}, text=TEXT),
+        takes=_by_somebody({}, text=TEXT),
         refusals=(404, 409),
     ),
     ("POST", "/api/v1/incidents/<incident_id>/silence"): Operation(
         "Silence what the incident is made of.",
         _INCIDENT,
-        takes=asked({"by": WORDS}, text=TEXT, duration=DURATION),
+        takes=_by_somebody({}, text=TEXT, duration=DURATION),
         refusals=(404, 409),
     ),
     ("GET", "/api/v1/actions"): Operation(
@@ -110,7 +118,7 @@ OPERATIONS: dict[Endpoint, Operation] = {
     ("POST", "/api/v1/actions/<key>/<decision>"): Operation(
         "Approve or decline a waiting action.",
         ref("Action"),
-        takes=asked({"by": WORDS}),
+        takes=_by_somebody({}),
         refusals=(404, 409),
     ),
     ("GET", "/api/v1/deliveries"): Operation(
@@ -121,13 +129,13 @@ OPERATIONS: dict[Endpoint, Operation] = {
     ("POST", "/api/v1/deliveries/<delivery_id>/replay"): Operation(
         "Give a dead letter another life.",
         whole(id=TEXT, state=TEXT),
-        takes=asked({"by": WORDS}),
+        takes=_by_somebody({}),
         refusals=(404,),
     ),
     ("POST", "/api/v1/deliveries/replay"): Operation(
         "Give the dead letters of a range another life.",
         whole(replayed=list_of(TEXT)),
-        takes=asked({"by": WORDS}, receiver=TEXT, since=TIME, until=TIME),
+        takes=_by_somebody({}, receiver=TEXT, since=TIME, until=TIME),
     ),
     ("GET", "/api/v1/audit"): Operation(
         "List the audit, newest first.",
@@ -150,20 +158,20 @@ OPERATIONS: dict[Endpoint, Operation] = {
     ("POST", "/api/v1/rules/<name>/mode"): Operation(
         "Switch a rule's mode until the file says something new.",
         ref("Rule"),
-        takes=asked({"by": WORDS, "mode": one_of(Mode)}, reason=TEXT),
+        takes=_by_somebody({"mode": one_of(Mode)}, reason=TEXT),
         refusals=(404, 409),
     ),
     ("GET", "/api/v1/status"): Operation("Say how the kill switch stands.", ref("Switch")),
     ("POST", "/api/v1/pause"): Operation(
         "Stop all actions, or those of a rule or on a target, for good or for a duration.",
         ref("Switch"),
-        takes=_one_scope(asked({"by": WORDS, "reason": WORDS}, duration=DURATION, **_SCOPES)),
+        takes=_one_scope(_by_somebody({"reason": WORDS}, duration=DURATION, **_SCOPES)),
         refusals=(404,),
     ),
     ("POST", "/api/v1/resume"): Operation(
         "Let all actions run again, or those of a rule or on a target.",
         ref("Switch"),
-        takes=_one_scope(asked({}, by=TEXT, reason=TEXT, **_SCOPES)),
+        takes=_one_scope(asked({}, by=TEXT, by_is=_BY_IS, reason=TEXT, **_SCOPES)),
         must_have_body=False,
     ),
 }

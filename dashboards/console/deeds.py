@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from dashboards.console import person
 from dashboards.console.incidents import Incident
 from watchkeeper.peers import Peer
 
@@ -91,7 +92,7 @@ def missing(deed: Deed, form: Mapping[str, str]) -> str | None:
 def do(alerting: Peer, incident_id: str, name: str, form: Mapping[str, str]) -> None:
     """Tell alerting; raise UpstreamError with its sentence when it cannot be done."""
     deed, text = DEEDS[name], form.get("text", "").strip()[:TEXT_LETTERS]
-    body = {"by": form["by"].strip()[:100]}
+    body = person.signature(form["by"].strip()[:100])
     if text:
         body["owner" if name == "owner" else "text"] = text
     if deed.asks_duration:
@@ -101,4 +102,4 @@ def do(alerting: Peer, incident_id: str, name: str, form: Mapping[str, str]) -> 
 
 def decide(alerting: Peer, key: str, decision: str, *, by: str) -> None:
     """Approve or decline a waiting action."""
-    alerting.post(f"/api/v1/actions/{quote(key, safe='')}/{decision}", {"by": by})
+    alerting.post(f"/api/v1/actions/{quote(key, safe='')}/{decision}", person.signature(by))

@@ -36,6 +36,11 @@ def said() -> str:
     return name() if is_known() else request.form.get("by", "").strip()[:LETTERS]
 
 
+def signature(by: str) -> dict[str, str]:
+    """Return what alerting is told of who does this, and whether we know that it is they."""
+    return {"by": by, "by_is": "session"} if is_known() else {"by": by}
+
+
 def remember(answer: Response | WerkzeugResponse) -> None:
     """Let the browser keep the name a form gave, so that it is written once."""
     if not is_known() and said():

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from pydantic import AwareDatetime, Field
 
-from dashboards.console import ranges
+from dashboards.console import person, ranges
 from dashboards.console.answers import Answer, field, read
 from dashboards.console.chart import Chart, Line
 from dashboards.console.comparison import split
@@ -121,7 +121,7 @@ def remediation_rules(alerting: Peer) -> list[RemediationRule]:
 
 def switch_mode(alerting: Peer, name: str, mode: str, *, by: str, reason: str) -> None:
     """Switch a remediation rule's mode; alerting keeps who did and why."""
-    body = {"mode": mode, "by": by, "reason": reason}
+    body = {"mode": mode, **person.signature(by), "reason": reason}
     alerting.post(f"/api/v1/rules/{quote(name, safe='')}/mode", body)
 
 

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from pydantic import AwareDatetime, Field
 
+from dashboards.console import person
 from dashboards.console.answers import Answer, field, read
 from dashboards.console.lights import Light
 from watchkeeper.peers import Peer
@@ -95,12 +96,12 @@ def deliveries(alerting: Peer) -> list[Delivery]:
 
 def replay(alerting: Peer, delivery_id: str, *, by: str) -> None:
     """Send one dead letter again."""
-    alerting.post(f"/api/v1/deliveries/{quote(delivery_id, safe='')}/replay", {"by": by})
+    alerting.post(f"/api/v1/deliveries/{quote(delivery_id, safe='')}/replay", person.signature(by))
 
 
 def replay_all(alerting: Peer, *, by: str) -> int:
     """Send dead letters again, as many as alerting takes at once; return how many those are."""
-    answer = alerting.post("/api/v1/deliveries/replay", {"by": by})
+    answer = alerting.post("/api/v1/deliveries/replay", person.signature(by))
     return len(read(list[str], field(answer, "replayed", part="alerting"), part="alerting"))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from alerting import approval
+from alerting import approval, audit
+from alerting.person import Person, Proof
 from watchkeeper.errors import Refused
 from watchkeeper.storage import writing
 
@@ -14,9 +15,21 @@ def desk(make_desk):
     return make_desk(rules={"mode: auto": "mode: approve"})
 
 
-def decide(desk, decision=approval.approve) -> None:
+def decide(desk, decision=approval.approve, by: str = "ana") -> None:
     with writing(desk.store.engine) as connection:
-        decision(connection, desk.actions()[0]["idempotency_key"], by="ana", now=desk.clock.now())
+        decision(connection, desk.actions()[0]["idempotency_key"], by=by, now=desk.clock.now())
+
+
+def test_the_story_and_the_audit_say_what_speaks_for_the_name_under_an_approval(desk):
+    desk.fire()
+    decide(desk, by=Person("ana", Proof.SESSION))
+    [*_, told] = desk.incident()["timeline"]
+    with writing(desk.store.engine) as connection:
+        [entry] = [one for one in audit.newest(connection, 10) if one["event"] == "approved"]
+    assert (told["text"], told["detail"]["name_is"]) == (
+        "restart-service on worker: approved by ana", "session",
+    )  # fmt: skip
+    assert (entry["actor"], entry["detail"]["name_is"]) == ("ana", "session")
 
 
 def test_nothing_is_done_before_somebody_approves(desk, endpoint):

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerting import audit, tables
+from alerting.person import Person, Proof
 from alerting.store import Store
 from tests.alerting.desk import START
 from watchkeeper.errors import StorageError
@@ -54,6 +55,32 @@ def test_what_was_cut_off_the_end_is_missed_by_who_kept_its_hash():
         assert audit.first_break(connection) is None
         assert not audit.contains(connection, kept["hash"])
     engine.dispose()
+
+
+FIRST = "1f5f77f601baaf9d8afa24b881b76baa2c8ae135d1f0d84dbe74e3d9572b01b8"
+SECOND = "790114158f58d92a88ad28730f9caff5acf122f568aaed487edd161b27fbd508"
+OLD = [(1, "drill 1", audit.GENESIS, FIRST), (2, "drill 2", FIRST, SECOND)]
+"""As a release wrote them that did not record yet what speaks for a name."""
+
+
+def test_a_chain_that_an_older_release_began_still_holds_and_goes_on(engine):
+    with writing(engine) as connection:
+        for seq, reason, before, digest in OLD:
+            connection.execute(
+                sa.insert(tables.audit).values(
+                    seq=seq, at="2026-01-05T09:00:00.000Z", actor="ana", event="paused",
+                    subject="everything", detail=f'{{"reason":"{reason}"}}',
+                    previous_hash=before, hash=digest,
+                )
+            )  # fmt: skip
+        audit.append(
+            connection, actor=Person("ben", Proof.TOKEN), event="resumed", subject="everything",
+            now=START,
+        )  # fmt: skip
+    with reading(engine) as connection:
+        assert audit.first_break(connection) is None
+        newest, *_, oldest = audit.newest(connection, 3)
+    assert (newest["detail"], oldest["detail"]) == ({"name_is": "token"}, {"reason": "drill 1"})
 
 
 def without_protection() -> sa.Engine:

@@ -113,7 +113,7 @@ def test_every_pause_and_resumption_is_in_the_audit(client):
     assert (paused["event"], paused["subject"], paused["actor"]) == (
         "paused", "target:worker", "ana",
     )  # fmt: skip
-    assert paused["detail"] == {"reason": "drill", "until": None}
+    assert paused["detail"] == {"reason": "drill", "until": None, "name_is": "typed"}
     assert (resumed["event"], resumed["subject"], resumed["actor"]) == (
         "resumed", "target:worker", "ben",
     )  # fmt: skip

@@ -21,7 +21,8 @@ def test_a_rule_says_how_far_it_goes_and_who_said_so(client):
     assert rule(client) == answer
     [entry] = client.get("/api/v1/audit").json["audit"]
     assert (entry["event"], entry["subject"], entry["actor"]) == ("mode", "rule:restart", "ana")
-    assert entry["detail"] == {"from": "auto", "to": "observe", "reason": "too eager"}
+    told = {"from": "auto", "to": "observe", "reason": "too eager", "name_is": "typed"}
+    assert entry["detail"] == told
 
 
 @pytest.mark.parametrize("mode", ["", "on", "AUTO"])

@@ -171,7 +171,8 @@ def test_what_an_operator_does_stands_under_their_own_name(people, client, neigh
     neighbourhood.alerting.answers["/api/v1/pause"] = {"paused": True}
     enter_as(client, people["otto"])
     client.post("/actions-switch", data=PAUSE, headers=OWN)
-    assert neighbourhood.alerting.posted == [("/api/v1/pause", {"reason": "testing", "by": "otto"})]
+    told = {"reason": "testing", "by": "otto", "by_is": "session"}
+    assert neighbourhood.alerting.posted == [("/api/v1/pause", told)]
 
 
 def test_an_operator_does_not_change_what_the_stack_does_by_itself(people, client, neighbourhood):

@@ -31,7 +31,7 @@ def blueprint(room: Room) -> Blueprint:
         if wanted not in ("pause", "resume") or not reason or not by:
             wrong = "Say who you are and why: both are kept in the audit trail."
             return _page(wrong), 400
-        room.sources.alerting.post(f"/api/v1/{wanted}", {"reason": reason, "by": by})
+        room.sources.alerting.post(f"/api/v1/{wanted}", {"reason": reason, **person.signature(by)})
         room.watch.ask("switch")
         answer = redirect("/actions-switch", 303)
         person.remember(answer)

@@ -1,5 +1,7 @@
 """The demo shows real data everywhere before anything is broken."""
 
+import re
+import time
 from contextlib import suppress
 
 import pytest
@@ -36,3 +38,18 @@ def test_the_first_page_shows_the_services(demo):
 def test_faults_can_be_listed_by_command(demo):
     listed = requests.get(demo.url("taskboard") + "/faults", timeout=10).json()
     assert "slow-responses" in str(listed)
+
+
+def test_a_slow_request_can_be_told_by_its_trace(demo):
+    asked = {
+        "query": 'http_server_request_duration_seconds_bucket{service="taskboard"}',
+        "start": time.time() - 3600,
+    }
+
+    def traces():
+        url = demo.url("prometheus") + "/api/v1/query_exemplars"
+        found = requests.get(url, params={**asked, "end": time.time()}, timeout=10).json()["data"]
+        return [one["labels"]["trace_id"] for series in found for one in series["exemplars"]]
+
+    wait_until(lambda: len(set(traces())) > 1, timeout_seconds=120, what="traces of two requests")
+    assert all(re.fullmatch("[0-9a-f]{32}", trace) for trace in traces())

@@ -11,7 +11,7 @@ import psycopg
 import redis
 import waitress
 
-from taskboard import retention
+from taskboard import retention, tracing
 from taskboard.agents import Agent
 from taskboard.api import create_app
 from taskboard.background import BackgroundLoop, stop_all
@@ -72,6 +72,7 @@ def serve(agent: Agent, host: str, port: int, settings: Settings) -> None:
             loop.start()
         closing.callback(stop_all, loops)
         app = create_app(board, Search(board, broker, instrumentation))
+        tracing.install(app, SERVICE)
         if settings.faults_allowed:
             from taskboard import faults  # noqa: PLC0415  # only where breaking things is wanted
 

@@ -129,6 +129,42 @@ def test_a_dead_letter_is_sent_again_on_request_under_its_old_id(desk, slack):
     assert dead["id"] in json.dumps(slack.taken[-1])
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "receiver", "replayed"),
+    [
+        (None, None, "", [0, 1, 2]),
+        (None, None, "slack", [0, 1, 2]),
+        (None, None, "somebody else", []),
+        (100, None, "", [1, 2]),
+        (None, 100, "", [0]),
+        (100, 200, "", [1]),
+    ],
+)
+def test_of_the_dead_letters_those_of_a_range_and_a_receiver_are_sent_again(
+    desk, slack, since, until, receiver, replayed
+):
+    slack.script = [Reply(400, b"no")] * 3
+    began = desk.clock.now()
+    for service in ("a", "b", "c"):
+        desk.fire(service=service)
+        desk.deliver()
+        desk.clock.advance(100)
+    dead = sorted(desk.deliveries(), key=lambda one: one["created_at"])
+    assert [one["state"] for one in dead] == ["dead"] * 3
+
+    def moment(seconds):
+        return None if seconds is None else began + timedelta(seconds=seconds)
+
+    with writing(desk.store.engine) as connection:
+        ids = outbox.replay_many(
+            connection, receiver=receiver, since=moment(since), until=moment(until),
+            now=desk.clock.now(),
+        )  # fmt: skip
+    assert ids == [dead[place]["id"] for place in replayed]
+    pending = {one["id"] for one in desk.deliveries() if one["state"] == "pending"}
+    assert pending == set(ids)
+
+
 def test_after_a_day_of_failures_a_delivery_is_given_up(desk, slack):
     slack.is_down = True
     desk.fire()

@@ -80,3 +80,24 @@ def test_what_is_declined_is_over(desk, endpoint):
 def test_an_unknown_action_cannot_be_approved(desk):
     with pytest.raises(Refused, match="no action"), writing(desk.store.engine) as connection:
         approval.approve(connection, "act_x", by="ana", now=desk.clock.now())
+
+
+def test_each_further_attempt_waits_for_a_word_of_its_own(desk, endpoint, prometheus):
+    prometheus.value = 0  # it does not help
+    desk.fire()
+    decide(desk)
+    desk.pass_time(260, step_seconds=5)
+    assert [action["state"] for action in desk.actions()] == ["unverified", "proposed"]
+    assert len(endpoint.calls) == 1
+
+
+def test_an_attempt_nobody_needs_any_more_is_not_planned(desk, endpoint, prometheus):
+    prometheus.value = 0
+    desk.fire("Other")  # keeps the incident open
+    desk.fire()
+    decide(desk)
+    desk.pass_time(10)
+    desk.resolve()
+    desk.pass_time(260, step_seconds=5)
+    assert [action["state"] for action in desk.actions()] == ["unverified"]
+    assert len(endpoint.calls) == 1

@@ -214,3 +214,17 @@ def test_what_is_left_of_a_budget_falls_with_each_action_and_comes_back(make_des
     desk.resolve()
     desk.pass_time(660, step_seconds=30)
     assert left() == {name: 2}
+
+
+@pytest.mark.parametrize("becomes", ["interrupted", "running"])
+def test_a_compensation_of_unknown_outcome_is_told_as_unknown(
+    make_desk, endpoint, prometheus, becomes
+):
+    desk = limited(make_desk, COMPENSATED, **ONCE)
+    prometheus.value = 0
+    endpoint.becomes = becomes
+    desk.fire()
+    desk.pass_time(400, step_seconds=5)
+    assert [action["state"] for action in desk.actions()] == ["unknown", "unknown"]
+    assert len(endpoint.calls) == 2
+    assert pages(desk) == ["slack"]

@@ -86,17 +86,14 @@ def _route(route: Part, found: Imported) -> dict[str, Any]:
     for key in _SAME_HERE:
         if route.get(key):
             result[key] = route[key]
-    if route.get("group_wait"):
-        found.remarks.append(
-            f"group_wait {route['group_wait']} has no counterpart: the first news of an incident "
-            "never waits, and what joins it is told within update_interval"
-        )
     if route.get("routes"):
         result["routes"] = [_route(branch, found) for branch in route["routes"]]
     return result
 
 
-_SAME_HERE = ("continue", "mute_time_intervals", "active_time_intervals", "repeat_interval")
+_SAME_HERE = (
+    "continue", "mute_time_intervals", "active_time_intervals", "repeat_interval", "group_wait",
+)  # fmt: skip
 
 
 def _matchers(part: Part, equal: str, expression: str, newer: str) -> list[str]:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
@@ -16,8 +16,10 @@ from alerting.attempt import Attempt, Outcome
 from alerting.breaker import Breaker
 from alerting.notifiers.notifier import Digester, Message, NotDelivered, Notifier
 from alerting.outbox import Claim
+from alerting.pipeline import Event
 from alerting.retry import next_attempt_at
 from alerting.settings import AlertingSettings
+from alerting.stages.notify import muted_incidents
 from alerting.telemetry import Telemetry
 from watchkeeper.clock import Clock, parse_rfc3339
 from watchkeeper.errors import Reason
@@ -28,6 +30,9 @@ log = get_logger(__name__)
 
 Parcel = list[Claim]
 """What goes out in one call: one message, or all that a digest tells of."""
+
+MUTED_PAUSE_SECONDS = 15.0
+"""A first message that waited, of what is silenced now, is looked at again so much later."""
 
 ATTEMPTS_IN_A_ROW = 3
 """Attempts one after the other in a round; with their time limits they must fit into the lease."""
@@ -111,10 +116,22 @@ class Courier:
         )
         limit = storm.digest_of if is_storm else self._round_size(notifier)
         claims = outbox.claim(connection, self.receiver, now=now, limit=limit)
-        claims = self._compose_late(connection, claims)
+        claims = self._compose_late(connection, self._unmuted(connection, claims, now))
         if is_storm:
             return [claims] if claims else []
         return [[claim] for claim in claims]
+
+    def _unmuted(
+        self, connection: Connection, claims: Sequence[Claim], now: datetime
+    ) -> list[Claim]:
+        """Give back the first messages of what somebody has silenced while they waited."""
+        first = [c for c in claims if c.message.event == Event.OPENED and not c.message.incident]
+        muted = muted_incidents(connection, [claim.key for claim in first])
+        held_back = [claim for claim in first if claim.key in muted]
+        if held_back:
+            until = now + timedelta(seconds=MUTED_PAUSE_SECONDS)
+            outbox.postpone(connection, held_back, until=until)
+        return [claim for claim in claims if claim not in held_back]
 
     def _compose_late(self, connection: Connection, claims: Sequence[Claim]) -> list[Claim]:
         """Fill in the messages that say how things stand when they are sent."""

@@ -134,6 +134,56 @@ def supersede(connection: Connection, *, keys: Sequence[str], event: str) -> Non
         )
 
 
+def withdraw(
+    connection: Connection, *, keys: Sequence[str], event: str, now: datetime
+) -> set[tuple[str, str]]:
+    """Drop deliveries of ``event`` for ``keys`` that are not due yet; return receivers and keys."""
+    if not keys:
+        return set()
+    rows = connection.execute(
+        sa.update(_table)
+        .where(bulk.among(_table.c.key, keys), _table.c.event == event, *_not_due(now))
+        .values(state=State.SUPERSEDED, message={})
+        .returning(_table.c.receiver, _table.c.key)
+    )
+    return {(row.receiver, row.key) for row in rows}
+
+
+def not_due(
+    connection: Connection, *, keys: Sequence[str], event: str, now: datetime
+) -> set[tuple[str, str]]:
+    """Return by receiver and key which deliveries of ``event`` wait for their first time."""
+    rows = connection.execute(
+        sa.select(_table.c.receiver, _table.c.key).where(
+            bulk.among(_table.c.key, keys), _table.c.event == event, *_not_due(now)
+        )
+    )
+    return {(row.receiver, row.key) for row in rows}
+
+
+def _not_due(now: datetime) -> list[sa.ColumnElement[bool]]:
+    return [
+        _table.c.state == State.PENDING,
+        _table.c.attempts == 0,
+        _table.c.next_attempt_at > now,
+    ]
+
+
+def postpone(connection: Connection, claims: Sequence[Claim], *, until: datetime) -> None:
+    """Give back claims just taken, as if they had not been; they are due again at ``until``."""
+    rows = [
+        {
+            "id": claim_.message.delivery_id,
+            "state": State.PENDING,
+            "attempts": claim_.attempt - 1,
+            "lease_until": None,
+            "next_attempt_at": until,
+        }
+        for claim_ in claims
+    ]
+    bulk.update_all(connection, _table, rows, by=["id"])
+
+
 def waiting(connection: Connection, *, keys: Sequence[str], event: str) -> set[tuple[str, str]]:
     """Return by receiver and key which deliveries of ``event`` nobody has tried yet."""
     rows = connection.execute(

@@ -151,7 +151,8 @@ def _is_firing(_now: datetime) -> sa.ColumnElement[bool]:
 
 
 def _is_held_back(_now: datetime) -> sa.ColumnElement[bool]:
-    held_back = tables.alerts.c.incident_id.is_(None)
+    # What is muted may be in an incident, whose first message waits then.
+    held_back = sa.or_(tables.alerts.c.incident_id.is_(None), tables.alerts.c.is_muted)
     return sa.and_(tables.alerts.c.status == "firing", held_back)
 
 

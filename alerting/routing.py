@@ -17,6 +17,7 @@ class Stop:
     receivers: Sequence[str]
     route: RouteSettings
     repeat_interval_seconds: float | None = None
+    group_wait_seconds: float = 0.0
 
     def silencing(self, settings: AlertingSettings, now: datetime) -> list[str]:
         """Return the names of the intervals that silence it now; empty when it speaks."""
@@ -34,13 +35,18 @@ def stops_for(
 ) -> list[Stop]:
     """Return where an alert ends up, in Alertmanager's way.
 
-    A branch without receivers or a ``repeat_interval`` of its own uses its parent's; after a branch
-    that matched, its siblings are tried only when it says ``continue``. Times are not inherited.
+    A branch without receivers, ``repeat_interval`` or ``group_wait`` of its own uses its parent's;
+    after a branch that matched, its siblings are tried only when it says ``continue``. Times are
+    not inherited.
     """
+    wait_seconds = route.group_wait_seconds
+    if wait_seconds is None:
+        wait_seconds = parent.group_wait_seconds if parent else 0.0
     here = Stop(
         route.receivers or (parent.receivers if parent else ()),
         route,
         route.repeat_interval_seconds or (parent.repeat_interval_seconds if parent else None),
+        wait_seconds,
     )
     found: list[Stop] = []
     for branch in route.routes:

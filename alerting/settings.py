@@ -57,6 +57,11 @@ class RouteSettings(Settings):
     )
     """What still fires and nobody has taken is told again here so long after the last word.
     Without one it is the parent's; at the root, nothing is repeated."""
+    group_wait_seconds: DurationSeconds | None = Field(
+        default=None, ge=0, le=3600, alias="group_wait"
+    )
+    """The first message of an incident waits here so long for what joins it, and is not sent when
+    all is over by then. Without one it is the parent's; at the root, nothing waits."""
 
 
 class InhibitSettings(Settings):

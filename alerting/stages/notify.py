@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -11,7 +11,9 @@ from sqlalchemy.engine import Connection
 from alerting import messages, outbox, tables, timeline
 from alerting.outbox import Envelope
 from alerting.pipeline import Batch, Event, Occurrence, Work
+from alerting.routing import every_route, stops_for
 from alerting.timeline import Entry, Kind
+from alerting.transitions import Change
 from watchkeeper import bulk
 
 
@@ -34,6 +36,7 @@ def tell(occurrences: Sequence[Occurrence], work: Work) -> None:
     _say_nobody_is_told([o for o in news if o.incident_id not in heard], work)
     if not told:
         return
+    told = _without_what_waits(told, work)
     # An update says how things stand when it is sent: one that waits will tell of this too, and an
     # ending makes it needless.
     ended = [o.incident_id for o, _name in told if o.event is Event.RESOLVED]
@@ -46,9 +49,11 @@ def tell(occurrences: Sequence[Occurrence], work: Work) -> None:
     ]
     if not told:
         return
-    snapshots = {o.incident_id for o, _name in told if o.event is not Event.UPDATED}
-    incidents = messages.compose(work.connection, list(snapshots), work.settings)
     newest = outbox.newest_at(work.connection, keys=list(heard))
+    due = [(o, name, _not_before(o, name, newest, work)) for o, name in told]
+    # What waits says how things stand when it is sent; the rest, how they are now.
+    snapshots = {o.incident_id for o, _name, at in due if _is_told_as_it_is(o, at, work)}
+    incidents = messages.compose(work.connection, list(snapshots), work.settings)
     outbox.put(
         work.connection,
         [
@@ -56,20 +61,73 @@ def tell(occurrences: Sequence[Occurrence], work: Work) -> None:
                 receiver=name,
                 key=o.incident_id,
                 event=o.event,
-                incident=incidents[o.incident_id] if o.event is not Event.UPDATED else {},
-                not_before=_not_before(o.event, newest.get((name, o.incident_id)), work),
+                incident=incidents[o.incident_id] if _is_told_as_it_is(o, at, work) else {},
+                not_before=at,
             )
-            for o, name in told
+            for o, name, at in due
         ],
         now=work.now,
     )
 
 
-def _not_before(event: Event, newest: datetime | None, work: Work) -> datetime:
-    """Return when to send: at once, but mere updates keep a distance so that nobody is flooded."""
-    if event is not Event.UPDATED or newest is None:
+def _is_told_as_it_is(occurrence: Occurrence, at: datetime, work: Work) -> bool:
+    return occurrence.event is not Event.UPDATED and at <= work.now
+
+
+def _without_what_waits(
+    told: Sequence[tuple[Occurrence, str]], work: Work
+) -> list[tuple[Occurrence, str]]:
+    """Leave out what a first message that still waits will tell, or need not tell any more.
+
+    Who has not heard of an incident, because it was over within the ``group_wait``, need not hear
+    of its end either; its story says so.
+    """
+    if not _is_anything_waited_for(work):
+        return list(told)
+    ended = [o.incident_id for o, _name in told if o.event is Event.RESOLVED]
+    spared = outbox.withdraw(work.connection, keys=ended, event=Event.OPENED, now=work.now)
+    entries = [
+        Entry(key, Kind.UPDATED, f"over within the group_wait: {receiver} was not told")
+        for receiver, key in sorted(spared)
+    ]
+    timeline.add_all(work.connection, entries, now=work.now)
+    updated = [o.incident_id for o, _name in told if o.event is Event.UPDATED]
+    opening = outbox.not_due(work.connection, keys=updated, event=Event.OPENED, now=work.now)
+    needless = {Event.RESOLVED: spared, Event.UPDATED: opening}
+    return [(o, name) for o, name in told if (name, o.incident_id) not in needless.get(o.event, ())]
+
+
+def _is_anything_waited_for(work: Work) -> bool:
+    return any(route.group_wait_seconds for route in every_route(work.settings.route))
+
+
+def _not_before(
+    occurrence: Occurrence, name: str, newest: Mapping[tuple[str, str], datetime], work: Work
+) -> datetime:
+    """Return when to send: at once, unless a route's ``group_wait`` gives others time to join.
+
+    Mere updates keep a distance so that nobody is flooded.
+    """
+    if occurrence.event is Event.OPENED:
+        return work.now + timedelta(seconds=_group_wait_seconds(occurrence, name, work))
+    before = newest.get((name, occurrence.incident_id))
+    if occurrence.event is not Event.UPDATED or before is None:
         return work.now
-    return max(work.now, newest + timedelta(seconds=work.settings.update_interval_seconds))
+    return max(work.now, before + timedelta(seconds=work.settings.update_interval_seconds))
+
+
+def _group_wait_seconds(occurrence: Occurrence, name: str, work: Work) -> float:
+    """Return how long a first message waits: as the most impatient route to its receiver says."""
+    if not _is_anything_waited_for(work):
+        return 0.0
+    waits = [
+        stop.group_wait_seconds
+        for transition in occurrence.transitions
+        if transition.change is Change.FIRED
+        for stop in stops_for(transition.alert.labels, work.settings.route)
+        if name in stop.receivers and not stop.silencing(work.settings, work.now)
+    ]
+    return min(waits, default=0.0)
 
 
 def _is_usable(name: str, work: Work) -> bool:

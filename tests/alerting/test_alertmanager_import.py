@@ -18,6 +18,7 @@ global: {resolve_timeout: 7m, slack_api_url: 'https://hooks.slack.com/services/T
 route:
   receiver: team
   group_by: [alertname, cluster]
+  group_wait: 20s
   group_interval: 2m
   routes:
     - matchers: ['severity="critical"', 'service=~"pay|shop"']
@@ -93,6 +94,7 @@ def test_grouping_times_and_inhibition_come_along(imported):
     assert imported.route.routes[0].mute_time_intervals == ("night",)
     repeats = [route.repeat_interval_seconds for route in (imported.route, *imported.route.routes)]
     assert repeats == [4 * 3600, 1800, None]
+    assert imported.route.group_wait_seconds == 20
     assert str(imported.inhibit_rules[0].target_matchers[0]) == 'severity="warning"'
     assert {receiver.kind for receiver in imported.receivers} == {
         "slack", "email", "pagerduty", "webhook",

@@ -161,6 +161,16 @@ def not_due(
     return {(row.receiver, row.key) for row in rows}
 
 
+def is_untried(key: sa.ColumnElement[str], *, event: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a delivery of ``event`` for a key waits and nobody tried it yet."""
+    return sa.exists().where(
+        _table.c.key == key,
+        _table.c.event == event,
+        _table.c.state == State.PENDING,
+        _table.c.attempts == 0,
+    )
+
+
 def _not_due(now: datetime) -> list[sa.ColumnElement[bool]]:
     return [
         _table.c.state == State.PENDING,

@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from alerting import escalation, incident_view, pipeline, reminders, rule_modes, tables
+from alerting import escalation, incident_view, outbox, pipeline, reminders, rule_modes, tables
 from alerting.alert import Alert
 from alerting.configuration import Configuration
 from alerting.group_commit import GroupCommit
@@ -151,9 +151,14 @@ def _is_firing(_now: datetime) -> sa.ColumnElement[bool]:
 
 
 def _is_held_back(_now: datetime) -> sa.ColumnElement[bool]:
-    # What is muted may be in an incident, whose first message waits then.
-    held_back = sa.or_(tables.alerts.c.incident_id.is_(None), tables.alerts.c.is_muted)
-    return sa.and_(tables.alerts.c.status == "firing", held_back)
+    alerts = tables.alerts
+    # What is muted may be in an incident already, whose first message waits for that then.
+    is_untold = sa.and_(
+        alerts.c.is_muted,
+        outbox.is_untried(alerts.c.incident_id, event=Event.OPENED),
+    )
+    held_back = sa.or_(alerts.c.incident_id.is_(None), is_untold)
+    return sa.and_(alerts.c.status == "firing", held_back)
 
 
 def _matching(

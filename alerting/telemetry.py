@@ -157,8 +157,10 @@ class StoreCollector(Collector):
 
     def _outbox(self, connection: Connection, now: datetime) -> Iterator[GaugeMetricFamily]:
         table = tables.deliveries
+        # What waits as configured (``group_wait``, ``update_interval``, a silence) is not late.
+        since = sa.case((table.c.attempts == 0, table.c.next_attempt_at), else_=table.c.created_at)
         waiting_rows = connection.execute(
-            sa.select(table.c.receiver, sa.func.count(), sa.func.min(table.c.created_at))
+            sa.select(table.c.receiver, sa.func.count(), sa.func.min(since))
             .where(table.c.state.in_(outbox.UNSETTLED))
             .group_by(table.c.receiver)
         )

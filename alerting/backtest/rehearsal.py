@@ -21,6 +21,7 @@ from prometheus_client import CollectorRegistry
 from alerting import actions, incident_view, outbox
 from alerting.backtest.history import Happening
 from alerting.configuration import Configuration
+from alerting.pipeline import Event
 from alerting.remediation_rules import Mode, RemediationSettings, RuleSettings
 from alerting.remediator import Remediator
 from alerting.router import Router
@@ -155,9 +156,18 @@ def _result(store: Store) -> Rehearsed:
     with reading(store.engine) as connection:
         return Rehearsed(
             incident_view.newest(connection, status=None, limit=MAX_SHOWN)[::-1],
-            outbox.newest(connection, MAX_SHOWN)[::-1],
+            _told(outbox.newest(connection, MAX_SHOWN)[::-1]),
             actions.newest(connection, MAX_SHOWN)[::-1],
         )
+
+
+def _told(deliveries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out the first messages that were withdrawn, since all was over within their wait.
+
+    A superseded update counts: it is so here only because nobody empties this outbox.
+    """
+    withdrawn = (Event.OPENED, outbox.State.SUPERSEDED)
+    return [one for one in deliveries if (one["event"], one["state"]) != withdrawn]
 
 
 def _count(words: Iterator[str]) -> dict[str, int]:

@@ -101,6 +101,15 @@ def test_a_rule_that_tells_is_counted_with_its_messages(files, prometheus, mode,
     assert counts["messages"].get("slack escalated", 0) == pages
 
 
+@pytest.mark.parametrize(("wait", "told"), [("15m", {}), ("5m", {"slack opened": 1})])
+def test_what_is_over_within_a_group_wait_is_no_message(files, prometheus, wait, told):
+    settings = files / "alerting.yml"
+    settings.write_text(settings.read_text().replace("{rec", f"{{group_wait: {wait}, rec"))
+    counts = replayed(files, prometheus, dead(0, 10)).counts()
+    assert counts["incidents"] == {"shop": 1}
+    assert counts["messages"] == {**told, **({"slack resolved": 1} if told else {})}
+
+
 def test_a_receiver_whose_secret_is_not_here_is_named(files, prometheus, monkeypatch):
     monkeypatch.delenv("TEST_SLACK_URL")
     assert replayed(files, prometheus, dead(0, 10)).unusable == ("slack",)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from alerting.app import Alerting
 from alerting.routing import stops_for
+from tests.alerting.desk import ALERTING, RULES
 from watchkeeper.clock import format_rfc3339
 
 ROUTE = (
@@ -135,3 +137,28 @@ def test_without_a_wait_the_first_message_goes_at_once(make_desk):
     desk = make_desk()
     desk.fire("Slow")
     assert after(desk, 0) == [("slack", "opened")]
+
+
+@pytest.mark.usefixtures("slack")
+def test_a_wait_that_is_wanted_is_not_called_a_delay(tmp_path, clock):
+    (tmp_path / "alerting.yml").write_text(ALERTING.replace("{rec", "{group_wait: 10m, rec"))
+    (tmp_path / "remediation.yml").write_text(RULES.replace("DEDUPLICATES", "true"))
+    service = Alerting(
+        tmp_path / "alerting.yml", tmp_path / "remediation.yml", data_dir=tmp_path, clock=clock
+    )
+    client = service.service.app.test_client()
+
+    def oldest_seconds():
+        lines = client.get("/metrics").text.splitlines()
+        name = 'watchkeeper_outbox_oldest_pending_seconds{receiver="slack"} '
+        return float(next(line for line in lines if line.startswith(name)).removeprefix(name))
+
+    try:
+        labels = {"alertname": "Slow", "service": "shop"}
+        assert client.post("/api/v2/alerts", json=[{"labels": labels}]).status_code == 200
+        clock.advance(300)
+        assert oldest_seconds() == 0
+        clock.advance(400)
+        assert oldest_seconds() == 100
+    finally:
+        service.stop()

@@ -11,7 +11,8 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 
-from alerting import actions, audit, outbox
+from alerting import actions, audit, outbox, response
+from alerting.person import Person, Proof
 from tests.alerting import postgres
 from tests.alerting.desk import RULES
 from tests.alerting.loopback import SECRET, LoopbackServer, Reply
@@ -65,6 +66,38 @@ def test_the_whole_story_is_the_same_on_postgresql(replicas, endpoint, slack):
     second.clock.advance(100 * 86400)
     assert second.sweep()["incidents"] == 1
     with reading(second.store.engine) as connection:
+        assert audit.first_break(connection) is None
+
+
+def test_a_first_message_waits_on_postgresql_too_and_a_proven_name_is_kept(replicas, slack):
+    first, second = replicas
+    for desk in replicas:
+        desk.reconfigure("", route="{receivers: [slack], group_wait: 30s}")
+    first.fire("Slow")
+    first.clock.advance(10)
+    second.resolve("Slow")
+    first.clock.advance(30)
+    assert (first.deliver(), second.deliver()) == (0, 0)
+    assert "over within the group_wait: slack was not told" in first.story()
+
+    first.fire("Slow", service="pay")
+    second.silence('service="pay"', seconds=60)
+    first.clock.advance(31)
+    assert (first.deliver(), second.deliver()) == (0, 0)
+    first.clock.advance(40)
+    second.router.review()
+    assert first.deliver() + second.deliver() == 1
+    assert len(slack.headlines) == 1
+
+    [found, _over] = second.incidents()
+    second._do(
+        lambda work: response.acknowledge(
+            found["id"], by=Person("ana", Proof.TOKEN), text="", work=work
+        )
+    )
+    with reading(second.store.engine) as connection:
+        [row, *_older] = audit.newest(connection, 10)
+        assert (row["actor"], row["detail"]["name_is"]) == ("ana", "token")
         assert audit.first_break(connection) is None
 
 
